@@ -1,0 +1,1 @@
+"""Convolutional networks on handwritten digits: data, training, evaluation; knows no web page."""

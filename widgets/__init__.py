@@ -1,0 +1,1 @@
+"""What the pages are built from: the live chart, the gallery, and what pages share."""
