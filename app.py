@@ -1,0 +1,14 @@
+"""The entry: how the pages hang together."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Digits", page_icon=":material/grid_view:", layout="wide")
+st.navigation(
+    [
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:", default=True),
+        st.Page("pages/mistakes.py", title="Mistakes", icon=":material/troubleshoot:"),
+        st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
+        st.Page("pages/runs.py", title="Runs", icon=":material/format_list_bulleted:"),
+        st.Page("pages/data.py", title="Data", icon=":material/dataset:"),
+    ]
+).run()

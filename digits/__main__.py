@@ -1,0 +1,115 @@
+"""The command line: train, recognise and score without a browser."""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from digits import data, drawing, run
+from digits.presets import PRESETS
+from digits.run import Owner, Status
+
+
+def main() -> None:
+    """Run one command; a mistake in what was asked is one sentence on stderr and exit code 1."""
+    parser = argparse.ArgumentParser("python -m digits", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    command = commands.add_parser("train", help="train a preset; the last line is JSON")
+    command.add_argument("preset", choices=PRESETS)
+    command.add_argument("--dataset", choices=data.NAMES)
+    for option, kind in (
+        ("train-images", int), ("epochs", int), ("batch-size", int), ("learning-rate", float),
+        ("seed", int), ("precision", str), ("name", str),
+    ):  # fmt: skip
+        command.add_argument(f"--{option}", type=kind)
+    command.set_defaults(do=train)
+
+    command = commands.add_parser("recognise", help="read the digit in a picture")
+    command.add_argument("image", type=Path)
+    command.add_argument("--run", help="id of a finished run; the shipped model without it")
+    command.set_defaults(do=recognise)
+
+    command = commands.add_parser("score-drawings", help="how many drawn digits are read right")
+    command.add_argument("file", type=Path)
+    command.add_argument("--run", help="id of a finished run; the shipped model without it")
+    command.set_defaults(do=score_drawings)
+
+    arguments = parser.parse_args()
+    try:
+        print(json.dumps(arguments.do(arguments)))
+    except (ValueError, LookupError, OSError) as error:
+        sys.exit(f"{error}")
+
+
+def train(arguments: argparse.Namespace) -> dict:
+    """Train a preset with some of its hyperparameters changed; gives the run's result."""
+    from digits.train import train
+
+    preset = PRESETS[arguments.preset]
+    names = (
+        "dataset",
+        "train_images",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "seed",
+        "precision",
+    )
+    asked = {name: getattr(arguments, name) for name in names}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    recipe = dataclasses.replace(preset.recipe, **changes)
+    if recipe.dataset != "uci" and not data.available(recipe.dataset):
+        data.download(_download_progress)
+    job = run.create(recipe, arguments.name or preset.title, preset=arguments.preset)
+    job.write_status(Status("queued", epochs=recipe.epochs, owner=Owner.of(os.getpid())))
+    result = train(job, _training_progress)
+    print(file=sys.stderr)
+    if result is None:
+        raise ValueError(job.status.message)
+    return result
+
+
+def recognise(arguments: argparse.Namespace) -> dict:
+    """The digit in a picture and its ten probabilities."""
+    ink = drawing.read_image(arguments.image)
+    [probabilities] = _model(arguments.run)(drawing.normalize(ink)[None])
+    return {"digit": int(probabilities.argmax()), "probabilities": probabilities.tolist()}
+
+
+def score_drawings(arguments: argparse.Namespace) -> dict:
+    """How many of a stroke file's digits the model reads, drawn with the canvas's own brush."""
+    from digits import strokes
+
+    return strokes.score(arguments.file, _model(arguments.run))
+
+
+def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:
+    from digits import predict
+
+    model = predict.load(run.open(id).model_path if id else predict.SHIPPED)
+    return lambda x: predict.probabilities(model, x)
+
+
+def _training_progress(status: Status) -> None:
+    left = "" if status.seconds_left is None else f", {status.seconds_left:.0f} s left"
+    print(
+        f"\r\033[Kepoch {min(status.epoch + 1, status.epochs)}/{status.epochs}, step {status.step:,}/"
+        f"{status.steps:,}, {status.images_per_second:,.0f} images/s{left} {status.message}",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _download_progress(done: int, total: int) -> None:
+    print(f"\rDownloading MNIST: {done:,} of {total:,} bytes", end="", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

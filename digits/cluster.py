@@ -1,0 +1,48 @@
+"""The embedded cluster: ``python -m digits.cluster`` runs a scheduler and its workers.
+
+The first line on standard output is the scheduler's address. End of file on standard input
+means that the parent is gone, however it died; then everything here shuts down.
+"""
+
+import asyncio
+import os
+import sys
+
+from distributed import Nanny, Scheduler
+
+RESOURCES = {"train": 1}  # so a worker trains one run at a time; predictions ask for none
+
+
+async def serve(workers: int, address_to: int) -> None:
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        nannies = [
+            Nanny(
+                scheduler.address,
+                nthreads=2,  # one may train while the other predicts
+                memory_limit=0,
+                resources=RESOURCES,
+                preload=["digits.warm"],
+                dashboard=False,
+            )
+            for _ in range(workers)
+        ]
+        started = [asyncio.ensure_future(_start(nanny)) for nanny in nannies]
+        os.write(address_to, f"{scheduler.address}\n".encode())
+        parent = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
+        )
+        await parent.read()
+        for task in started:
+            task.cancel()
+        await asyncio.gather(*(nanny.close(timeout=2) for nanny in nannies))
+
+
+async def _start(nanny: Nanny) -> None:
+    await nanny
+
+
+if __name__ == "__main__":
+    answer = os.dup(1)
+    os.dup2(2, 1)  # what workers print must not fill a pipe that nobody reads
+    asyncio.run(serve(int(os.environ.get("DIGITS_WORKERS", "1")), answer))

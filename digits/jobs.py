@@ -1,0 +1,32 @@
+"""What workers are asked to do; TensorFlow is imported there, never where the asking is done."""
+
+from pathlib import Path
+
+import numpy as np
+
+from digits.recipe import Recipe
+from digits.run import Run
+
+
+def train(folder: str) -> None:
+    """Train the run of that folder; it must be the same folder on every machine."""
+    from digits.train import train
+
+    train(Run(Path(folder)))
+
+
+def predict(path: str, x: np.ndarray) -> np.ndarray:
+    """Probabilities (n, 10) of ``x`` (n, 28, 28) by the model at ``path``, "" for the shipped."""
+    from digits.predict import SHIPPED, load, probabilities
+
+    return probabilities(load(Path(path) if path else SHIPPED), x)
+
+
+def augment(images: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """What the network would see of ``images`` (n, 28, 28) uint8 in one step; the same form."""
+    import tensorflow as tf
+
+    from digits.augmentation import augment
+
+    pixels = tf.constant(images.astype(np.float32))[..., None]
+    return augment(pixels, recipe, tf.constant(1)).numpy()[..., 0].round().astype(np.uint8)

@@ -1,0 +1,92 @@
+"""The architecture that a recipe asks for, layer by layer, counted without building it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from digits.recipe import Recipe
+
+IMAGE = (28, 28, 1)
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of the layer table; ``kind`` and ``options`` are Keras's own names."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]  # of the output, without the batch
+    parameters: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class DoesNotFit(ValueError):
+    """A block asks for more image than is left; ``block`` counts from 0."""
+
+    def __init__(self, block: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.block = block
+
+
+def layers(recipe: Recipe) -> list[Layer]:
+    """Every layer from the first convolution to the softmax, in order.
+
+    Convolutions are unpadded ("valid"), as in the projects that the presets come from.
+    Raises ``DoesNotFit`` when a kernel or a pooling is larger than what is left of the image.
+    """
+    rows: list[Layer] = []
+    height, width, channels = IMAGE
+    for index, block in enumerate(recipe.conv):
+        number, kernel = index + 1, block.kernel_size
+        if kernel > height:
+            raise DoesNotFit(
+                index,
+                f"A {kernel}×{kernel} kernel is larger than the {height}×{width} that block "
+                f"{number} is given. Take a smaller kernel, or pool less before it.",
+            )
+        height, width = height - kernel + 1, width - kernel + 1
+        shape = (height, width, block.filters)
+        activation = None if recipe.batch_norm else recipe.activation
+        options = {"filters": block.filters, "kernel_size": kernel, "activation": activation}
+        weights = (kernel * kernel * channels + 1) * block.filters
+        rows.append(Layer(f"conv{number}", "Conv2D", shape, weights, options))
+        if recipe.batch_norm:
+            rows.append(Layer(f"norm{number}", "BatchNormalization", shape, 4 * block.filters))
+            rows.append(
+                Layer(
+                    f"{recipe.activation}{number}",
+                    "Activation",
+                    shape,
+                    options={"activation": recipe.activation},
+                )
+            )
+        if block.pool:
+            if height < 2:
+                raise DoesNotFit(
+                    index,
+                    f"Nothing is left to pool in block {number}: its convolution leaves "
+                    f"{height}×{width}. Switch its pooling off, or take a smaller kernel.",
+                )
+            height, width = height // 2, width // 2
+            shape = (height, width, block.filters)
+            rows.append(Layer(f"pool{number}", "MaxPooling2D", shape, options={"pool_size": 2}))
+        channels = block.filters
+    if recipe.conv and recipe.conv_dropout:
+        rate = {"rate": recipe.conv_dropout}
+        rows.append(Layer("conv_dropout", "Dropout", (height, width, channels), options=rate))
+    units = height * width * channels
+    rows.append(Layer("flatten", "Flatten", (units,)))
+    for number, dense in enumerate(recipe.dense, 1):
+        options = {"units": dense, "activation": recipe.activation}
+        rows.append(Layer(f"dense{number}", "Dense", (dense,), (units + 1) * dense, options))
+        units = dense
+    if recipe.dropout:
+        rows.append(Layer("dropout", "Dropout", (units,), options={"rate": recipe.dropout}))
+    output = {"units": CLASSES, "activation": "softmax"}
+    rows.append(Layer("output", "Dense", (CLASSES,), (units + 1) * CLASSES, output))
+    return rows
+
+
+def parameters(recipe: Recipe) -> int:
+    """How many parameters the network has, those that batch normalisation keeps included."""
+    return sum(layer.parameters for layer in layers(recipe))

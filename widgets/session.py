@@ -1,0 +1,85 @@
+"""What the pages share: the engine, the chosen run, and the test digits."""
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from digits import data, run
+from digits.engine import Engine
+from digits.run import DONE, Run
+
+
+def via_app() -> None:
+    """Send a first request that came to a page's own file through ``app.py`` instead.
+
+    Until ``app.py`` has run once, a fresh server takes ``pages/`` for the old kind of multipage
+    app and would show this page without the app's menu around it.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+@st.cache_resource(show_spinner="Starting the training engine …", validate=Engine.alive)
+def engine() -> Engine:
+    """The one engine of this server, started by whoever needs it first."""
+    return Engine()
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def test_set(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Test images (n, 28, 28) uint8 and labels (n,) uint8, once for all visitors."""
+    return data.load_test(name)
+
+
+def linked_run() -> Run | None:
+    """The run that the link or an earlier page names, kept in the link; ``None`` without one."""
+    id = st.query_params.get("run") or st.session_state.get("chosen_run")
+    if not id:
+        return None
+    try:
+        chosen = run.open(id)
+    except (ValueError, LookupError) as error:
+        st.error(str(error), icon=":material/link_off:")
+        st.session_state.pop("chosen_run", None)
+        st.query_params.pop("run", None)
+        return None
+    choose(chosen)
+    return chosen
+
+
+def choose(chosen: Run) -> None:
+    """Make it the run of every page, and of the link."""
+    st.session_state["chosen_run"] = chosen.id
+    st.query_params["run"] = chosen.id
+
+
+def chosen_run() -> Run:
+    """Let the visitor choose among the runs that have a result; explain and stop without any."""
+    linked = linked_run()
+    runs = [one for one in run.all() if _state(one) in DONE]
+    if not runs:
+        st.info("No run has finished yet. Train one, then come back to see its mistakes.")
+        st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
+        st.stop()
+    index = runs.index(linked) if linked in runs else 0
+    if linked and linked not in runs:
+        st.info(f"“{linked.name}” has no result yet, so another run is shown.")
+    chosen = st.selectbox("Run", runs, index=index, format_func=label)
+    choose(chosen)
+    return chosen
+
+
+def label(one: Run) -> str:
+    """A run in a list: its name, accuracy and time."""
+    result = one.result()
+    accuracy = f"{result['test_accuracy']:.2%} · " if result else ""
+    return f"{one.name} · {accuracy}{one.created:%d %b %Y %H:%M} UTC"
+
+
+def _state(one: Run) -> str:
+    try:
+        one.name, one.result()  # noqa: B018  a damaged run is left to the page of runs
+        return one.status.state
+    except ValueError:
+        return "damaged"
