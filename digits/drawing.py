@@ -1,0 +1,129 @@
+"""From a drawing or a picture of a digit to the 28×28 image that the network was trained on."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+FIELD = 28  # side of an MNIST image
+BOX = 20  # side of the box that the digit fills inside it
+SOLID = 128  # ink at or above this is a stroke, below it the soft edge of one
+
+MAX_PIXELS = 24_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+PICTURE_SIDE = 1000  # larger pictures are shrunk to this before anything else looks at them
+FAINT = 0.25  # share of a picture's contrast that passes for paper grain and compression noise
+
+
+def crop(ink: np.ndarray) -> np.ndarray:
+    """Cut a drawing down to the box around its ink.
+
+    ``ink`` is (height, width) uint8, 0 for paper; the result is a view of it.
+    Raises ``ValueError`` when the drawing is blank.
+    """
+    rows = np.flatnonzero(ink.any(axis=1))
+    columns = np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        raise ValueError("The drawing is blank: draw a digit first.")
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def fit(ink: np.ndarray) -> np.ndarray:
+    """Scale a cropped drawing so that its longer side is 20 pixels, with soft edges.
+
+    ``ink`` is (height, width) uint8; the result has the same aspect ratio.
+    """
+    height, width = ink.shape
+    scale = BOX / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX))
+
+
+def centre(digit: np.ndarray) -> np.ndarray:
+    """Put a digit on the 28×28 field with its centre of mass on pixel (14, 14).
+
+    ``digit`` is (height, width) uint8, at most 28×28. It is moved by whole pixels, and less far
+    where part of it would leave the field. Returns (28, 28) uint8.
+    """
+    height, width = digit.shape
+    mass = digit.sum(dtype=float)
+    row = (digit.sum(axis=1) @ np.arange(height)) / mass
+    column = (digit.sum(axis=0) @ np.arange(width)) / mass
+    top = min(max(round(FIELD / 2 - row), 0), FIELD - height)
+    left = min(max(round(FIELD / 2 - column), 0), FIELD - width)
+    field = np.zeros((FIELD, FIELD), np.uint8)
+    field[top : top + height, left : left + width] = digit
+    return field
+
+
+def normalize(ink: np.ndarray) -> np.ndarray:
+    """Scale and centre a drawing as MNIST's makers did theirs.
+
+    ``ink`` is (height, width) uint8, 0 for paper and 255 for full ink, any size.
+    Returns (28, 28) float32 in [0, 1]. Raises ``ValueError`` when the drawing is blank.
+    Source: LeCun et al. 1998, section III-A.
+    """
+    return centre(fit(crop(ink))).astype(np.float32) / 255
+
+
+def remark(ink: np.ndarray) -> str | None:
+    """Say what is odd about a drawing, in a sentence for the person who draws, or None.
+
+    ``ink`` is (height, width) uint8, 0 for paper and 255 for full ink.
+    """
+    if not ink.any():
+        return "Draw a digit from 0 to 9."
+    if max(crop(ink).shape) < max(ink.shape) / 8:
+        return "That is little more than a dot: draw larger, so that the shape can be seen."
+    if (ink >= SOLID).mean() > 0.4:
+        return "There is a lot of ink here: clear the canvas and draw one digit with plain lines."
+    edges = ink[0], ink[-1], ink[:, 0], ink[:, -1]
+    if any((edge >= SOLID).any() for edge in edges):
+        return "The ink touches the edge, so part of the digit may be cut off."
+    return None
+
+
+def read_image(file: str | Path) -> np.ndarray:
+    """Read a picture of one digit, dark on light or light on dark, as ink.
+
+    The median along the picture's border is taken for the paper; what stands out from it is ink.
+    Transparent parts count as white paper, or black where all that is opaque is light.
+    Returns (height, width) uint8, 0 for paper and 255 for full ink, all 0 when nothing stands out.
+    Raises ``OSError`` when there is no such file, and ``ValueError`` when it is no still picture
+    in a known format of at most 24 million pixels.
+    """
+    name = Path(file).name
+    with Path(file).open("rb") as content, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
+        try:
+            opened = Image.open(content, formats=FORMATS)
+            if opened.width * opened.height > MAX_PIXELS:
+                raise ValueError(
+                    f"{name} has {opened.width:,} × {opened.height:,} pixels; make it smaller "
+                    f"than {MAX_PIXELS // 1_000_000} million pixels."
+                )
+            if getattr(opened, "n_frames", 1) > 1:
+                raise ValueError(f"{name} is animated or has several pages; give a still picture.")
+            picture = ImageOps.exif_transpose(opened).convert("RGBA")
+        except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+            raise ValueError(
+                f"{name} is not a picture that can be read here; save it as PNG or JPEG."
+            ) from error
+
+    picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    grey = np.asarray(picture.convert("L"), dtype=np.float32)  # (height, width), 0 to 255
+    opaque = np.asarray(picture.getchannel("A"), dtype=np.float32) / 255
+    backdrop = 255.0
+    if (opaque < 0.5).any() and (opaque >= 0.5).any() and np.median(grey[opaque >= 0.5]) > 128:
+        backdrop = 0.0
+    grey = grey * opaque + backdrop * (1 - opaque)
+
+    paper = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
+    contrast = grey - paper if paper < 128 else paper - grey
+    # A thin line may be less than one pixel in 200, a speck is not to set the scale.
+    full = max(float(np.percentile(contrast, 99.5)), float(contrast.max()) / 2)
+    if full < 24:
+        return np.zeros(grey.shape, np.uint8)
+    ink = (contrast / full - FAINT) / (1 - FAINT)
+    return np.rint(ink.clip(0, 1) * 255).astype(np.uint8)
