@@ -119,7 +119,7 @@ def read_image(file: str | Path) -> np.ndarray:
         backdrop = 0.0
     grey = grey * opaque + backdrop * (1 - opaque)
 
-    paper = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
+    paper = float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
     contrast = grey - paper if paper < 128 else paper - grey
     # A thin line may be less than one pixel in 200, a speck is not to set the scale.
     full = max(float(np.percentile(contrast, 99.5)), float(contrast.max()) / 2)

@@ -1,0 +1,159 @@
+"""Digits recorded as strokes of a pen: read them, draw them as the canvas would, score a model."""
+
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from digits.drawing import normalize
+
+FORMAT = "pen_digits/1"
+MAX_BYTES = 64 * 2**20  # of JSON, unpacked
+MAX_POINTS = 10_000  # of one digit; a pen gives some 50
+
+CANVAS = 280  # side of the Draw page's canvas in pixels
+BRUSH = 18  # width of its default brush in pixels
+FINE = 4  # drawn so many times larger, then averaged, for soft edges
+BATCH = 500  # digits shown to a model at once
+
+
+@dataclass(frozen=True)
+class PenDigit:
+    """One digit as somebody wrote it; ``suspect`` where the recording is not a whole digit."""
+
+    label: int
+    strokes: list[np.ndarray]  # each (2, points) float64, x then y, y downward
+    suspect: bool = False
+
+
+def read_strokes(file: str | Path) -> list[PenDigit]:
+    """Read a file of pen digits, JSON or gzipped JSON.
+
+    Its ``digits`` each have a ``label`` from 0 to 9 and ``strokes``, a list of ``[[x …], [y …]]``.
+    Raises ``OSError`` when there is no such file and ``ValueError``, which names the digit,
+    when the file is damaged.
+    """
+    name = Path(file).name
+    with Path(file).open("rb") as packed:
+        zipped = packed.read(2) == b"\x1f\x8b"
+        packed.seek(0)
+        try:
+            content = (gzip.GzipFile(fileobj=packed) if zipped else packed).read(MAX_BYTES + 1)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ValueError(f"{name} is damaged: it cannot be unpacked.") from error
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"{name} holds more than {MAX_BYTES // 2**20} MiB; split it.")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name} is not a file of pen digits: it is not JSON.") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f"{name} is not a file of pen digits: its format is not “{FORMAT}”.")
+    digits = document.get("digits")
+    if not isinstance(digits, list) or not digits:
+        raise ValueError(f"{name} holds no digits.")
+    return [_read_digit(f"{name}, digit {number}", one) for number, one in enumerate(digits)]
+
+
+def _read_digit(where: str, one: Any) -> PenDigit:
+    if not isinstance(one, dict):
+        raise ValueError(f"{where}: expected an object with label and strokes.")
+    label = one.get("label")
+    if type(label) is not int or not 0 <= label <= 9:
+        raise ValueError(f"{where}: the label is missing or is not a whole number from 0 to 9.")
+    if not isinstance(one.get("strokes"), list) or not one["strokes"]:
+        raise ValueError(f"{where}: there are no strokes.")
+    strokes = []
+    for raw in one["strokes"]:
+        try:
+            stroke = np.array(raw, dtype=float)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"{where}: a stroke is not two equal lists of numbers.") from error
+        if stroke.ndim != 2 or stroke.shape[0] != 2 or not stroke.shape[1]:
+            raise ValueError(f"{where}: a stroke is not two equal lists of numbers.")
+        if not (np.abs(stroke) < 1e6).all():  # also refuses NaN
+            raise ValueError(f"{where}: a coordinate is not a number below a million.")
+        strokes.append(stroke)
+    points = sum(stroke.shape[1] for stroke in strokes)
+    if points > MAX_POINTS:
+        raise ValueError(f"{where}: {points:,} points are more than the {MAX_POINTS:,} allowed.")
+    return PenDigit(label, strokes, bool(one.get("suspect", False)))
+
+
+def place(strokes: list[np.ndarray], side: float, canvas: int = CANVAS) -> list[np.ndarray]:
+    """Strokes scaled so that the longer side is ``side`` pixels, in the middle of the canvas."""
+    points = np.concatenate(strokes, axis=1)  # (2, points)
+    low, high = points.min(axis=1, keepdims=True), points.max(axis=1, keepdims=True)
+    scale = side / max(float((high - low).max()), 1e-9)
+    return [(stroke - (low + high) / 2) * scale + canvas / 2 for stroke in strokes]
+
+
+def smooth(stroke: np.ndarray) -> np.ndarray:
+    """The line that the canvas draws for pointer positions: curves from midpoint to midpoint.
+
+    ``stroke`` is (2, points) in pixels; returns (2, more points), at most two pixels apart.
+    Source: Fabric.js, PencilBrush.
+    """
+    middles = (stroke[:, :-1] + stroke[:, 1:]) / 2
+    line = [stroke[:, :1]]
+    for number in range(middles.shape[1]):
+        start, control, end = line[-1][:, -1:], stroke[:, [number]], middles[:, [number]]
+        length = np.linalg.norm(control - start) + np.linalg.norm(end - control)
+        t = np.linspace(0, 1, max(2, math.ceil(length / 2) + 1))[1:]
+        line.append((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)
+    return np.concatenate([*line, stroke[:, -1:]], axis=1)
+
+
+def render(
+    strokes: list[np.ndarray], size: int = CANVAS, brush: float = BRUSH, box: float = 200
+) -> np.ndarray:
+    """Draw strokes as a person would on the Draw page, with its brush and at the usual size.
+
+    The strokes, each (2, points), are scaled so that their longer side is ``box`` pixels, and
+    drawn in the middle of a canvas of ``size`` pixels. Returns (size, size) uint8, 0 for paper
+    and 255 for full ink.
+    """
+    canvas = Image.new("L", (size * FINE, size * FINE))
+    pen = ImageDraw.Draw(canvas)
+    radius = brush * FINE / 2
+    for stroke in place(strokes, box, size):
+        line = (smooth(stroke) * FINE).T  # (points, 2)
+        pen.line([tuple(point) for point in line], fill=255, width=round(2 * radius))
+        for x, y in line:  # round ends and joints
+            pen.ellipse((x - radius, y - radius, x + radius - 1, y + radius - 1), fill=255)
+    return np.asarray(canvas.reduce(FINE))
+
+
+def score(file: str | Path, predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
+    """Draw each digit of a file, prepare it as the Draw page does, and count right answers.
+
+    ``predict`` takes (n, 28, 28) float32 in [0, 1] and gives (n, 10). Digits marked suspect are
+    left out. The result is fit for JSON: ``digits``, ``correct``, ``accuracy``, ``suspect`` (how
+    many were left out) and ``confusion_matrix`` (10 × 10, rows are the truth).
+    Raises as ``read_strokes`` does, and ``ValueError`` when nothing is left to score.
+    """
+    recorded = read_strokes(file)
+    digits = [one for one in recorded if not one.suspect]
+    if not digits:
+        raise ValueError(f"{Path(file).name} holds no digit that is not marked suspect.")
+    matrix = np.zeros((10, 10), int)
+    for start in range(0, len(digits), BATCH):
+        batch = digits[start : start + BATCH]
+        x = np.stack([normalize(render(one.strokes)) for one in batch])
+        answers = predict(x).argmax(axis=1)
+        np.add.at(matrix, ([one.label for one in batch], answers), 1)
+    correct = int(np.trace(matrix))
+    return {
+        "digits": len(digits),
+        "correct": correct,
+        "accuracy": correct / len(digits),
+        "suspect": len(recorded) - len(digits),
+        "confusion_matrix": matrix.tolist(),
+    }
