@@ -112,8 +112,8 @@ def read_image(file: str | Path) -> np.ndarray:
             ) from error
 
     picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    grey = np.asarray(picture.convert("L"), dtype=np.float32)  # (height, width), 0 to 255
-    opaque = np.asarray(picture.getchannel("A"), dtype=np.float32) / 255
+    grey = np.asarray(picture.convert("L"), dtype=float)  # (height, width), 0 to 255
+    opaque = np.asarray(picture.getchannel("A"), dtype=float) / 255
     backdrop = 255.0
     if (opaque < 0.5).any() and (opaque >= 0.5).any() and np.median(grey[opaque >= 0.5]) > 128:
         backdrop = 0.0
