@@ -54,10 +54,15 @@ def choose(chosen: Run) -> None:
     st.query_params["run"] = chosen.id
 
 
+def done_runs() -> list[Run]:
+    """The runs that have a result and a model, newest first."""
+    return [one for one in run.all() if _state(one) in DONE]
+
+
 def chosen_run() -> Run:
     """Let the visitor choose among the runs that have a result; explain and stop without any."""
     linked = linked_run()
-    runs = [one for one in run.all() if _state(one) in DONE]
+    runs = done_runs()
     if not runs:
         st.info("No run has finished yet. Train one, then come back to see its mistakes.")
         st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
@@ -79,7 +84,7 @@ def label(one: Run) -> str:
 
 def _state(one: Run) -> str:
     try:
-        one.name, one.result()  # noqa: B018  a damaged run is left to the page of runs
+        one.name, one.result()  # a damaged run is left to the page of runs
         return one.status.state
     except ValueError:
         return "damaged"
