@@ -98,13 +98,10 @@ def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:
 
 def _training_progress(status: Status) -> None:
     left = "" if status.seconds_left is None else f", {status.seconds_left:.0f} s left"
-    print(
-        f"\r\033[Kepoch {min(status.epoch + 1, status.epochs)}/{status.epochs}, step {status.step:,}/"
-        f"{status.steps:,}, {status.images_per_second:,.0f} images/s{left} {status.message}",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
+    epoch = f"epoch {min(status.epoch + 1, status.epochs)}/{status.epochs}"
+    speed = f"{status.images_per_second:,.0f} images/s"
+    line = f"{epoch}, step {status.step:,}/{status.steps:,}, {speed}{left} {status.message}"
+    print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def _download_progress(done: int, total: int) -> None:

@@ -89,9 +89,9 @@ class Engine:
         path = "" if model == "shipped" else str(run.open(model).model_path)
         return self._ask(jobs.predict, path, x)
 
-    def augment(self, images: np.ndarray, recipe: Recipe) -> np.ndarray:
-        """The pictures that the network would be shown: (n, 28, 28) uint8, as they came."""
-        return self._ask(jobs.augment, images, recipe)
+    def augment(self, recipe: Recipe, n: int) -> np.ndarray:
+        """``n`` training images before and after augmentation: (2, n, 28, 28) uint8."""
+        return self._ask(jobs.augment, recipe, n)
 
     def _ask(self, question: Callable[..., np.ndarray], *about: Any) -> np.ndarray:
         future = self.client.submit(question, *about, pure=False, priority=10)

@@ -22,11 +22,14 @@ def predict(path: str, x: np.ndarray) -> np.ndarray:
     return probabilities(load(Path(path) if path else SHIPPED), x)
 
 
-def augment(images: np.ndarray, recipe: Recipe) -> np.ndarray:
-    """What the network would see of ``images`` (n, 28, 28) uint8 in one step; the same form."""
+def augment(recipe: Recipe, n: int) -> np.ndarray:
+    """``n`` training images, and what the network would see of them: (2, n, 28, 28) uint8."""
     import tensorflow as tf
 
+    from digits import data
     from digits.augmentation import augment
 
+    images = data.load(recipe.dataset, seed=recipe.seed).x_train[:n]
     pixels = tf.constant(images.astype(np.float32))[..., None]
-    return augment(pixels, recipe, tf.constant(1)).numpy()[..., 0].round().astype(np.uint8)
+    seen = augment(pixels, recipe, tf.constant(1)).numpy()[..., 0].round().astype(np.uint8)
+    return np.stack([images, seen])

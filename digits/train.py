@@ -138,7 +138,7 @@ class Training:
         run.replace(f"checkpoint-{epoch:04}.keras", self.model.save)
         if old:
             old[1].unlink()
-        self.publish(epoch=epoch)
+        self.publish(epoch=epoch, step=epoch * self.steps_per_epoch)
 
     def look(self, step: int) -> None:
         """Tell the pages how far the run is, a few times a second."""

@@ -84,7 +84,7 @@ def label(one: Run) -> str:
 
 def _state(one: Run) -> str:
     try:
-        one.name, one.result()  # a damaged run is left to the page of runs
+        label(one)
         return one.status.state
-    except ValueError:
+    except ValueError:  # the page of runs says what is wrong with it
         return "damaged"

@@ -1,0 +1,130 @@
+"""Every run with its state, recipe, accuracy and time; open, rename, download or delete it."""
+
+import streamlit as st
+from digits.metrics import wilson
+
+from digits import run
+from digits.run import DONE, UNFINISHED, Run
+from widgets.session import choose, engine, via_app
+
+via_app()
+
+PER_PAGE = 20
+ICONS = {
+    "queued": ":material/schedule:",
+    "running": ":material/model_training:",
+    "finished": ":material/check_circle:",
+    "stopped": ":material/stop_circle:",
+    "failed": ":material/error:",
+    "interrupted": ":material/pause_circle:",
+}
+
+
+@st.dialog("Rename the run", icon=":material/edit:")
+def rename(one: Run) -> None:
+    """Ask for the new name."""
+    with st.form("rename", border=False):
+        name = st.text_input("Name", one.name, max_chars=80)
+        if st.form_submit_button("Rename", type="primary"):
+            try:
+                one.rename(name)
+                st.rerun()
+            except ValueError as error:
+                st.error(str(error))
+
+
+@st.dialog("Delete the run?", icon=":material/delete:")
+def delete(one: Run, name: str) -> None:
+    """Ask before what cannot be undone."""
+    st.write(f"“{name}” goes for good: its curves, its weights and its model.")
+    yes, no = st.columns(2)
+    if yes.button("Delete", type="primary", width="stretch"):
+        try:
+            one.delete()
+            st.rerun()
+        except (ValueError, OSError) as error:
+            st.error(str(error))
+    if no.button("Keep it", width="stretch"):
+        st.rerun()
+
+
+def summary(one: Run) -> str:
+    """State, accuracy and time of a run in one line."""
+    status, result = one.status, one.result()
+    words = [status.state.capitalize()]
+    if status.state in UNFINISHED:
+        words.append(f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}")
+    if status.state == "interrupted" and status.epoch:
+        words.append(f"after epoch {status.epoch} of {status.epochs}")
+    if result:
+        n = result["test_images"]
+        low, high = wilson(round(result["test_accuracy"] * n), n)
+        words.append(f"**{result['test_accuracy']:.2%}** on test (95 %: {low:.2%} – {high:.2%})")
+        words.append(f"{result['parameters']:,} parameters")
+        words.append(f"{result['epochs']} epochs in {result['seconds']:.0f} s")
+    return f"{ICONS.get(status.state, '')} {' · '.join(words)}"
+
+
+def actions(one: Run, name: str) -> None:
+    """What can be done with a run, in a menu."""
+    state = one.status.state
+    if st.button("Open", key=f"open-{one.id}", icon=":material/open_in_new:", width="stretch"):
+        choose(one)
+        st.switch_page("pages/train.py", query_params={"run": one.id})
+    if state in DONE and st.button(
+        "Its mistakes", key=f"mistakes-{one.id}", icon=":material/troubleshoot:", width="stretch"
+    ):
+        choose(one)
+        st.switch_page("pages/mistakes.py", query_params={"run": one.id})
+    if state == "interrupted" and st.button(
+        "Resume", key=f"resume-{one.id}", icon=":material/resume:", width="stretch"
+    ):
+        engine().submit(one)
+        st.rerun()
+    if state in UNFINISHED and st.button(
+        "Stop", key=f"stop-{one.id}", icon=":material/stop:", width="stretch"
+    ):
+        engine().stop(one)
+        st.rerun()
+    for ending in ("keras", "h5"):
+        path = one.folder / f"model.{ending}"
+        if path.exists():
+            stem = "mnist" if one.preset == "adadelta" else "-".join(name.lower().split())
+            st.download_button(
+                f"Download .{ending}", lambda path=path: path.read_bytes(), f"{stem}.{ending}",
+                key=f"{ending}-{one.id}", icon=":material/download:", width="stretch",
+                on_click="ignore",
+            )  # fmt: skip
+    if st.button("Rename", key=f"rename-{one.id}", icon=":material/edit:", width="stretch"):
+        rename(one)
+    remove(one, name)
+
+
+def remove(one: Run, name: str) -> None:
+    """The button that asks before it deletes."""
+    if st.button("Delete", key=f"delete-{one.id}", icon=":material/delete:", width="stretch"):
+        delete(one, name)
+
+
+st.title("Runs", anchor=False)
+runs = run.all()
+if not runs:
+    st.info("No network has been trained yet.")
+    st.page_link("pages/train.py", label="Train the first", icon=":material/model_training:")
+    st.stop()
+
+pages = -(-len(runs) // PER_PAGE)
+page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+for one in runs[PER_PAGE * (page - 1) : PER_PAGE * page]:
+    with st.container(border=True):
+        text, menu = st.columns([6, 1], vertical_alignment="center")
+        try:
+            name = one.name
+            text.markdown(f"**{name}** · {one.created:%d %b %Y %H:%M} UTC  \n{summary(one)}")
+            text.caption(str(one.recipe))
+            with menu.popover("Actions", width="stretch"):
+                actions(one, name)
+        except ValueError as error:
+            text.error(f"{error} The other files are untouched.", icon=":material/broken_image:")
+            with menu.popover("Actions", width="stretch"):
+                remove(one, one.id)

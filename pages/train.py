@@ -1,0 +1,77 @@
+"""Set the hyperparameters, press Train, and watch the network learn."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from digits import data, run
+from digits.presets import PRESETS
+from digits.recipe import Recipe
+from widgets.live import live
+from widgets.session import choose, engine, label, linked_run, via_app
+from widgets.setup import put, setup
+from widgets.summary import augmentation, network, schedule
+
+via_app()
+
+
+def at_hand(preset: str) -> Recipe:
+    """The preset's recipe, on a data set that this machine has."""
+    recipe = PRESETS[preset].recipe
+    return recipe if data.available(recipe.dataset) else replace(recipe, dataset=data.default())
+
+
+def take_preset() -> None:
+    """Move the controls to the preset just clicked."""
+    if st.session_state["preset"]:
+        put(at_hand(st.session_state["preset"]))
+
+
+def watch_other() -> None:
+    """Turn to another visitor's run."""
+    if st.session_state["other"]:
+        choose(st.session_state["other"])
+
+
+st.title("Train a network")
+picked = st.pills(
+    "Start from a preset",
+    PRESETS,
+    format_func=lambda name: PRESETS[name].title,
+    key="preset",
+    on_change=take_preset,
+)
+if picked:
+    preset = PRESETS[picked]
+    figures = [
+        f"{who} {accuracy:.2%}"
+        for who, accuracy in (("its author", preset.reported), ("here", preset.reached))
+        if accuracy
+    ]
+    st.caption(f"{preset.story} {'Test accuracy: ' + ', '.join(figures) + '.' if figures else ''}")
+
+top = st.container()  # what is training comes first on the page; the set-up decides it
+
+st.subheader("Set-up", anchor=False)
+controls, summary = st.columns([3, 2], gap="large")
+with controls:
+    recipe = setup()
+with summary:
+    fits = network(recipe)
+    schedule(recipe)
+    augmentation(recipe)
+
+with top:
+    if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits):
+        preset = picked if picked and recipe == at_hand(picked) else ""
+        name = PRESETS[preset].title if preset else "My recipe"
+        started = run.create(recipe, name, preset)
+        engine().submit(started)
+        choose(started)
+    watched = linked_run()
+    others = [one for one in run.queue() if one != watched]
+    if others:
+        st.pills("Also training", others, format_func=label, key="other", on_change=watch_other)
+    if watched:
+        st.subheader(watched.name, anchor=False)
+        live(watched)

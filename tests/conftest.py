@@ -1,0 +1,116 @@
+"""Fixtures: a folder of runs, a running app, and a browser to drive it with."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from digits import data
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, and say so."""
+    for item in items:
+        if item.get_closest_marker("mnist") and not data.available("mnist"):
+            item.add_marker(pytest.mark.skip(reason="MNIST is not on this machine"))
+        if item.get_closest_marker("browser") and not CHROMIUM:
+            item.add_marker(pytest.mark.skip(reason="Chromium is not on this machine"))
+
+
+@pytest.fixture(autouse=True)
+def runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has a folder of runs of its own."""
+    monkeypatch.setenv("DIGITS_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+class App:
+    """The app served from a process of its own, with its own folder of runs."""
+
+    def __init__(self, runs: Path, **environment: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.runs = runs
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = runs.with_suffix(".log")
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+        options = ["--server.address=127.0.0.1", "--server.headless=true"]
+        self.process = subprocess.Popen(
+            [*command, *options, "--server.fileWatcherType=none"],
+            cwd=ROOT,
+            env={**os.environ, "DIGITS_RUNS": str(runs), **environment},
+            stdout=self.log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+        until(lambda: self.healthy(), 60, "the server to answer")
+
+    def healthy(self) -> bool:
+        try:
+            return urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2).status == 200
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def until(condition: Callable[[], object], seconds: float, what: str) -> None:
+    """Wait for something to become true; fail with what was waited for."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds:g} s for {what}")
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """One server for all tests that do not harm it."""
+    served = App(tmp_path_factory.mktemp("app") / "runs")
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="session")
+def runs_folder(app: App) -> Path:
+    """Where the shared server keeps its runs."""
+    return app.runs
+
+
+@pytest.fixture(scope="session")
+def server(app: App) -> str:
+    """Address of the shared server."""
+    return app.url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh visitor at a desktop."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,67 @@
+"""What a recipe comes to before anything is trained: its layers, its rates, its pictures."""
+
+import numpy as np
+import streamlit as st
+
+from digits.layers import DoesNotFit, layers
+from digits.pictures import sheet
+from digits.recipe import Recipe
+from digits.schedule import learning_rates
+from widgets.plot import plot
+from widgets.session import engine
+
+SAMPLES = 10
+
+
+def network(recipe: Recipe) -> bool:
+    """The layer table; whether such a network can be."""
+    try:
+        rows = layers(recipe)
+    except DoesNotFit as error:
+        st.metric("Parameters", "–")
+        st.warning(f"This network cannot be built. {error}", icon=":material/crop_free:")
+        return False
+    st.metric("Parameters", f"{sum(row.parameters for row in rows):,}")
+    lines = [
+        f"| {row.name} | {' × '.join(map(str, row.shape))} | {row.parameters:,} |" for row in rows
+    ]
+    st.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
+    return True
+
+
+def schedule(recipe: Recipe) -> None:
+    """The learning rate from the first step to the last."""
+    rates = learning_rates(recipe, 101)
+    st.caption(f"Learning rate: {recipe.schedule}")
+    plot(
+        [{"y": rates, "mode": "lines", "hovertemplate": "%{y:.2g} after %{x} %<extra></extra>"}],
+        {
+            "xaxis": {"ticksuffix": " %", "nticks": 5},
+            "yaxis": {"rangemode": "tozero", "tickformat": "~g", "nticks": 4},
+        },
+        key="schedule-preview",
+        height=150,
+        alt=f"Learning rate over the run: {recipe.schedule}, at most {recipe.learning_rate:g}.",
+    )
+
+
+def augmentation(recipe: Recipe) -> None:
+    """Training images, and below them what the network would see of them in one step."""
+    if not (recipe.shift or recipe.rotation or recipe.zoom):
+        return
+    st.caption("Training images, and below them what the network would see")
+    try:
+        pictures = _pictures(
+            recipe.dataset, recipe.shift, recipe.rotation, recipe.zoom, recipe.seed
+        )
+    except (OSError, ValueError) as error:
+        st.error(f"No preview: {error}", icon=":material/image_not_supported:")
+    else:
+        alt = f"{SAMPLES} training images in a row, and the same ones shifted, turned or zoomed."
+        st.image(sheet(pictures, scale=4), width="stretch", alt=alt)
+
+
+@st.cache_data(max_entries=50, show_spinner="Asking the engine for a preview …")
+def _pictures(dataset: str, shift: float, rotation: float, zoom: float, seed: int) -> np.ndarray:
+    recipe = Recipe(dataset=dataset, shift=shift, rotation=rotation, zoom=zoom, seed=seed)
+    return engine().augment(recipe, SAMPLES)
