@@ -5,6 +5,7 @@ a curve grows twice a second, and reports no click on a heat map's cells. This c
 keeps its chart and hands new data to ``Plotly.react``.
 """
 
+import json
 import math
 import os
 import shutil
@@ -49,7 +50,7 @@ function template(theme) {
     legend: { orientation: 'h', x: 0, y: 1, yanchor: 'bottom' },
     hoverlabel: { bgcolor: theme('--st-secondary-background-color'),
       bordercolor: theme('--st-border-color'), font: { color: theme('--st-text-color') } },
-  } }
+  }, data: { heatmap: [{ colorscale: scale('--st-chart-sequential-colors') }] } }
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -57,7 +58,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const style = getComputedStyle(div)
   const theme = (name) => style.getPropertyValue(name).trim()
   // A string like "var(--st-red-color)" anywhere in the figure means that colour of the theme.
-  const { traces, layout } = JSON.parse(JSON.stringify(data.figure), (_, value) =>
+  const { traces, layout } = JSON.parse(data.figure, (_, value) =>
     typeof value === 'string' && value.startsWith('var(--') ? theme(value.slice(4, -1)) : value)
   div.style.height = data.height + 'px'
   div.setAttribute('role', 'img')
@@ -115,7 +116,8 @@ def plot(
         if on_click and point:
             on_click(point)
 
-    figure = _plain({"traces": traces, "layout": layout})
+    # As text: Streamlit imports pandas to look for tables in whatever else a component is given.
+    figure = json.dumps(_plain({"traces": traces, "layout": layout}), allow_nan=False)
     result = _mount(
         data={"figure": figure, "height": height, "alt": alt}, key=key, on_click_change=clicked
     )
