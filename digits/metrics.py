@@ -1,0 +1,100 @@
+"""How good a classifier of digits is, and where it goes wrong, from labels and probabilities.
+
+NumPy only: the pages compute these in the web server, which stays small that way.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Order = Literal["confidence", "loss", "margin"]
+
+Z95 = 1.959964  # the 97.5 % point of the normal distribution
+
+
+@dataclass(frozen=True)
+class PerClass:
+    """Precision, recall and F1 of each digit, (10,) float64 in [0, 1], and its images, (10,) int.
+
+    A digit that was never predicted, or of which there is no image, has 0 where 0/0 would be.
+    """
+
+    precision: np.ndarray
+    recall: np.ndarray
+    f1: np.ndarray
+    support: np.ndarray
+
+
+def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+    """Count each pair of label and prediction: (10, 10) int64, a row for each label.
+
+    Both are (n,) integers from 0 to 9.
+    """
+    pairs = np.asarray(y_true, np.int64) * 10 + np.asarray(y_pred, np.int64)
+    return np.bincount(pairs, minlength=100).reshape(10, 10)
+
+
+def per_class(matrix: np.ndarray) -> PerClass:
+    """Precision, recall, F1 and support of each digit, from its confusion matrix."""
+    right = matrix.diagonal().astype(float)
+    predicted, support = matrix.sum(axis=0), matrix.sum(axis=1)
+    return PerClass(
+        precision=_divide(right, predicted),
+        recall=_divide(right, support),
+        f1=_divide(2 * right, predicted + support),
+        support=support,
+    )
+
+
+def wilson(correct: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share of ``correct`` in ``total``: two numbers in [0, 1].
+
+    Raises ``ValueError`` when ``total`` is not positive.
+    Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
+    """
+    if total <= 0:
+        raise ValueError("An interval needs at least one image.")
+    share, spread = correct / total, Z95**2 / total
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z95 * np.sqrt((share * (1 - share) + spread / 4) / total) / (1 + spread)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def most_confused(matrix: np.ndarray, n: int = 5) -> list[tuple[int, int, int]]:
+    """The ``n`` pairs (label, prediction, count) mistaken most often, without empty ones."""
+    mistakes = np.where(np.eye(10, dtype=bool), 0, matrix)
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:n]
+    rows, columns = np.unravel_index(order, mistakes.shape)
+    pairs = zip(rows.tolist(), columns.tolist(), mistakes[rows, columns].tolist(), strict=True)
+    return [(label, predicted, count) for label, predicted, count in pairs if count]
+
+
+def rank(y_true: np.ndarray, probabilities: np.ndarray, by: Order) -> np.ndarray:
+    """How wrong the model was about each image, (n,) float64, more is worse.
+
+    ``y_true`` is (n,) integers, ``probabilities`` (n, 10). "confidence" is the probability of
+    the predicted digit, "loss" the cross-entropy in nats, "margin" how far the predicted
+    digit's probability lies above the labelled one's. Raises ``ValueError`` for another order.
+    """
+    p = np.asarray(probabilities, np.float64)
+    p_pred, p_true = p.max(axis=1), p[np.arange(len(p)), y_true]
+    if by == "confidence":
+        return p_pred
+    if by == "loss":
+        return -np.log(np.maximum(p_true, np.finfo(np.float32).tiny))
+    if by == "margin":
+        return p_pred - p_true
+    raise ValueError(f"There is no order {by!r}: choose confidence, loss or margin.")
+
+
+def misclassified(
+    y_true: np.ndarray, probabilities: np.ndarray, by: Order = "confidence"
+) -> np.ndarray:
+    """Indices of the images that the model got wrong, (m,) int64, the worst first."""
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != y_true)
+    return wrong[np.argsort(-rank(y_true, probabilities, by)[wrong], kind="stable")]
+
+
+def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.divide(a, b, out=np.zeros(len(a)), where=b > 0)

@@ -1,0 +1,107 @@
+"""The figures agree with scikit-learn's and SciPy's, and the worst mistakes come first."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn import metrics as reference
+
+from digits.metrics import confusion_matrix, misclassified, most_confused, per_class, rank, wilson
+
+
+@pytest.fixture
+def y_true() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 10, 500).astype(np.uint8)
+
+
+@pytest.fixture
+def y_pred(y_true: np.ndarray) -> np.ndarray:
+    """Seven in ten right, the others as chance has it."""
+    rng = np.random.default_rng(1)
+    return np.where(rng.random(500) < 0.7, y_true, rng.integers(0, 10, 500)).astype(np.uint8)
+
+
+def test_confusion_matrix_agrees_with_scikit_learn(y_true, y_pred):
+    expected = reference.confusion_matrix(y_true, y_pred, labels=range(10))
+    np.testing.assert_array_equal(confusion_matrix(y_true, y_pred), expected)
+
+
+def test_confusion_matrix_has_the_labels_in_its_rows():
+    matrix = confusion_matrix(np.array([3, 3, 8]), np.array([3, 5, 8]))
+    assert matrix[3, 5] == 1
+    assert matrix[5, 3] == 0
+
+
+def test_confusion_matrix_of_no_images_is_empty():
+    assert confusion_matrix(np.array([], int), np.array([], int)).shape == (10, 10)
+
+
+@pytest.mark.parametrize("never", [None, 4])
+def test_per_class_agrees_with_scikit_learn(y_true, y_pred, never):
+    """Also where a digit is never predicted, and where it does not occur."""
+    if never is not None:
+        y_pred = np.where(y_pred == never, 0, y_pred)
+        y_true = np.where(y_true == 7, 1, y_true)
+    expected = reference.precision_recall_fscore_support(
+        y_true, y_pred, labels=range(10), zero_division=0
+    )
+    found = per_class(confusion_matrix(y_true, y_pred))
+    for ours, theirs in zip(
+        (found.precision, found.recall, found.f1, found.support), expected, strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs)
+
+
+@pytest.mark.parametrize(("correct", "total"), [(9920, 10000), (0, 50), (50, 50), (1, 1), (3, 7)])
+def test_wilson_agrees_with_scipy(correct, total):
+    expected = binomtest(correct, total).proportion_ci(0.95, method="wilson")
+    assert wilson(correct, total) == pytest.approx((expected.low, expected.high), abs=1e-7)
+
+
+def test_wilson_of_nothing_says_what_it_needs():
+    with pytest.raises(ValueError, match="at least one image"):
+        wilson(0, 0)
+
+
+def test_most_confused_leaves_out_what_was_right_and_what_never_happened():
+    matrix = np.diag(np.full(10, 100))
+    matrix[4, 9], matrix[9, 4], matrix[7, 2] = 5, 3, 8
+    assert most_confused(matrix, 5) == [(7, 2, 8), (4, 9, 5), (9, 4, 3)]
+    assert most_confused(matrix, 1) == [(7, 2, 8)]
+    assert most_confused(np.diag(np.full(10, 100)), 5) == []
+
+
+@pytest.mark.parametrize("by", ["confidence", "loss", "margin"])
+def test_misclassified_puts_the_worst_first_and_leaves_out_what_was_right(by):
+    rng = np.random.default_rng(2)
+    p = rng.dirichlet(np.full(10, 0.3), 200)
+    y = rng.integers(0, 10, 200)
+    wrong = misclassified(y, p, by)
+    assert set(wrong) == set(np.flatnonzero(p.argmax(1) != y))
+    worst_first = {
+        "confidence": p.max(1),
+        "loss": -np.log(p[np.arange(200), y]),
+        "margin": p.max(1) - p[np.arange(200), y],
+    }[by]
+    assert np.all(np.diff(worst_first[wrong]) <= 0)
+
+
+def test_the_three_orders_differ():
+    """Sure and split between two, or sure and nothing for the label: not the same mistake."""
+    p = np.zeros((3, 10))
+    p[0, [0, 1]] = 0.55, 0.45
+    p[1, [0, 1, 2]] = 0.50, 0.001, 0.499
+    p[2, [0, 1, 2, 3, 4]] = 0.48, 0.0005, 0.2, 0.2, 0.1195
+    y = np.ones(3, int)
+    assert misclassified(y, p, "confidence").tolist() == [0, 1, 2]
+    assert misclassified(y, p, "loss").tolist() == [2, 1, 0]
+    assert misclassified(y, p, "margin").tolist() == [1, 2, 0]
+
+
+def test_the_loss_of_an_impossible_digit_is_finite():
+    p = np.eye(10)[[3]]
+    assert np.isfinite(rank(np.array([5]), p, "loss")).all()
+
+
+def test_an_unknown_order_is_refused_with_the_ones_there_are():
+    with pytest.raises(ValueError, match="confidence, loss or margin"):
+        misclassified(np.array([1]), np.eye(10)[[3]], "beauty")
