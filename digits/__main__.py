@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,9 @@ def main() -> None:
         ("seed", int), ("precision", str), ("name", str),
     ):  # fmt: skip
         command.add_argument(f"--{option}", type=kind)
+    command.add_argument(
+        "--ship", action="store_true", help="put the model where the Draw page's shipped one is"
+    )
     command.set_defaults(do=train)
 
     command = commands.add_parser("recognise", help="read the digit in a picture")
@@ -72,6 +76,10 @@ def train(arguments: argparse.Namespace) -> dict:
     print(file=sys.stderr)
     if result is None:
         raise ValueError(job.status.message)
+    if arguments.ship:
+        from digits.predict import SHIPPED
+
+        shutil.copyfile(job.model_path, SHIPPED)
     return result
 
 

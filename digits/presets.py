@@ -82,6 +82,23 @@ PRESETS = {
         recipe=Recipe(conv=(Conv(64), Conv(64), Conv(64)), dense=(64, 32), batch_size=32, epochs=5),
         reported=0.9838,
     ),
+    # Not a founding project: the network that the app ships with, for reading drawings.
+    "drawings": Preset(
+        title="For drawings",
+        story="Small, normalised and shown turned and shifted digits: the model of the Draw page.",
+        recipe=Recipe(
+            conv=(Conv(24, 5), Conv(48), Conv(96, pool=False)),
+            batch_norm=True,
+            dense=(),
+            schedule="one-cycle",
+            learning_rate=0.01,
+            batch_size=128,
+            epochs=10,
+            shift=1.0,
+            rotation=12.0,
+            zoom=0.1,
+        ),
+    ),
     "too-hot": Preset(
         title="Too hot",
         story="A learning rate a hundred times too high: the loss leaps and never comes down.",
