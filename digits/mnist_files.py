@@ -14,7 +14,7 @@ from uuid import uuid4
 import numpy as np
 
 from digits import mnist_formats
-from digits.mnist_formats import CSV_ROWS, LARGEST, PARTS
+from digits.mnist_formats import CSV_ROWS, LARGEST, PARTS, TEST_CSV, TRAIN_CSV
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 WAY_OUT = (
@@ -113,6 +113,8 @@ def add(filename: str, content: bytes | BinaryIO) -> str:
     with _arriving(_new(target)) as new:
         shutil.copyfileobj(file, new)
 
+    if target == TEST_CSV and not find(TRAIN_CSV):
+        return f"{target} is stored; still missing: {TRAIN_CSV}."
     if target in CSV_ROWS:
         return f"{target} is stored: {CSV_ROWS[target]:,} digits, used where MNIST is not there."
     if lacking := missing():
