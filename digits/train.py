@@ -1,5 +1,6 @@
 """Trains one run from its folder and leaves there all that the pages show."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,8 @@ from digits.schedule import learning_rates
 STEPS_PER_CALL = 20  # steps in one call of the graph; the curve grows at least so often
 BETWEEN_LOOKS = 0.4  # seconds at least from one status to the next
 WATCHED = 3  # validation digits of each class whose predictions the live view follows
+
+logging.getLogger("absl").setLevel(logging.ERROR)  # HDF5 is legacy, and some still want it
 
 
 class Diverged(ArithmeticError):
@@ -79,6 +82,10 @@ class Training:
         if found:
             epoch, path = found
             self.model = keras.models.load_model(path)
+            for layer in self.model.layers:
+                if isinstance(layer, keras.layers.Dropout):  # Keras forgets how often it drew
+                    draws = np.array([layer.seed, epoch * self.steps_per_epoch], np.uint32)
+                    layer.seed_generator.state.assign(draws)
         else:
             epoch, dtype = 0, precision.choose(self.recipe.precision)
             self.model = model.compile(model.build(self.recipe, dtype), self.recipe)
