@@ -14,7 +14,7 @@ TITLES = {"mnist": "MNIST", "mnist-small": "MNIST, small", "uci": "UCI digits"}
 CREATORS = {
     "mnist": "MNIST: Y. LeCun, C. Cortes and C. Burges, CC BY-SA 3.0",
     "mnist-small": "MNIST: Y. LeCun, C. Cortes and C. Burges, CC BY-SA 3.0",
-    "uci": "Optical Recognition of Handwritten Digits: E. Alpaydin, C. Kaynak (UCI 1998), CC BY 4.0",
+    "uci": "UCI optical recognition of handwritten digits: E. Alpaydin, C. Kaynak 1998, CC BY 4.0",
 }
 COLUMNS = 12  # samples of each digit
 
@@ -75,8 +75,8 @@ except ValueError as error:
 
 at_hand = [name for name in data.NAMES if data.available(name)]
 name = st.segmented_control(
-    "Data set", at_hand, default=data.default(), required=True, format_func=lambda name: TITLES[name],
-    key="dataset", bind="query-params",
+    "Data set", at_hand, default=data.default(), required=True,
+    format_func=lambda name: TITLES[name], key="dataset", bind="query-params",
 )  # fmt: skip
 try:
     counts, sheet, note = overview(name)
