@@ -10,19 +10,21 @@ import sys
 
 from distributed import Nanny, Scheduler
 
+HERE = "127.0.0.1"  # whoever reaches the scheduler's port can run code
 RESOURCES = {"train": 1}  # so a worker trains one run at a time; predictions ask for none
 
 
 async def serve(workers: int, address_to: int) -> None:
-    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+    async with Scheduler(host=HERE, port=0, dashboard_address=f"{HERE}:0") as scheduler:
         nannies = [
             Nanny(
                 scheduler.address,
+                host=HERE,
                 nthreads=2,  # one may train while the other predicts
                 memory_limit=0,
                 resources=RESOURCES,
                 preload=["digits.warm"],
-                dashboard=False,
+                dashboard_address=f"{HERE}:0",
             )
             for _ in range(workers)
         ]

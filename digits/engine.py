@@ -16,6 +16,7 @@ from digits import jobs, run
 from digits.recipe import Recipe
 from digits.run import Owner, Run
 
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"}
 PATIENCE = 60  # seconds for an answer; the first waits for TensorFlow to load
 
 
@@ -66,6 +67,7 @@ class Engine:
             key=_key(job.id, attempt),
             resources={"train": 1},
             pure=False,
+            fifo_timeout=0,  # first come, first served, however fast they come
         )
         fire_and_forget(future)  # on a cluster of its own the run outlives this server
         future.add_done_callback(lambda done: _note_failure(job, done))
@@ -119,7 +121,7 @@ def _start() -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "digits.cluster"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path},
+        env={**QUIET, **os.environ, "PYTHONPATH": path},
     )
 
 

@@ -1,0 +1,155 @@
+"""The engine with real processes: queue, prediction while training, and what kill -9 does."""
+
+import dataclasses
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import psutil
+import pytest
+
+from digits import data, run
+from digits.engine import Engine
+from digits.recipe import Conv, Recipe
+from digits.run import Run
+from tests.conftest import ROOT, until
+
+LONG = Recipe(  # some 20 s on two cores
+    dataset="uci", conv=(Conv(64), Conv(64)), dense=(64,), batch_size=32, epochs=40
+)
+SHORT = dataclasses.replace(LONG, conv=(Conv(8),), epochs=3)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    started = Engine()
+    yield started
+    started.close()
+
+
+def state(job: Run) -> str:
+    return job.status.state
+
+
+def whole(job: Run) -> None:
+    """Every step and every epoch once, in order."""
+    assert job.epochs()["epoch"].tolist() == list(range(1, job.recipe.epochs + 1))
+    per_epoch = -(-len(data.load("uci").x_train) // job.recipe.batch_size)
+    assert job.steps()["step"].tolist() == list(range(1, per_epoch * job.recipe.epochs + 1))
+
+
+def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine: Engine) -> None:
+    first, second = run.create(LONG, "first"), run.create(SHORT, "second")
+    engine.submit(first)
+    engine.submit(second)
+    until(lambda: state(first) == "running", 60, "the first run to start")
+    assert run.queue() == [first, second]
+    assert state(second) == "queued"
+    x, y = data.load_test("uci")
+    answers = engine.predict("shipped", x[:50])
+    assert answers.shape == (50, 10)
+    assert (answers.argmax(axis=1) == y[:50]).mean() > 0.8
+    assert state(first) == "running"
+    engine.stop(first)
+    until(lambda: state(first) == "stopped", 30, "the first run to stop")
+    until(lambda: state(second) == "finished", 60, "the second run to finish")
+    whole(second)
+    own = engine.predict(second.id, x)
+    assert own == pytest.approx(second.probabilities(), abs=1e-5)
+
+
+def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
+    first, second = run.create(LONG, "first"), run.create(SHORT, "second")
+    engine.submit(first)
+    engine.submit(second)
+    until(lambda: state(first) == "running", 60, "the first run to start")
+    engine.stop(second)
+    assert state(second) == "interrupted"
+    engine.stop(first)
+    until(lambda: state(first) == "stopped", 30, "the first run to stop")
+    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))  # the worker had its chance
+    assert state(second) == "interrupted"
+    engine.submit(second)
+    until(lambda: state(second) == "finished", 60, "the second run to finish after all")
+
+
+def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None:
+    job = run.create(LONG, "survivor")
+    engine.submit(job)
+    until(lambda: job.status.epoch >= 3, 60, "three epochs")
+    worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
+    worker.send_signal(signal.SIGKILL)
+    worker.wait(10)
+    until(lambda: state(job) == "finished", 120, "the run to finish")
+    whole(job)
+
+
+def worker_of(cluster: int) -> psutil.Process:
+    """The process that trains: the largest below the cluster's."""
+    return max(
+        psutil.Process(cluster).children(recursive=True), key=lambda one: one.memory_info().rss
+    )
+
+
+def test_a_model_that_is_not_there_is_a_sentence(engine: Engine) -> None:
+    job = run.create(SHORT, "unfinished")
+    with pytest.raises(ValueError, match="has no model"):
+        engine.predict(job.id, np.zeros((1, 28, 28), np.float32))
+    with pytest.raises(LookupError, match="no run"):
+        engine.predict("20260101-000000-abcdef", np.zeros((1, 28, 28), np.float32))
+
+
+def test_the_preview_of_augmentation_moves_images_only_as_far_as_told(engine: Engine) -> None:
+    still = engine.augment(SHORT, 5)
+    assert (still[0] == still[1]).all()
+    moved = engine.augment(dataclasses.replace(SHORT, shift=3.0), 5)
+    assert (moved[0] != moved[1]).any()
+    assert moved.shape == (2, 5, 28, 28)
+
+
+def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> None:
+    job = run.create(LONG, "orphan")
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, job.id], cwd=ROOT, stdin=subprocess.PIPE
+    )
+    until(lambda: job.status.epoch >= 3, 90, "three epochs")
+    below = psutil.Process(server.pid).children(recursive=True)
+    assert len(below) >= 2
+    server.kill()
+    server.wait()
+    _, alive = psutil.wait_procs(below, timeout=15)
+    assert alive == []
+    assert state(job) == "interrupted"
+    epoch = job.status.epoch
+    assert epoch >= 3
+    assert f"after epoch {epoch}" in job.status.message
+    engine = Engine()
+    try:
+        engine.submit(job)
+        until(lambda: state(job) == "running", 60, "the run to go on")
+        assert job.status.epoch >= epoch
+        until(lambda: state(job) == "finished", 120, "the run to finish")
+    finally:
+        engine.close()
+    whole(job)
+    assert job.status.attempt == 2
+
+
+SERVER = """
+import sys
+from digits import run
+from digits.engine import Engine
+engine = Engine()
+engine.submit(run.open(sys.argv[1]))
+sys.stdin.read()
+"""
+
+
+def test_asking_imports_no_tensorflow() -> None:
+    code = "import sys; from digits import engine, data, metrics, drawing; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert "digits.engine" in done.stdout
+    for heavy in ("tensorflow", "keras", "sklearn", "scipy", "pandas", "plotly"):
+        assert heavy not in done.stdout.split()
