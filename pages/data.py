@@ -6,11 +6,10 @@ from PIL import Image
 
 from digits import data, mnist_files
 from widgets.plot import plot
-from widgets.session import via_app
+from widgets.session import test_set, via_app
 
 via_app()
 
-TITLES = {"mnist": "MNIST", "mnist-small": "MNIST, small", "uci": "UCI digits"}
 CREATORS = {
     "mnist": "MNIST: Y. LeCun, C. Cortes and C. Burges, CC BY-SA 3.0",
     "mnist-small": "MNIST: Y. LeCun, C. Cortes and C. Burges, CC BY-SA 3.0",
@@ -30,6 +29,12 @@ def overview(name: str) -> tuple[dict[str, np.ndarray], np.ndarray, str]:
     return counts, samples.swapaxes(1, 2).reshape(300, 30 * COLUMNS), digits.note
 
 
+def forget() -> None:
+    """Read the sets anew: what ``mnist-small`` is depends on the files that are there."""
+    overview.clear()
+    test_set.clear()
+
+
 def add_mnist() -> None:
     """Download MNIST, or take files that the visitor has; says how either went."""
     if st.button("Download MNIST (11 MB)", type="primary", icon=":material/download:"):
@@ -40,10 +45,13 @@ def add_mnist() -> None:
 
         try:
             data.download(progress)
-            st.rerun()
         except (OSError, ValueError) as error:
             bar.empty()
             st.error(str(error), icon=":material/cloud_off:")
+        else:
+            forget()
+            st.session_state["dataset"] = "mnist"
+            st.rerun()
     with st.expander("Use files that you have", icon=":material/upload_file:"):
         st.markdown(
             "Put `mnist.npz` or MNIST's four IDX files into a folder, and start the app with the "
@@ -58,6 +66,7 @@ def add_mnist() -> None:
         for file in files:
             try:
                 st.success(data.add(file.name, file))
+                forget()
             except (OSError, ValueError) as error:
                 st.error(str(error))
 
@@ -65,18 +74,15 @@ def add_mnist() -> None:
 st.title("Data", anchor=False)
 try:
     mnist_files.check()
-except FileNotFoundError as error:
-    problem = str(error).removesuffix(mnist_files.WAY_OUT)
-    st.info(f"{problem}Until you add it, UCI's 1,797 coarser digits stand in for it.")
-    add_mnist()
-except ValueError as error:
-    st.error(str(error), icon=":material/broken_image:")
+except (FileNotFoundError, ValueError) as error:
+    say = st.info if isinstance(error, FileNotFoundError) else st.error
+    problem = str(error).removesuffix(mnist_files.WAY_OUT)  # that is this page
+    say(f"{problem}Until MNIST is added, UCI's 1,797 coarser digits stand in for it.")
     add_mnist()
 
 at_hand = [name for name in data.NAMES if data.available(name)]
 name = st.segmented_control(
-    "Data set", at_hand, default=data.default(), required=True,
-    format_func=lambda name: TITLES[name], key="dataset", bind="query-params",
+    "Data set", at_hand, default=data.default(), required=True, key="dataset", bind="query-params"
 )  # fmt: skip
 try:
     counts, sheet, note = overview(name)
@@ -102,6 +108,7 @@ plot(
     {
         "barmode": "stack",
         "xaxis": {"type": "category", "title": {"text": "Digit"}},
+        "yaxis": {"tickformat": ","},
         "legend": {"traceorder": "normal"},
     },
     key="counts",
