@@ -74,15 +74,16 @@ def rank(y_true: np.ndarray, probabilities: np.ndarray, by: Order) -> np.ndarray
     """How wrong the model was about each image, (n,) float64, more is worse.
 
     ``y_true`` is (n,) integers, ``probabilities`` (n, 10). "confidence" is the probability of
-    the predicted digit, "loss" the cross-entropy in nats, "margin" how far the predicted
-    digit's probability lies above the labelled one's. Raises ``ValueError`` for another order.
+    the predicted digit, "loss" the cross-entropy in nats (no probability counts as less than
+    1e-7, as in Keras), "margin" how far the predicted digit's probability lies above the
+    labelled one's. Raises ``ValueError`` for another order.
     """
     p = np.asarray(probabilities, np.float64)
     p_pred, p_true = p.max(axis=1), p[np.arange(len(p)), y_true]
     if by == "confidence":
         return p_pred
     if by == "loss":
-        return -np.log(np.maximum(p_true, np.finfo(np.float32).tiny))
+        return -np.log(np.clip(p_true, 1e-7, 1))
     if by == "margin":
         return p_pred - p_true
     raise ValueError(f"There is no order {by!r}: choose confidence, loss or margin.")
@@ -92,8 +93,31 @@ def misclassified(
     y_true: np.ndarray, probabilities: np.ndarray, by: Order = "confidence"
 ) -> np.ndarray:
     """Indices of the images that the model got wrong, (m,) int64, the worst first."""
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != y_true)
-    return wrong[np.argsort(-rank(y_true, probabilities, by)[wrong], kind="stable")]
+    return select(y_true, probabilities, by)
+
+
+def select(
+    y_true: np.ndarray,
+    probabilities: np.ndarray,
+    by: Order = "confidence",
+    label: int | None = None,
+    predicted: int | None = None,
+) -> np.ndarray:
+    """Indices of the images in a part of the confusion matrix, (m,) int64, the worst first.
+
+    ``label`` picks a row, ``predicted`` a column, without the diagonal: mistakes only. Both pick
+    one cell, also of the diagonal; neither picks all mistakes.
+    """
+    y_pred = probabilities.argmax(axis=1)
+    chosen = np.ones(len(y_true), bool)
+    if label is None or predicted is None:
+        chosen = y_pred != y_true
+    if label is not None:
+        chosen &= y_true == label
+    if predicted is not None:
+        chosen &= y_pred == predicted
+    indices = np.flatnonzero(chosen)
+    return indices[np.argsort(-rank(y_true, probabilities, by)[indices], kind="stable")]
 
 
 def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:

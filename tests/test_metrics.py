@@ -5,7 +5,15 @@ import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as reference
 
-from digits.metrics import confusion_matrix, misclassified, most_confused, per_class, rank, wilson
+from digits.metrics import (
+    confusion_matrix,
+    misclassified,
+    most_confused,
+    per_class,
+    rank,
+    select,
+    wilson,
+)
 
 
 @pytest.fixture
@@ -73,7 +81,7 @@ def test_most_confused_leaves_out_what_was_right_and_what_never_happened():
 @pytest.mark.parametrize("by", ["confidence", "loss", "margin"])
 def test_misclassified_puts_the_worst_first_and_leaves_out_what_was_right(by):
     rng = np.random.default_rng(2)
-    p = rng.dirichlet(np.full(10, 0.3), 200)
+    p = rng.dirichlet(np.ones(10), 200)
     y = rng.integers(0, 10, 200)
     wrong = misclassified(y, p, by)
     assert set(wrong) == set(np.flatnonzero(p.argmax(1) != y))
@@ -105,3 +113,14 @@ def test_the_loss_of_an_impossible_digit_is_finite():
 def test_an_unknown_order_is_refused_with_the_ones_there_are():
     with pytest.raises(ValueError, match="confidence, loss or margin"):
         misclassified(np.array([1]), np.eye(10)[[3]], "beauty")
+
+
+def test_select_finds_exactly_the_images_of_a_cell_a_row_or_a_column():
+    y = np.array([4, 4, 4, 4, 9, 9])
+    p = np.eye(10)[[4, 9, 9, 6, 9, 4]]
+    assert select(y, p, label=4, predicted=9).tolist() == [1, 2]
+    assert select(y, p, label=4, predicted=4).tolist() == [0], "a cell of the diagonal"
+    assert select(y, p, label=4).tolist() == [1, 2, 3], "a row's mistakes"
+    assert select(y, p, predicted=4).tolist() == [5], "a column's mistakes"
+    assert select(y, p, label=9, predicted=6).size == 0
+    assert select(y, p).tolist() == misclassified(y, p).tolist() == [1, 2, 3, 5]

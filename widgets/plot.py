@@ -22,6 +22,7 @@ STATIC = Path(__file__).resolve().parents[1] / "static"
 
 CSS = """
 .plot { width: 100%; overflow: hidden; }
+.plot.clickable .nsewdrag { cursor: pointer; }
 """
 
 JS = """
@@ -61,6 +62,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { traces, layout } = JSON.parse(data.figure, (_, value) =>
     typeof value === 'string' && value.startsWith('var(--') ? theme(value.slice(4, -1)) : value)
   div.style.height = data.height + 'px'
+  div.classList.toggle('clickable', data.clickable)
   div.setAttribute('role', 'img')
   div.setAttribute('aria-label', data.alt)
   div.clicked = (point) => setTriggerValue('click', { x: point.x, y: point.y })
@@ -118,10 +120,8 @@ def plot(
 
     # As text: Streamlit imports pandas to look for tables in whatever else a component is given.
     figure = json.dumps(_plain({"traces": traces, "layout": layout}), allow_nan=False)
-    result = _mount(
-        data={"figure": figure, "height": height, "alt": alt}, key=key, on_click_change=clicked
-    )
-    return result.get("click")
+    data = {"figure": figure, "height": height, "alt": alt, "clickable": on_click is not None}
+    return _mount(data=data, key=key, on_click_change=clicked).get("click")
 
 
 @cache
