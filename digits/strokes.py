@@ -95,12 +95,25 @@ def place(strokes: list[np.ndarray], side: float, canvas: int = CANVAS) -> list[
     return [(stroke - (low + high) / 2) * scale + canvas / 2 for stroke in strokes]
 
 
+def decimate(stroke: np.ndarray) -> np.ndarray:
+    """The pointer positions that the canvas keeps: 0.4 pixels apart, never the last but one.
+
+    ``stroke`` is (2, points) in pixels. Source: Fabric.js 7, ``PencilBrush.decimatePoints``.
+    """
+    kept = [0]
+    for number in range(1, stroke.shape[1] - 2):
+        if np.linalg.norm(stroke[:, number] - stroke[:, kept[-1]]) >= 0.4:
+            kept.append(number)
+    return stroke[:, [*kept, -1]]
+
+
 def smooth(stroke: np.ndarray) -> np.ndarray:
     """The line that the canvas draws for pointer positions: curves from midpoint to midpoint.
 
     ``stroke`` is (2, points) in pixels; returns (2, more points), at most two pixels apart.
-    Source: Fabric.js, PencilBrush.
+    Source: Fabric.js 7, ``PencilBrush.convertPointsToSVGPath``.
     """
+    stroke = decimate(stroke)
     middles = (stroke[:, :-1] + stroke[:, 1:]) / 2
     line = [stroke[:, :1]]
     for number in range(middles.shape[1]):

@@ -1,0 +1,152 @@
+"""The Draw page, driven as a visitor would: by mouse, by finger, and back and forth."""
+
+import base64
+import io
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from digits import strokes
+
+pytestmark = pytest.mark.browser
+
+# In pixels of the canvas: x, y.
+THREE = [(95, 70), (130, 55), (175, 65), (185, 95), (165, 125), (130, 135), (170, 142),
+         (192, 175), (175, 215), (130, 228), (90, 210)]  # fmt: skip
+SEVEN = [(85, 60), (195, 60), (160, 130), (130, 230)]
+
+
+def open_page(page: Page, server: str, query: str = "") -> None:
+    page.goto(f"{server}/draw{query}")
+    page.locator("canvas.upper-canvas").wait_for()
+
+
+def corner_of_canvas(page: Page) -> tuple[float, float]:
+    """Where the canvas has come to rest in the window."""
+    page.locator("canvas.upper-canvas").wait_for()
+    box = None
+    while box != (box := page.locator("canvas.upper-canvas").bounding_box()):
+        page.wait_for_timeout(300)
+    assert box is not None
+    return box["x"], box["y"]
+
+
+def draw(page: Page, line: list[tuple[float, float]], steps: int = 4) -> None:
+    left, top = corner_of_canvas(page)
+    points = [(left + x, top + y) for x, y in line]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=steps)
+    page.mouse.up()
+
+
+def pixels(page: Page) -> np.ndarray:
+    """What is on the canvas: (280, 280) grey, 0 to 255."""
+    url = page.locator("canvas.dc-canvas.lower-canvas").evaluate("canvas => canvas.toDataURL()")
+    picture = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+    return np.asarray(picture.convert("L"))
+
+
+def answer(page: Page, digit: int) -> None:
+    """Wait until the page reads this digit; the first answer waits for TensorFlow to load."""
+    expect(page.get_by_text(f"{digit} · ")).to_be_visible(timeout=60_000)
+
+
+def test_a_3_drawn_by_mouse_is_read_as_a_3(page: Page, server: str) -> None:
+    open_page(page, server)
+    expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
+    draw(page, THREE)
+    answer(page, 3)
+    expect(page.get_by_alt_text("as the network sees it")).to_be_visible()
+
+
+def test_the_canvas_can_be_drawn_on_while_the_network_is_reading(page: Page, server: str) -> None:
+    open_page(page, server)
+    draw(page, SEVEN)
+    bare = pixels(page)
+    draw(page, [(100, 150), (190, 150)])
+    assert pixels(page).sum() > bare.sum()
+    answer(page, 7)
+
+
+def test_a_drawing_survives_a_change_of_page_and_can_be_undone(page: Page, server: str) -> None:
+    open_page(page, server)
+    draw(page, SEVEN)
+    answer(page, 7)
+    drawn = pixels(page)
+    page.get_by_role("link", name="Data").click()
+    page.locator("canvas").first.wait_for(state="detached")
+    page.get_by_role("link", name="Draw").click()
+    page.locator("canvas.upper-canvas").wait_for()
+    answer(page, 7)
+    page.wait_for_timeout(500)
+    assert np.abs(pixels(page).astype(int) - drawn).mean() < 1
+
+    draw(page, [(100, 150), (190, 150)])
+    page.wait_for_timeout(500)
+    assert pixels(page).sum() > drawn.sum()
+    page.locator("canvas.upper-canvas").hover()
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(500)
+    assert np.abs(pixels(page).astype(int) - drawn).mean() < 1
+
+
+def test_clear_empties_the_canvas_for_good(page: Page, server: str) -> None:
+    open_page(page, server)
+    draw(page, THREE)
+    answer(page, 3)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
+    page.locator("canvas.upper-canvas").wait_for()
+    assert not pixels(page).any()
+    draw(page, SEVEN)
+    answer(page, 7)
+
+
+def test_the_brush_is_part_of_the_link(page: Page, server: str) -> None:
+    open_page(page, server, "?brush=40")
+    draw(page, [(100, 140), (180, 140)])
+    assert (pixels(page)[:, 140] > 127).sum() == pytest.approx(40, abs=2)
+
+
+def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(
+    browser: Browser, server: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    open_page(page, server)
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.scroll_into_view_if_needed()
+    left, top = corner_of_canvas(page)
+    assert left >= 0
+    assert left + strokes.CANVAS <= 390
+    finger = context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": left + x, "y": top + y} for x, y in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", THREE[0])
+    for (x, y), (to_x, to_y) in pairwise(THREE):
+        for part in (0.25, 0.5, 0.75, 1):
+            touch("touchMove", (x + (to_x - x) * part, y + (to_y - y) * part))
+    touch("touchEnd")
+    answer(page, 3)
+    assert corner_of_canvas(page) == (left, top)
+    context.close()
+
+
+def test_render_draws_as_the_canvas_does(page: Page, server: str) -> None:
+    open_page(page, server)
+    placed = strokes.place([np.array(THREE, float).T], 200)
+    draw(page, list(zip(*placed[0], strict=True)), steps=1)
+    page.wait_for_timeout(300)
+    difference = np.abs(pixels(page).astype(float) - strokes.render(placed))
+    # Chromium reports the mouse in whole pixels; half a pixel of that is what remains.
+    assert difference.mean() / 255 < 0.012
