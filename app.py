@@ -10,5 +10,6 @@ st.navigation(
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/format_list_bulleted:"),
         st.Page("pages/data.py", title="Data", icon=":material/dataset:"),
-    ]
+    ],
+    position="top",
 ).run()

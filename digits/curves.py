@@ -13,4 +13,4 @@ def smooth(values: np.ndarray, window: int) -> np.ndarray:
 
 def thin(n: int, most: int = 400) -> np.ndarray:
     """Indices of at most ``most`` of ``n`` points, evenly spread, the last one always in."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int))
+    return np.linspace(0, n - 1, min(n, most)).round().astype(int)

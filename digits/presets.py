@@ -56,9 +56,10 @@ PRESETS = {
         ),
         reported=0.9768,
     ),
-    # Left open: the network of Keras's own MNIST example of the day with 256 dense units, batches
-    # of 128, 10 epochs. Keras's default rate for Adadelta, 0.001, is a thousandth of the paper's
-    # 1.0 (Zeiler 2012): that is why it is slow, and what it teaches.
+    # Left open: the network and the batches of 128 of Keras's own MNIST example of the day, with
+    # 256 dense units, and 14 epochs: as many steps as its 12 took on all 60,000 images, of which
+    # we keep a tenth for validation. Keras's default rate for Adadelta, 0.001, is a thousandth of
+    # the paper's 1.0 (Zeiler 2012): that is why it is slow, and what it teaches.
     "adadelta": Preset(
         title="Adadelta",
         story="Adadelta at Keras's default rate crawls. Raise the rate to 1 and see it fly.",
@@ -71,7 +72,7 @@ PRESETS = {
             optimizer="adadelta",
             learning_rate=0.001,
             batch_size=128,
-            epochs=10,
+            epochs=14,
         ),
         reported=0.85,
     ),

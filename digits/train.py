@@ -18,7 +18,7 @@ from digits.schedule import learning_rates
 
 STEPS_PER_CALL = 20  # steps in one call of the graph; the curve grows at least so often
 BETWEEN_LOOKS = 0.4  # seconds at least from one status to the next
-WATCHED = 3  # validation digits of each class whose predictions the live view follows
+WATCHED = 2  # validation digits of each class whose predictions the live view follows
 
 logging.getLogger("absl").setLevel(logging.ERROR)  # HDF5 is legacy, and some still want it
 

@@ -75,3 +75,14 @@ with top:
     if watched:
         st.subheader(watched.name, anchor=False)
         live(watched)
+        if watched.result():
+            mistakes, draw = st.columns(2)
+            link = {"run": watched.id}
+            mistakes.page_link(
+                "pages/mistakes.py", label="See its mistakes", icon=":material/troubleshoot:",
+                query_params=link, width="stretch",
+            )  # fmt: skip
+            draw.page_link(
+                "pages/draw.py", label="Draw a digit for it", icon=":material/draw:",
+                query_params=link, width="stretch",
+            )  # fmt: skip

@@ -19,3 +19,7 @@ def test_thinning_keeps_both_ends_and_bounds_the_number(n: int) -> None:
     assert len(chosen) == min(n, 400)
     assert (chosen[0], chosen[-1]) == (0, n - 1)
     assert (np.diff(chosen) > 0).all()
+
+
+def test_nothing_can_be_thinned() -> None:
+    assert thin(0).tolist() == []

@@ -1,10 +1,10 @@
 """The live view of one run: how far it is, its curves, and digits that it reads as it learns."""
 
-import numpy as np
 import streamlit as st
 
 from digits import run
 from digits.curves import smooth, thin
+from digits.metrics import wilson
 from digits.run import UNFINISHED, Run, Status
 from widgets.gallery import gallery
 from widgets.plot import plot
@@ -25,8 +25,13 @@ def _look(watched: Run, unfinished: bool) -> None:
         if unfinished and status.state not in UNFINISHED:
             st.rerun()
         _state(watched, status)
-        _curves(watched, status)
-        _digits(watched)
+        loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
+        with loss:
+            _curve(watched, status, "loss", "Loss (nats)")
+        with accuracy:
+            _curve(watched, status, "accuracy", "Accuracy")
+        with digits:
+            _digits(watched)
     except ValueError as error:
         st.error(str(error), icon=":material/broken_image:")
 
@@ -65,56 +70,70 @@ def _progress(watched: Run, status: Status) -> None:
     elif status.state == "failed":
         st.error(status.message, icon=":material/error:")
     else:
-        result = watched.result() or {}
-        word = "Stopped early" if status.state == "stopped" else "Finished"
-        st.success(
-            f"{word} after {result.get('epochs', status.epoch)} epochs · "
-            f"{_duration(result.get('seconds', 0))} of training · {speed}",
-            icon=":material/check_circle:",
+        _reached(watched, status)
+
+
+def _reached(watched: Run, status: Status) -> None:
+    result = watched.result()
+    if result is None:
+        raise ValueError(f"result.json of run {watched.id} is missing.")
+    n = result["test_images"]
+    low, high = wilson(round(result["test_accuracy"] * n), n)
+    speed = result["images_per_second"]
+    if status.state == "stopped":
+        st.warning(
+            f"Stopped after {result['epochs']} of {status.epochs} epochs.", icon=":material/stop:"
         )
+    test, loss, validation, training, time = st.columns(5)
+    test.metric(
+        "Test accuracy", f"{result['test_accuracy']:.2%}", f"95 %: {low:.2%} – {high:.2%}",
+        delta_color="off", delta_arrow="off",
+    )  # fmt: skip
+    loss.metric("Test loss (nats)", f"{result['test_loss']:.4f}")
+    validation.metric("Validation accuracy", f"{result['val_accuracy']:.2%}")
+    trained = result["train_accuracy"]
+    training.metric("Training accuracy", "–" if trained is None else f"{trained:.2%}")
+    time.metric(
+        "Training time", _duration(result["seconds"]), f"{speed:,.0f} images/s" if speed else None,
+        delta_color="off", delta_arrow="off",
+    )  # fmt: skip
 
 
-def _curves(watched: Run, status: Status) -> None:
+def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
     steps, epochs = watched.steps(), watched.epochs()
-    per_epoch = status.steps / status.epochs if status.steps else 1
-    x = steps["step"] / per_epoch
-    shown = thin(len(x)) if len(x) else np.empty(0, int)
-    for column, metric, name in zip(
-        st.columns(2), ("loss", "accuracy"), ("Loss (nats)", "Accuracy"), strict=True
-    ):
-        window = max(1, min(50, len(x) // 10))
-        smoothed = smooth(steps[metric], window)
-        traces = [
-            {
-                "x": x[shown], "y": steps[metric][shown], "mode": "lines", "name": "batch",
-                "line": {"width": 1, "color": "var(--st-border-color)"}, "hoverinfo": "skip",
-            },
-            {
-                "x": x[shown], "y": smoothed[shown], "mode": "lines", "name": "training",
-                "line": {"width": 2.5}, "hovertemplate": "%{y:.4f}",
-            },
-            {
-                "x": epochs["epoch"], "y": epochs[f"val_{metric}"], "mode": "lines+markers",
-                "name": "validation", "line": {"width": 2, "dash": "dot"}, "marker": {"size": 9},
-                "hovertemplate": "%{y:.4f}",
-            },
-        ]  # fmt: skip
-        for trace, color in zip(
-            traces[1:], ("--st-primary-color", "--st-orange-color"), strict=True
-        ):
-            trace["line"] |= {"color": f"var({color})"}  # type: ignore[operator]
-        y = {"title": {"text": name}}
-        if metric == "accuracy":
-            y |= {"tickformat": ".0%"}
-        layout = {
-            "xaxis": {"title": {"text": "Epoch"}, "range": [0, max(1, status.epochs)]},
-            "yaxis": y,
-            "hovermode": "x",
-        }
-        with column:
-            latest = f"{smoothed[-1]:.3f}" if len(x) else "nothing yet"
-            alt = f"{name} over the epochs, training and validation; training is at {latest}."
-            plot(traces, layout, key=f"curve-{metric}", height=300, alt=alt)
+    x = steps["step"] * status.epochs / max(1, status.steps)
+    shown = thin(len(x))
+    smoothed = smooth(steps[metric], window=max(1, min(50, len(x) // 10)))
+    traces = [
+        {
+            "name": "each batch", "x": x[shown], "y": steps[metric][shown], "mode": "lines",
+            "line": {"width": 1, "color": "var(--st-border-color)"}, "hoverinfo": "skip",
+        },
+        {
+            "name": "training", "x": x[shown], "y": smoothed[shown], "mode": "lines",
+            "line": {"width": 2.5, "color": "var(--st-blue-color)"}, "hovertemplate": "%{y:.4f}",
+        },
+        {
+            "name": "validation", "x": epochs["epoch"], "y": epochs[f"val_{metric}"],
+            "mode": "lines+markers", "marker": {"size": 8}, "hovertemplate": "%{y:.4f}",
+            "line": {"width": 1.5, "dash": "dot", "color": "var(--st-orange-color)"},
+        },
+    ]  # fmt: skip
+    layout = {
+        "title": {"text": title, "font": {"size": 14}, "x": 0, "y": 0.98},
+        "xaxis": {
+            "title": {"text": "Epoch"},
+            "range": [0, status.epochs * 1.03],
+            "tickformat": "d",
+            "nticks": min(8, status.epochs + 1),
+        },
+        "yaxis": {"tickformat": ".0%" if metric == "accuracy" else "~g", "nticks": 6},
+        "hovermode": "x",
+        "margin": {"t": 56},
+    }
+    latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
+    alt = f"{title} over the epochs, training and validation; training: {latest}."
+    plot(traces, layout, key=f"curve-{metric}", height=320, alt=alt)
 
 
 def _digits(watched: Run) -> None:
@@ -134,7 +153,7 @@ def _digits(watched: Run) -> None:
     names = [
         f"A {label}, read as {caption}" for label, caption in zip(labels, captions, strict=True)
     ]
-    gallery(images, captions, key="watched", names=names)
+    gallery(images, captions, key="watched", names=names, size=40)
 
 
 def _duration(seconds: float) -> str:

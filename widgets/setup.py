@@ -82,12 +82,13 @@ def _network() -> dict[str, Any]:
     count = st.slider("Convolution blocks", 0, 4, len(START.conv), key="blocks", **LINK)
     blocks: tuple[Conv, ...] = ()
     for number in range(1, count + 1):
+        usual = START.conv[min(number, len(START.conv)) - 1].filters
         with st.container(border=True):
             filters, kernel, pool = st.columns([4, 4, 3], vertical_alignment="bottom")
             blocks += (
                 Conv(
                     filters.select_slider(
-                        f"Filters {number}", FILTERS, 32, key=f"filters{number}", **LINK
+                        f"Filters {number}", FILTERS, usual, key=f"filters{number}", **LINK
                     ),
                     kernel.slider(f"Kernel size {number}", 1, 11, 3, key=f"kernel{number}", **LINK),
                     pool.toggle("Pool 2×2", True, key=f"pool{number}", **LINK),

@@ -23,7 +23,8 @@ def network(recipe: Recipe) -> bool:
         return False
     st.metric("Parameters", f"{sum(row.parameters for row in rows):,}")
     lines = [
-        f"| {row.name} | {' × '.join(map(str, row.shape))} | {row.parameters:,} |" for row in rows
+        f"| {row.name} | {' × '.join(f'{size:,}' for size in row.shape)} | {row.parameters:,} |"
+        for row in rows
     ]
     st.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
     return True
@@ -36,8 +37,8 @@ def schedule(recipe: Recipe) -> None:
     plot(
         [{"y": rates, "mode": "lines", "hovertemplate": "%{y:.2g} after %{x} %<extra></extra>"}],
         {
-            "xaxis": {"ticksuffix": " %", "nticks": 5},
-            "yaxis": {"rangemode": "tozero", "tickformat": "~g", "nticks": 4},
+            "xaxis": {"ticksuffix": " %", "tickvals": [0, 25, 50, 75, 100]},
+            "yaxis": {"rangemode": "tozero", "tickformat": "~g", "nticks": 4, "ticklabelshift": -4},
         },
         key="schedule-preview",
         height=150,
