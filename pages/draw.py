@@ -52,7 +52,8 @@ elif linked in models:
 def draw_and_read(model: str) -> None:
     """The canvas and the answer; each stroke runs only this again."""
     state = st.session_state
-    left, right = st.columns([3, 5], gap="medium")
+    row = st.container(horizontal=True, gap="large")
+    left, right = row.container(width=CANVAS), row.container()
     with left:
         board = st.container()
         with st.container(horizontal=True, vertical_alignment="bottom", width=CANVAS):
@@ -112,15 +113,17 @@ def read(model: str, ink: np.ndarray) -> None:
         "margin": {"t": 0, "l": 24, "r": 0, "b": 0},
     }
     st.metric("The network reads", f"{digit} · {percent(probabilities[digit])}")
-    seen, said = st.columns([2, 3])
+    row = st.container(horizontal=True, gap="medium")
+    seen, said = row.container(horizontal=True, width="content"), row.container()
     with said:
         alt = ", ".join(f"{n}: {percent(p)}" for n, p in enumerate(probabilities))
         plot([bars], layout, key="probabilities", height=260, alt=f"Probabilities: {alt}.")
-    with seen, st.container(horizontal=True, vertical_alignment="top"):
+    with seen:  # six screen pixels a pixel
         box = drawing.fit(drawing.crop(ink))
+        box = np.pad(box, [((20 - side) // 2, (21 - side) // 2) for side in box.shape])
         alt = "The drawing {}, enlarged so that its grey pixels show."
-        st.image(enlarge(x), "What it sees: 28 × 28", 180, alt=alt.format("as the network sees it"))
-        st.image(enlarge(box), "Cut out, 20 × 20", 110, alt=alt.format("cut to its ink and scaled"))
+        st.image(enlarge(x), "What it sees: 28 × 28", 168, alt=alt.format("as the network sees it"))
+        st.image(enlarge(box), "Cut out: 20 × 20", 120, alt=alt.format("cut to its ink and scaled"))
 
 
 draw_and_read(model.id if model else "shipped")
