@@ -147,7 +147,8 @@ def download(progress: Callable[[int, int], None] | None = None) -> Path:
             if done < total:
                 raise OSError(f"the connection broke off after {done:,} of {total:,} bytes")
         except (OSError, HTTPException) as error:
-            raise OSError(f"{url} could not be downloaded: {error}. {ways}") from error
+            reason = str(error).strip("<>")  # of "<urlopen error …>"
+            raise OSError(f"{url} could not be downloaded: {reason}. {ways}") from error
         except ValueError as error:
             raise ValueError(f"{url} could not be downloaded: {error}. {ways}") from error
         try:

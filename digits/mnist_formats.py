@@ -170,13 +170,13 @@ def parse_csv(file: IO[bytes]) -> tuple[np.ndarray, np.ndarray]:
         try:
             rows = chain([first], text)
             table = np.loadtxt(rows, np.uint8, comments=None, delimiter=",", ndmin=2)
+            if table.shape[1] != 785:
+                raise ValueError
         except ValueError:
             text.seek(0)
             raise ValueError(_first_fault(text, header)) from None
     finally:
         text.detach()  # or the file would be closed with it
-    if table.shape[1:] != (785,):
-        raise ValueError(f"has {table.shape[1]} values in a row, not 785 (label, then 784 pixels).")
     y = table[:, 0].copy()
     if y.max() > 9:
         row = int((y > 9).argmax()) + 1 + header

@@ -29,15 +29,20 @@ def overview(name: str) -> tuple[dict[str, np.ndarray], np.ndarray, str]:
     return counts, samples.swapaxes(1, 2).reshape(300, 30 * COLUMNS), digits.note
 
 
-def forget() -> None:
-    """Read the sets anew: what ``mnist-small`` is depends on the files that are there."""
+def show_anew() -> None:
+    """Start over with the MNIST that has just come."""
     overview.clear()
     test_set.clear()
+    st.session_state["dataset"] = "mnist"
+    st.toast("MNIST is here.", icon=":material/check_circle:")
+    st.rerun()
 
 
 def add_mnist() -> None:
     """Download MNIST, or take files that the visitor has; says how either went."""
-    if st.button("Download MNIST (11 MB)", type="primary", icon=":material/download:"):
+    if st.button(
+        "Download MNIST (11 MB)", type="primary", icon=":material/download:", key="download"
+    ):
         bar = st.progress(0.0, "Downloading MNIST …")
 
         def progress(done: int, total: int) -> None:
@@ -49,26 +54,25 @@ def add_mnist() -> None:
             bar.empty()
             st.error(str(error), icon=":material/cloud_off:")
         else:
-            forget()
-            st.session_state["dataset"] = "mnist"
-            st.rerun()
-    with st.expander("Use files that you have", icon=":material/upload_file:"):
+            show_anew()
+    with st.expander("Use files that you have", icon=":material/upload_file:", key="files"):
         st.markdown(
             "Put `mnist.npz` or MNIST's four IDX files into a folder, and start the app with the "
             "environment variable `DIGITS_DATA` set to it. Or upload them here; Google Colab's "
             "`mnist_train_small.csv` does as well."
         )
         with st.form("upload", clear_on_submit=True, border=False):
-            files = st.file_uploader(
-                "Files of digits", ["npz", "gz", "csv", "idx1-ubyte", "idx3-ubyte"], True
-            )
+            files = st.file_uploader("Files of digits", accept_multiple_files=True)
             st.form_submit_button("Add", icon=":material/add:")
-        for file in files:
-            try:
-                st.success(data.add(file.name, file))
-                forget()
-            except (OSError, ValueError) as error:
-                st.error(str(error))
+    for file in files:
+        try:
+            st.success(data.add(file.name, file))
+            overview.clear()  # CSV files have their say in what mnist-small is
+            test_set.clear()
+        except (OSError, ValueError) as error:
+            st.error(str(error))
+    if files and data.available("mnist"):
+        show_anew()
 
 
 st.title("Data", anchor=False)
