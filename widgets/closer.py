@@ -25,7 +25,7 @@ def closer_look(image: np.ndarray, label: int, p: np.ndarray, where: str) -> Non
     bars = {
         "type": "bar", "x": list(range(10)), "y": p, "marker": {"color": colors},
         "text": [f"{share:.1%}" if share >= 0.0005 else "" for share in p.tolist()],
-        "textposition": "outside", "textfont": {"size": 11}, "cliponaxis": False,
+        "textposition": "outside", "cliponaxis": False,
         "hovertemplate": "%{y:.4%}<extra></extra>",
     }  # fmt: skip
     layout = {
@@ -33,7 +33,7 @@ def closer_look(image: np.ndarray, label: int, p: np.ndarray, where: str) -> Non
         "yaxis": {"range": [0, 1.1], "visible": False},
     }
     words = ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(p.tolist()))
-    plot([bars], layout, key="closer", height=220, alt=f"Probability of each digit: {words}.")
+    plot([bars], layout, key="closer", height=260, alt=f"Probability of each digit: {words}.")
     loss = rank(np.array([label]), p[None], "loss")[0]
     st.markdown(
         f"Confidence **{p[predicted]:.2%}** · probability of the label **{p[label]:.2%}** · "

@@ -40,12 +40,12 @@ def confusion(
     green = "var(--st-green-background-color)"
     wrong = {
         **cells, "z": np.where(DIAGONAL, np.nan, np.sqrt(shown)), "zmin": 0,
-        "text": np.where(DIAGONAL, "", text), "textfont": {"size": 11},
+        "text": np.where(DIAGONAL, "", text), "textfont": {"size": 12},
     }  # fmt: skip
     right = {
         **cells, "z": np.where(DIAGONAL, 1, np.nan), "colorscale": [[0, green], [1, green]],
         "text": np.where(DIAGONAL, text, ""),
-        "textfont": {"size": 11, "color": "var(--st-green-text-color)"},
+        "textfont": {"size": 12, "color": "var(--st-green-text-color)"},
     }  # fmt: skip
     axis = {"dtick": 1, "showgrid": False, "range": [-0.5, 9.5], "ticks": ""}
     layout = {
@@ -59,7 +59,7 @@ def confusion(
         f"Confusion matrix: {matrix.trace():,} of {matrix.sum():,} digits on the diagonal are "
         f"right; the most frequent mistake is a {worst[0]} read as {worst[1]}."
     )
-    plot([wrong, right], layout, key=key, height=440, alt=alt, on_click=on_click)
+    plot([wrong, right], layout, key=key, height=460, alt=alt, on_click=on_click)
 
 
 def _number(value: float, percent: bool) -> str:
@@ -74,5 +74,5 @@ def _frame(label: int | None, predicted: int | None) -> list[dict[str, Any]]:
         return []
     x0, x1 = (-0.5, 9.5) if predicted is None else (predicted - 0.5, predicted + 0.5)
     y0, y1 = (-0.5, 9.5) if label is None else (label - 0.5, label + 0.5)
-    line = {"color": "var(--st-primary-color)", "width": 3}
+    line = {"color": "var(--st-orange-color)", "width": 3}
     return [{"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": line}]

@@ -27,19 +27,21 @@ button:hover { background: var(--st-secondary-background-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); }
 button[aria-pressed=true] { background: var(--st-secondary-background-color);
   box-shadow: inset 0 0 0 2px var(--st-primary-color); }
-i { flex: none; width: var(--size); height: var(--size); border-radius: 3px; image-rendering: pixelated; }
+i { flex: none; width: var(--size); height: var(--size); border-radius: 3px;
+  image-rendering: pixelated; }
 span { white-space: pre; text-align: center; }
 """
 
 JS = """
 export default function ({ data, parentElement, setTriggerValue }) {
   const gallery = parentElement.querySelector('.gallery')
-  const { size, columns, selected, sprite } = data
+  const { size, columns, sprite } = data
   const captions = JSON.parse(data.captions), names = JSON.parse(data.names)
   if (gallery.sprite !== sprite) {
     parentElement.querySelector('.sprite').textContent = `i {
       background-image: url(${sprite}); background-size: ${columns * size}px auto }`
     gallery.sprite = sprite
+    gallery.last = undefined
   }
   gallery.style.setProperty('--size', size + 'px')
   const buttons = gallery.children
@@ -48,28 +50,40 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const button = gallery.appendChild(document.createElement('button'))
     button.append(document.createElement('i'), document.createElement('span'))
   }
-  const reachable = selected ?? 0  // one stop for the Tab key, arrows within
-  captions.forEach((caption, i) => {
-    const button = buttons[i], [picture, text] = button.children
+  const all = [...buttons]
+  // One stop for the Tab key, arrows within; the digit clicked last stays marked.
+  const reach = (index) => all.forEach((button, i) => { button.tabIndex = i === index ? 0 : -1 })
+  const mark = () => all.forEach((button, i) =>
+    button.setAttribute('aria-pressed', i === gallery.last))
+  all.forEach((button, i) => {
+    const [picture, text] = button.children
     picture.style.backgroundPosition =
       `${-(i % columns) * size}px ${-Math.floor(i / columns) * size}px`
-    if (text.textContent !== caption) text.textContent = caption
+    if (text.textContent !== captions[i]) text.textContent = captions[i]
     button.setAttribute('aria-label', names[i])
-    button.setAttribute('aria-pressed', i === selected)
-    button.tabIndex = i === reachable ? 0 : -1
   })
+  reach(gallery.last ?? 0)
+  mark()
   gallery.onclick = (event) => {
-    const button = event.target.closest('button')
-    if (button) setTriggerValue('click', [...buttons].indexOf(button))
+    const index = all.indexOf(event.target.closest('button'))
+    if (index < 0) return
+    gallery.last = index
+    reach(index)
+    mark()
+    setTriggerValue('click', index)
   }
+  // A dialog that closes gives the focus back to the shadow's host: pass it on to the digit.
+  const host = parentElement.host
+  host.tabIndex = -1
+  host.onfocus = (event) => event.composedPath()[0] === host && all[gallery.last]?.focus()
   gallery.onkeydown = (event) => {
-    const all = [...buttons], i = all.indexOf(event.target)
+    const i = all.indexOf(event.target)
     const inRow = all.filter((button) => button.offsetTop === all[0].offsetTop).length
     const next = { ArrowRight: i + 1, ArrowLeft: i - 1, ArrowDown: i + inRow, ArrowUp: i - inRow,
       Home: 0, End: all.length - 1 }[event.key]
     if (i < 0 || !all[next]) return
     event.preventDefault()
-    all.forEach((button) => { button.tabIndex = button === all[next] ? 0 : -1 })
+    reach(next)
     all[next].focus()
   }
 }
@@ -90,15 +104,14 @@ def gallery(
     key: str,
     names: Sequence[str],
     size: int = 56,
-    selected: int | None = None,
     on_click: Callable[[int], None] | None = None,
 ) -> int | None:
     """Show digits as buttons; returns the index of the one just clicked, else None.
 
     ``images`` is (n, 28, 28) uint8, drawn as the network gets them, white on black.
     ``captions`` stand under them, ``names`` say to a screen reader what each button is.
-    ``size`` is a digit's width in pixels; ``selected`` is shown as pressed. The index is given
-    for one run of the script; ``on_click`` receives it before that run begins.
+    ``size`` is a digit's width in pixels. The index is given for one run of the script;
+    ``on_click`` receives it before that run begins.
     """
 
     def clicked() -> None:
@@ -110,7 +123,6 @@ def gallery(
         "sprite": _sprite(images),
         "columns": COLUMNS,
         "size": size,
-        "selected": selected,
         # As text: Streamlit imports pandas to look for tables in a component's lists.
         "captions": json.dumps(list(captions)),
         "names": json.dumps(list(names)),

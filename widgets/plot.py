@@ -39,18 +39,18 @@ const plotly = () => library ??= new Promise((resolve, reject) => {
 function template(theme) {
   const colors = (name) => theme(name).split(',')
   const scale = (name) => colors(name).map((color, i, all) => [i / (all.length - 1), color])
+  const font = { family: theme('--st-font'), color: theme('--st-text-color'), size: 13 }
   const axis = { gridcolor: theme('--st-border-color-light'), linecolor: theme('--st-border-color'),
     zeroline: false, automargin: true, fixedrange: true, title: { standoff: 8 } }
   return { layout: {
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
-    font: { family: theme('--st-font'), color: theme('--st-text-color'), size: 13 },
-    colorway: colors('--st-chart-categorical-colors'),
+    font, colorway: colors('--st-chart-categorical-colors'),
     colorscale: { sequential: scale('--st-chart-sequential-colors'),
       diverging: scale('--st-chart-diverging-colors') },
     xaxis: axis, yaxis: axis, dragmode: false, margin: { l: 8, r: 8, t: 24, b: 8 },
     legend: { orientation: 'h', x: 0, y: 1, yanchor: 'bottom' },
     hoverlabel: { bgcolor: theme('--st-secondary-background-color'),
-      bordercolor: theme('--st-border-color'), font: { color: theme('--st-text-color') } },
+      bordercolor: theme('--st-border-color'), font },
   }, data: { heatmap: [{ colorscale: scale('--st-chart-sequential-colors') }] } }
 }
 

@@ -17,7 +17,7 @@ def overall(y_true: np.ndarray, probabilities: np.ndarray) -> None:
         ("Test loss", f"{loss:.4f}", "cross-entropy, nats"),
         ("Misclassified", f"{total - right:,} of {total:,}", "never seen in training"),
     )
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for label, value, note in figures:
             st.metric(label, value, note, delta_color="off", delta_arrow="off", width="content")
 
