@@ -1,9 +1,9 @@
 """Every run with its state, recipe, accuracy and time; open, rename, download or delete it."""
 
 import streamlit as st
-from digits.metrics import wilson
 
 from digits import run
+from digits.metrics import wilson
 from digits.run import DONE, UNFINISHED, Run
 from widgets.session import choose, engine, via_app
 
@@ -91,7 +91,7 @@ def actions(one: Run, name: str) -> None:
         if path.exists():
             stem = "mnist" if one.preset == "adadelta" else "-".join(name.lower().split())
             st.download_button(
-                f"Download .{ending}", lambda path=path: path.read_bytes(), f"{stem}.{ending}",
+                f"Download .{ending}", path.read_bytes, f"{stem}.{ending}",
                 key=f"{ending}-{one.id}", icon=":material/download:", width="stretch",
                 on_click="ignore",
             )  # fmt: skip

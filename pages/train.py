@@ -63,9 +63,10 @@ with summary:
 
 with top:
     if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits):
-        preset = picked if picked and recipe == at_hand(picked) else ""
-        name = PRESETS[preset].title if preset else "My recipe"
-        started = run.create(recipe, name, preset)
+        pure = picked is not None and recipe == at_hand(picked)
+        started = run.create(
+            recipe, PRESETS[picked].title if pure else "My recipe", picked if pure else ""
+        )
         engine().submit(started)
         choose(started)
     watched = linked_run()
@@ -73,16 +74,4 @@ with top:
     if others:
         st.pills("Also training", others, format_func=label, key="other", on_change=watch_other)
     if watched:
-        st.subheader(watched.name, anchor=False)
         live(watched)
-        if watched.result():
-            mistakes, draw = st.columns(2)
-            link = {"run": watched.id}
-            mistakes.page_link(
-                "pages/mistakes.py", label="See its mistakes", icon=":material/troubleshoot:",
-                query_params=link, width="stretch",
-            )  # fmt: skip
-            draw.page_link(
-                "pages/draw.py", label="Draw a digit for it", icon=":material/draw:",
-                query_params=link, width="stretch",
-            )  # fmt: skip

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from digits import data
 
 ROOT = Path(__file__).parents[1]
+expect.set_options(timeout=30_000)  # the engine needs some seconds to load TensorFlow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 

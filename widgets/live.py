@@ -1,11 +1,13 @@
 """The live view of one run: how far it is, its curves, and digits that it reads as it learns."""
 
+from typing import Any
+
 import streamlit as st
 
 from digits import run
 from digits.curves import smooth, thin
 from digits.metrics import wilson
-from digits.run import UNFINISHED, Run, Status
+from digits.run import DONE, UNFINISHED, Run, Status
 from widgets.gallery import gallery
 from widgets.plot import plot
 from widgets.session import engine
@@ -15,42 +17,46 @@ EVERY = 0.5  # seconds between two looks at the run's folder
 
 def live(watched: Run) -> None:
     """Show the run, again and again while it is unfinished; when it ends the page starts anew."""
-    unfinished = watched.status.state in UNFINISHED
-    st.fragment(_look, run_every=EVERY if unfinished else None)(watched, unfinished)
-
-
-def _look(watched: Run, unfinished: bool) -> None:
     try:
-        status = watched.status
-        if unfinished and status.state not in UNFINISHED:
-            st.rerun()
-        _state(watched, status)
-        loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
-        with loss:
-            _curve(watched, status, "loss", "Loss (nats)")
-        with accuracy:
-            _curve(watched, status, "accuracy", "Accuracy")
-        with digits:
-            _digits(watched)
+        st.subheader(watched.name, anchor=False)
+        unfinished = watched.status.state in UNFINISHED
+        st.fragment(_look, run_every=EVERY if unfinished else None)(watched, unfinished)
     except ValueError as error:
         st.error(str(error), icon=":material/broken_image:")
 
 
-def _state(watched: Run, status: Status) -> None:
-    text, button = st.columns([5, 1], vertical_alignment="center")
-    with text:
-        _progress(watched, status)
-    with button:
-        if status.state in UNFINISHED:
-            st.button(
-                "Stop", icon=":material/stop:", key="stop", width="stretch",
-                on_click=engine().stop, args=[watched],
-            )  # fmt: skip
-        elif status.state == "interrupted":
-            label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
-            if st.button(label, icon=":material/resume:", key="resume", width="stretch"):
-                engine().submit(watched)
-                st.rerun()
+def _look(watched: Run, unfinished: bool) -> None:
+    status = watched.status
+    if unfinished and status.state not in UNFINISHED:
+        st.rerun()
+    if status.state in DONE:
+        _reached(watched, status)
+    else:
+        text, button = st.columns([5, 1], vertical_alignment="center")
+        with text:
+            _progress(watched, status)
+        with button:
+            _button(watched, status)
+    loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
+    with loss:
+        _curve(watched, status, "loss", "Loss (nats)")
+    with accuracy:
+        _curve(watched, status, "accuracy", "Accuracy")
+    with digits:
+        _digits(watched)
+
+
+def _button(watched: Run, status: Status) -> None:
+    if status.state in UNFINISHED:
+        st.button(
+            "Stop training", icon=":material/stop:", key="stop", width="stretch",
+            on_click=engine().stop, args=[watched],
+        )  # fmt: skip
+    elif status.state == "interrupted":
+        label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
+        if st.button(label, icon=":material/resume:", key="resume", width="stretch"):
+            engine().submit(watched)
+            st.rerun()
 
 
 def _progress(watched: Run, status: Status) -> None:
@@ -67,10 +73,8 @@ def _progress(watched: Run, status: Status) -> None:
         st.progress(min(1.0, done), words)
     elif status.state == "interrupted":
         st.warning(status.message or "Interrupted.", icon=":material/pause_circle:")
-    elif status.state == "failed":
-        st.error(status.message, icon=":material/error:")
     else:
-        _reached(watched, status)
+        st.error(status.message, icon=":material/error:")
 
 
 def _reached(watched: Run, status: Status) -> None:
@@ -97,6 +101,15 @@ def _reached(watched: Run, status: Status) -> None:
         "Training time", _duration(result["seconds"]), f"{speed:,.0f} images/s" if speed else None,
         delta_color="off", delta_arrow="off",
     )  # fmt: skip
+    with st.container(horizontal=True):
+        link = {"run": watched.id}
+        st.page_link(
+            "pages/mistakes.py", label="See its mistakes", icon=":material/troubleshoot:",
+            query_params=link,
+        )  # fmt: skip
+        st.page_link(
+            "pages/draw.py", label="Draw a digit for it", icon=":material/draw:", query_params=link
+        )  # fmt: skip
 
 
 def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
@@ -119,7 +132,7 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
             "line": {"width": 1.5, "dash": "dot", "color": "var(--st-orange-color)"},
         },
     ]  # fmt: skip
-    layout = {
+    layout: dict[str, Any] = {
         "title": {"text": title, "font": {"size": 14}, "x": 0, "y": 0.98},
         "xaxis": {
             "title": {"text": "Epoch"},
@@ -131,6 +144,8 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
         "hovermode": "x",
         "margin": {"t": 56},
     }
+    if not len(x):
+        layout["yaxis"] = {**layout["yaxis"], "range": [0, 1 if metric == "accuracy" else 2.5]}
     latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
     alt = f"{title} over the epochs, training and validation; training: {latest}."
     plot(traces, layout, key=f"curve-{metric}", height=320, alt=alt)

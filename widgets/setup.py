@@ -105,7 +105,7 @@ def _network() -> dict[str, Any]:
     with right:
         activation = st.selectbox("Activation", ACTIVATIONS, key="activation", **LINK)
     dense = st.slider("Dense layers before the output", 0, 3, 1, key="dense", **LINK)
-    units = ()
+    units: tuple[int, ...] = ()
     if dense:
         for number, column in enumerate(st.columns(dense), 1):
             key = f"units{number}"
@@ -129,7 +129,11 @@ def _training() -> dict[str, Any]:
     left, right = st.columns(2)
     with left:
         optimizer = st.selectbox(
-            "Optimiser", OPTIMIZERS, format_func=OPTIMIZER_NAMES.get, key="optimizer", **LINK
+            "Optimiser",
+            OPTIMIZERS,
+            format_func=OPTIMIZER_NAMES.__getitem__,
+            key="optimizer",
+            **LINK,
         )
     with right:
         schedule = st.selectbox(
@@ -150,7 +154,7 @@ def _training() -> dict[str, Any]:
             "best weights. 0 trains every epoch.", **LINK,
         )  # fmt: skip
         seed = st.number_input("Seed", 0, 9999, START.seed, key="seed", **LINK)
-    loss = st.selectbox("Loss", LOSSES, format_func=LOSS_NAMES.get, key="loss", **LINK)
+    loss = st.selectbox("Loss", LOSSES, format_func=LOSS_NAMES.__getitem__, key="loss", **LINK)
     one_hot = loss == "categorical_crossentropy"
     smoothing = st.slider(
         "Label smoothing", 0.0, 0.3, START.label_smoothing, 0.05, key="smoothing",

@@ -1,0 +1,105 @@
+"""The command line, run as a person runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits import data, run
+from digits.predict import SHIPPED
+from digits.recipe import Recipe
+from tests.conftest import ROOT
+
+
+def digits(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "digits", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+
+def test_training_ends_with_one_json_object_and_a_run_that_the_pages_find() -> None:
+    done = digits("train", "three-blocks", "--dataset", "uci", "--epochs", 1, "--seed", 3)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["parameters"] == 81_066
+    assert result["epochs"] == 1
+    for field in ("run", "seconds", "images_per_second", "val_accuracy", "test_accuracy"):
+        assert field in result
+    assert result["test_loss"] > 0
+    assert "images/s" in done.stderr
+    job = run.open(result["run"])
+    assert (job.status.state, job.recipe.seed) == ("finished", 3)
+
+
+def test_a_picture_is_read_and_a_run_can_be_asked_instead(tmp_path: Path) -> None:
+    x, y = data.load_test("uci")
+    path = tmp_path / "digit.png"
+    Image.fromarray(255 - x[0]).resize((200, 200)).save(path)  # dark on light, as on paper
+    done = digits("recognise", path)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["digit"] == y[0]
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_stroke_file_is_scored(tmp_path: Path) -> None:
+    one = {"label": 1, "strokes": [[[50, 50], [0, 1000]]]}
+    spoilt = {"label": 1, "strokes": [[[0, 1000], [0, 1000]]], "suspect": True}
+    path = tmp_path / "strokes.json"
+    path.write_text(json.dumps({"format": "pen_digits/1", "digits": [one, one, spoilt]}))
+    done = digits("score-drawings", path)
+    assert done.returncode == 0, done.stderr
+    score = json.loads(done.stdout)
+    assert (score["digits"], score["correct"], score["accuracy"]) == (2, 2, 1.0)
+    assert np.array(score["confusion_matrix"]).sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("train", "simple", "--dataset", "uci", "--epochs", "0"), "epochs is 0"),
+        (("train", "simple", "--dataset", "uci", "--train-images", "50000"), "1,29"),
+        (("recognise", "missing.png"), "missing.png"),
+        (("recognise", "README.md"), "README.md"),
+        (("score-drawings", "README.md", "--run", "../../etc"), "names no run"),
+        (("score-drawings", "README.md"), "README.md"),
+        (("score-drawings", "missing.json", "--run", "20260101-000000-abcdef"), "no run"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
+    done = digits(*arguments)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert sentence in done.stderr.splitlines()[-1]
+
+
+def test_a_run_without_a_model_is_one_sentence(tmp_path: Path) -> None:
+    job = run.create(Recipe(dataset="uci"), "Unfinished")
+    path = tmp_path / "digit.png"
+    Image.new("L", (50, 50)).save(path)
+    done = digits("recognise", path, "--run", job.id)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_shipped_model_is_small_and_of_its_own_recipe() -> None:
+    import keras
+
+    from digits import layers
+    from digits.presets import PRESETS
+
+    assert SHIPPED.stat().st_size < 1_000_000
+    model = keras.models.load_model(SHIPPED, compile=False)
+    assert model.count_params() == layers.parameters(PRESETS["drawings"].recipe)
+
+
+@pytest.mark.mnist
+def test_the_shipped_model_reads_mnist_as_well_as_told() -> None:
+    from digits.predict import load, probabilities
+
+    x, y = data.load_test("mnist")
+    accuracy = (probabilities(load(SHIPPED), x).argmax(axis=1) == y).mean()
+    assert accuracy >= 0.995
