@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Digits", page_icon=":material/grid_view:", layout="wide")
+st.set_page_config(page_title="Digits", page_icon="🔢", layout="wide")
 st.navigation(
     [
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", default=True),

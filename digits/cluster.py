@@ -28,20 +28,16 @@ async def serve(workers: int, address_to: int) -> None:
             )
             for _ in range(workers)
         ]
-        started = [asyncio.ensure_future(_start(nanny)) for nanny in nannies]
+        starting = asyncio.ensure_future(asyncio.gather(*nannies))
         os.write(address_to, f"{scheduler.address}\n".encode())
         parent = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
         )
         await parent.read()
-        for task in started:
-            task.cancel()
+        if not starting.done():
+            os._exit(0)  # workers that are still loading leave with their parent
         await asyncio.gather(*(nanny.close(timeout=2) for nanny in nannies))
-
-
-async def _start(nanny: Nanny) -> None:
-    await nanny
 
 
 if __name__ == "__main__":

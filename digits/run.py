@@ -29,6 +29,9 @@ DONE = ("finished", "stopped")  # with a result and a model
 STEPS = ("step", "loss", "accuracy")
 EPOCHS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
           "cpu_seconds")  # fmt: skip
+RESULT = ("run", "parameters", "epochs", "seconds", "cpu_seconds", "images_per_second",
+          "train_accuracy", "val_accuracy", "val_loss", "test_accuracy", "test_loss",
+          "test_images", "precision")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,12 @@ class Run:
 
     def result(self) -> dict[str, Any] | None:
         """What the run reached, as the command line prints it; ``None`` while it has no end."""
-        return self._json("result.json") if (self.folder / "result.json").exists() else None
+        if not (self.folder / "result.json").exists():
+            return None
+        result = self._json("result.json")
+        if not isinstance(result, dict) or not set(RESULT) <= set(result):
+            raise ValueError(f"result.json of run {self.id} is damaged.")
+        return result
 
     def probabilities(self) -> np.ndarray:
         """What the final model says of the test images: (n, 10) float32, rows sum to 1."""

@@ -137,6 +137,20 @@ def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> 
     assert job.status.attempt == 2
 
 
+def test_a_server_that_dies_at_once_leaves_nothing_either() -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-c", "from digits.engine import Engine; Engine(); input()"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+    )
+    tree = psutil.Process(server.pid)
+    until(lambda: len(tree.children(recursive=True)) >= 3, 30, "a worker to begin")
+    below = tree.children(recursive=True)
+    server.kill()
+    server.wait()
+    assert psutil.wait_procs(below, timeout=15)[1] == []
+
+
 SERVER = """
 import sys
 from digits import run

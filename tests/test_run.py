@@ -88,11 +88,11 @@ def test_truncating_keeps_the_first_rows(job: Run) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"\xff\xfe\x00", b'{"state": 1, "magic": 2}']
 )
-@pytest.mark.parametrize("file", ["status.json", "about.json", "recipe.json"])
+@pytest.mark.parametrize("file", ["status.json", "about.json", "recipe.json", "result.json"])
 def test_a_torn_json_file_is_named(job: Run, file: str, content: bytes) -> None:
     (job.folder / file).write_bytes(content)
     with pytest.raises(ValueError, match=file):
-        _ = (job.status, job.name, job.recipe)
+        _ = (job.status, job.name, job.recipe, job.result())
 
 
 @pytest.mark.parametrize("file", ["steps.csv", "epochs.csv"])
