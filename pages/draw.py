@@ -34,7 +34,7 @@ st.title("Draw a digit")
 linked = linked_run()
 models: list[Run | None] = [None, *done_runs()]
 if linked and linked not in models:
-    st.info(f"“{linked.name}” has no model yet, so the shipped one reads your drawing.")
+    st.info(f"“{label(linked)}” has no model yet, so the shipped one reads your drawing.")
 model = st.selectbox(
     "Who reads it",
     models,

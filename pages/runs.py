@@ -3,9 +3,9 @@
 import streamlit as st
 
 from digits import run
-from digits.metrics import wilson
 from digits.run import DONE, UNFINISHED, Run
 from widgets.session import choose, engine, via_app
+from widgets.words import duration, interval
 
 via_app()
 
@@ -57,12 +57,21 @@ def summary(one: Run) -> str:
     if status.state == "interrupted" and status.epoch:
         words.append(f"after epoch {status.epoch} of {status.epochs}")
     if result:
-        n = result["test_images"]
-        low, high = wilson(round(result["test_accuracy"] * n), n)
-        words.append(f"**{result['test_accuracy']:.2%}** on test (95 %: {low:.2%} – {high:.2%})")
+        words.append(f"**{result['test_accuracy']:.2%}** on test ({interval(result)})")
         words.append(f"{result['parameters']:,} parameters")
-        words.append(f"{result['epochs']} epochs in {result['seconds']:.0f} s")
+        words.append(f"{result['epochs']} epochs in {duration(result['seconds'])}")
     return f"{ICONS.get(status.state, '')} {' · '.join(words)}"
+
+
+def row(one: Run, going: bool) -> None:
+    """What a run is; follows one that is going, and starts the page anew when it ends."""
+    try:
+        if going and one.status.state not in UNFINISHED:
+            st.rerun()
+        st.markdown(f"**{one.name}** · {one.created:%d %b %Y %H:%M} UTC  \n{summary(one)}")
+        st.caption(str(one.recipe))
+    except ValueError as error:
+        st.error(f"{error} The other files are untouched.", icon=":material/broken_image:")
 
 
 def actions(one: Run, name: str) -> None:
@@ -113,18 +122,17 @@ if not runs:
     st.page_link("pages/train.py", label="Train the first", icon=":material/model_training:")
     st.stop()
 
+busy = run.queue()
 pages = -(-len(runs) // PER_PAGE)
 page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
 for one in runs[PER_PAGE * (page - 1) : PER_PAGE * page]:
     with st.container(border=True):
         text, menu = st.columns([6, 1], vertical_alignment="center")
-        try:
-            name = one.name
-            text.markdown(f"**{name}** · {one.created:%d %b %Y %H:%M} UTC  \n{summary(one)}")
-            text.caption(str(one.recipe))
-            with menu.popover("Actions", width="stretch"):
-                actions(one, name)
-        except ValueError as error:
-            text.error(f"{error} The other files are untouched.", icon=":material/broken_image:")
-            with menu.popover("Actions", width="stretch"):
+        going = one in busy
+        with text:
+            st.fragment(row, run_every=1 if going else None)(one, going)
+        with menu.popover("Actions", width="stretch"):
+            try:
+                actions(one, one.name)
+            except ValueError:  # said beside it
                 remove(one, one.id)

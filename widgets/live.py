@@ -6,26 +6,30 @@ import streamlit as st
 
 from digits import run
 from digits.curves import smooth, thin
-from digits.metrics import wilson
 from digits.run import DONE, UNFINISHED, Run, Status
 from widgets.gallery import gallery
 from widgets.plot import plot
 from widgets.session import engine
+from widgets.words import duration, interval
 
 EVERY = 0.5  # seconds between two looks at the run's folder
 
 
 def live(watched: Run) -> None:
     """Show the run, again and again while it is unfinished; when it ends the page starts anew."""
+    unfinished = watched in run.queue()
+    st.fragment(_look, run_every=EVERY if unfinished else None)(watched, unfinished)
+
+
+def _look(watched: Run, unfinished: bool) -> None:
     try:
-        st.subheader(watched.name, anchor=False)
-        unfinished = watched.status.state in UNFINISHED
-        st.fragment(_look, run_every=EVERY if unfinished else None)(watched, unfinished)
+        _show(watched, unfinished)
     except ValueError as error:
         st.error(str(error), icon=":material/broken_image:")
 
 
-def _look(watched: Run, unfinished: bool) -> None:
+def _show(watched: Run, unfinished: bool) -> None:
+    st.subheader(watched.name, anchor=False)
     status = watched.status
     if unfinished and status.state not in UNFINISHED:
         st.rerun()
@@ -68,7 +72,7 @@ def _progress(watched: Run, status: Status) -> None:
         ahead = f"{place} {'run' if place == 1 else 'runs'} ahead" if place else "next in line"
         st.progress(0.0, f"Queued: {ahead}.")
     elif status.state == "running":
-        left = "" if status.seconds_left is None else f" · {_duration(status.seconds_left)} left"
+        left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
         words = status.message or f"{epoch} · {speed}{left}"
         st.progress(min(1.0, done), words)
     elif status.state == "interrupted":
@@ -81,26 +85,25 @@ def _reached(watched: Run, status: Status) -> None:
     result = watched.result()
     if result is None:
         raise ValueError(f"result.json of run {watched.id} is missing.")
-    n = result["test_images"]
-    low, high = wilson(round(result["test_accuracy"] * n), n)
     speed = result["images_per_second"]
     if status.state == "stopped":
         st.warning(
             f"Stopped after {result['epochs']} of {status.epochs} epochs.", icon=":material/stop:"
         )
-    test, loss, validation, training, time = st.columns(5)
-    test.metric(
-        "Test accuracy", f"{result['test_accuracy']:.2%}", f"95 %: {low:.2%} – {high:.2%}",
-        delta_color="off", delta_arrow="off",
-    )  # fmt: skip
-    loss.metric("Test loss (nats)", f"{result['test_loss']:.4f}")
-    validation.metric("Validation accuracy", f"{result['val_accuracy']:.2%}")
     trained = result["train_accuracy"]
-    training.metric("Training accuracy", "–" if trained is None else f"{trained:.2%}")
-    time.metric(
-        "Training time", _duration(result["seconds"]), f"{speed:,.0f} images/s" if speed else None,
-        delta_color="off", delta_arrow="off",
-    )  # fmt: skip
+    with st.container(horizontal=True, gap="large"):
+        for name, value, note in (
+            ("Test accuracy", f"{result['test_accuracy']:.2%}", interval(result)),
+            ("Test loss", f"{result['test_loss']:.4f}", "cross-entropy, nats"),
+            ("Validation accuracy", f"{result['val_accuracy']:.2%}", None),
+            ("Training accuracy", "–" if trained is None else f"{trained:.2%}", None),
+            (
+                "Training time",
+                duration(result["seconds"]),
+                f"{speed:,.0f} images/s" if speed else None,
+            ),
+        ):
+            st.metric(name, value, note, delta_color="off", delta_arrow="off", width="content")
     with st.container(horizontal=True):
         link = {"run": watched.id}
         st.page_link(
@@ -140,12 +143,13 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
             "tickformat": "d",
             "nticks": min(8, status.epochs + 1),
         },
-        "yaxis": {"tickformat": ".0%" if metric == "accuracy" else "~g", "nticks": 6},
+        "yaxis": {"type": "log", "dtick": "D2"},
         "hovermode": "x",
         "margin": {"t": 56},
     }
-    if not len(x):
-        layout["yaxis"] = {**layout["yaxis"], "range": [0, 1 if metric == "accuracy" else 2.5]}
+    if metric == "accuracy":  # what matters happens near the top, after the first tenth
+        low = min(0.9, smoothed[len(x) // 10 :].min(initial=1)) if len(x) else 0
+        layout["yaxis"] = {"tickformat": ".0%", "range": [low - 0.01, 1.002], "nticks": 6}
     latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
     alt = f"{title} over the epochs, training and validation; training: {latest}."
     plot(traces, layout, key=f"curve-{metric}", height=320, alt=alt)
@@ -169,8 +173,3 @@ def _digits(watched: Run) -> None:
         f"A {label}, read as {caption}" for label, caption in zip(labels, captions, strict=True)
     ]
     gallery(images, captions, key="watched", names=names, size=40)
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -56,7 +56,7 @@ def choose(chosen: Run) -> None:
 
 def done_runs() -> list[Run]:
     """The runs that have a result and a model, newest first."""
-    return [one for one in run.all() if _state(one) in DONE]
+    return [one for one in run.all() if _has_result(one)]
 
 
 def chosen_run() -> Run:
@@ -69,22 +69,24 @@ def chosen_run() -> Run:
         st.stop()
     index = runs.index(linked) if linked in runs else 0
     if linked and linked not in runs:
-        st.info(f"“{linked.name}” has no result yet, so another run is shown.")
+        st.info(f"“{label(linked)}” has no result yet, so another run is shown.")
     chosen = st.selectbox("Run", runs, index=index, format_func=label)
     choose(chosen)
     return chosen
 
 
 def label(one: Run) -> str:
-    """A run in a list: its name, accuracy and time."""
-    result = one.result()
-    accuracy = f"{result['test_accuracy']:.2%} · " if result else ""
-    return f"{one.name} · {accuracy}{one.created:%d %b %Y %H:%M} UTC"
-
-
-def _state(one: Run) -> str:
+    """A run in a list: its name, accuracy and time; its id while a file of it is damaged."""
     try:
-        label(one)
-        return one.status.state
+        result = one.result()
+        accuracy = f"{result['test_accuracy']:.2%} · " if result else ""
+        return f"{one.name} · {accuracy}{one.created:%d %b %Y %H:%M} UTC"
+    except ValueError:
+        return one.id
+
+
+def _has_result(one: Run) -> bool:
+    try:
+        return bool(one.name and one.result()) and one.status.state in DONE
     except ValueError:  # the page of runs says what is wrong with it
-        return "damaged"
+        return False

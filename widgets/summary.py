@@ -37,7 +37,11 @@ def schedule(recipe: Recipe) -> None:
     plot(
         [{"y": rates, "mode": "lines", "hovertemplate": "%{y:.2g} after %{x} %<extra></extra>"}],
         {
-            "xaxis": {"ticksuffix": " %", "tickvals": [0, 25, 50, 75, 100]},
+            "xaxis": {
+                "range": [0, 102],
+                "tickvals": [0, 50, 100],
+                "ticktext": ["first step", "half-way", "last"],
+            },
             "yaxis": {"rangemode": "tozero", "tickformat": "~g", "nticks": 4, "ticklabelshift": -4},
         },
         key="schedule-preview",

@@ -1,0 +1,18 @@
+"""How figures read, the same on every page."""
+
+from typing import Any
+
+from digits.metrics import wilson
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds."""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def interval(result: dict[str, Any]) -> str:
+    """The 95 % interval of a run's test accuracy (Wilson)."""
+    n = result["test_images"]
+    low, high = wilson(round(result["test_accuracy"] * n), n)
+    return f"95% interval {low:.2%} – {high:.2%}"
