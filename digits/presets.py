@@ -26,6 +26,7 @@ PRESETS = {
             conv=(Conv(32),), dense=(), dropout=0.5, learning_rate=0.001, batch_size=32, epochs=10
         ),
         reported=0.9839,
+        reached=0.9844,
     ),
     # Left open: two blocks of 32 and 64 filters, one dense layer of 128, batches of 32, 10 epochs.
     "one-hot": Preset(
@@ -40,6 +41,7 @@ PRESETS = {
             epochs=10,
         ),
         reported=0.983,
+        reached=0.9894,
     ),
     # Left open: 64 and 32 filters of 3×3 without pooling, one-hot targets, batches of 32, as the
     # two-convolution tutorials of its day have it.
@@ -55,6 +57,7 @@ PRESETS = {
             epochs=3,
         ),
         reported=0.9768,
+        reached=0.9779,
     ),
     # Left open: the network and the batches of 128 of Keras's own MNIST example of the day, with
     # 256 dense units, and 14 epochs: as many steps as its 12 took on all 60,000 images, of which
@@ -75,6 +78,7 @@ PRESETS = {
             epochs=14,
         ),
         reported=0.85,
+        reached=0.8565,
     ),
     # Left open: batches of 32, Keras's default, and Adam at its default rate.
     "three-blocks": Preset(
@@ -82,6 +86,7 @@ PRESETS = {
         story="Three equal blocks of 64 filters, then 64, 32 and 10: 81,066 parameters.",
         recipe=Recipe(conv=(Conv(64), Conv(64), Conv(64)), dense=(64, 32), batch_size=32, epochs=5),
         reported=0.9838,
+        reached=0.9858,
     ),
     # Not a founding project: the network that the app ships with, for reading drawings.
     "drawings": Preset(

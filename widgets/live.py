@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from digits import run
@@ -119,11 +120,12 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
     steps, epochs = watched.steps(), watched.epochs()
     x = steps["step"] * status.epochs / max(1, status.steps)
     shown = thin(len(x))
-    smoothed = smooth(steps[metric], window=max(1, min(50, len(x) // 10)))
+    smoothed = smooth(steps[metric], window=max(1, min(100, len(x) // 20)))
     traces = [
         {
             "name": "each batch", "x": x[shown], "y": steps[metric][shown], "mode": "lines",
-            "line": {"width": 1, "color": "var(--st-border-color)"}, "hoverinfo": "skip",
+            "line": {"width": 1, "color": "var(--st-border-color)"}, "opacity": 0.6,
+            "hoverinfo": "skip",
         },
         {
             "name": "training", "x": x[shown], "y": smoothed[shown], "mode": "lines",
@@ -143,16 +145,25 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
             "tickformat": "d",
             "nticks": min(8, status.epochs + 1),
         },
-        "yaxis": {"type": "log", "dtick": "D2"},
+        "yaxis": _axis(metric, smoothed, epochs[f"val_{metric}"]),
         "hovermode": "x",
         "margin": {"t": 56},
     }
-    if metric == "accuracy":  # what matters happens near the top, after the first tenth
-        low = min(0.9, smoothed[len(x) // 10 :].min(initial=1)) if len(x) else 0
-        layout["yaxis"] = {"tickformat": ".0%", "range": [low - 0.01, 1.002], "nticks": 6}
     latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
     alt = f"{title} over the epochs, training and validation; training: {latest}."
     plot(traces, layout, key=f"curve-{metric}", height=320, alt=alt)
+
+
+def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
+    """Room for the curves, not for the noise of single batches."""
+    if metric == "accuracy":  # what matters happens near the top, after the first tenth
+        later = np.append(smoothed[len(smoothed) // 10 :], val)
+        low = min(0.9, later.min()) if len(later) else 0.0
+        return {"tickformat": ".0%", "range": [low - 0.01, 1.002], "nticks": 6}
+    curves = np.maximum(np.append(smoothed, val), 1e-4)
+    low, high = (curves.min(), curves.max()) if len(curves) else (0.1, 2.3)
+    ends = [float(np.log10(low / 1.5)), float(np.log10(high * 1.2))]
+    return {"type": "log", "dtick": "D2", "tickformat": "~g", "range": ends}
 
 
 def _digits(watched: Run) -> None:
