@@ -13,7 +13,7 @@ import numpy as np
 
 from digits import data, drawing, run
 from digits.presets import PRESETS
-from digits.run import Owner, Status
+from digits.status import Owner, Status
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ from distributed import Client, Future, fire_and_forget
 
 from digits import jobs, run
 from digits.recipe import Recipe
-from digits.run import Owner, Run
+from digits.run import Run
+from digits.status import Owner
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"}
 PATIENCE = 60  # seconds for an answer; the first waits for TensorFlow to load

@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -19,60 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from digits.recipe import Recipe
+from digits.status import UNFINISHED, Owner, Status
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
-UNFINISHED = ("queued", "running")
-DONE = ("finished", "stopped")  # with a result and a model
 STEPS = ("step", "loss", "accuracy")
 EPOCHS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
           "cpu_seconds")  # fmt: skip
 RESULT = ("run", "parameters", "epochs", "seconds", "cpu_seconds", "images_per_second",
           "train_accuracy", "val_accuracy", "val_loss", "test_accuracy", "test_loss",
           "test_images", "precision")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Owner:
-    """The process without which an unfinished run cannot go on."""
-
-    host: str
-    pid: int
-    started: float  # seconds since 1970, so that a recycled pid is not taken for the owner
-
-    @classmethod
-    def of(cls, pid: int) -> "Owner":
-        """The process of that id on this machine."""
-        return cls(socket.gethostname(), pid, psutil.Process(pid).create_time())
-
-    def alive(self) -> bool:
-        """Whether it still runs; of another machine's processes we cannot tell, so yes."""
-        if self.host != socket.gethostname():
-            return True
-        try:
-            process = psutil.Process(self.pid)
-            return process.create_time() == self.started and process.status() != "zombie"
-        except psutil.NoSuchProcess:
-            return False
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a run stands. ``seconds_left`` is an estimate; ``message`` is for people."""
-
-    state: str  # queued, running, finished, stopped, failed or interrupted
-    epoch: int = 0  # epochs completed
-    epochs: int = 0
-    step: int = 0  # steps completed, of all epochs
-    steps: int = 0
-    images_per_second: float = 0.0
-    seconds_left: float | None = None
-    message: str = ""
-    attempt: int = 1
-    since: str = ""  # ISO, UTC: when it was queued
-    owner: Owner | None = None
 
 
 @dataclass(frozen=True)

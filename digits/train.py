@@ -13,8 +13,9 @@ import tensorflow as tf
 from digits import data, model, precision
 from digits.loop import steps_in_graph
 from digits.predict import probabilities
-from digits.run import EPOCHS, STEPS, Run, Status
+from digits.run import EPOCHS, STEPS, Run
 from digits.schedule import learning_rates
+from digits.status import Status
 
 STEPS_PER_CALL = 20  # steps in one call of the graph; the curve grows at least so often
 BETWEEN_LOOKS = 0.4  # seconds at least from one status to the next

@@ -1,6 +1,6 @@
 """Loaded by every worker at its start, so that no visitor waits for TensorFlow.
 
-A worker of a cluster of your own loads it with ``dask worker … --preload digits.warm``.
+Workers of a cluster of your own load it with ``dask worker … --preload digits.warm``.
 """
 
 import numpy as np

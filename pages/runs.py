@@ -3,7 +3,8 @@
 import streamlit as st
 
 from digits import run
-from digits.run import DONE, UNFINISHED, Run
+from digits.run import Run
+from digits.status import DONE, UNFINISHED
 from widgets.session import choose, engine, via_app
 from widgets.words import duration, interval
 

@@ -60,10 +60,11 @@ with summary:
 
 with top:
     if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits):
+        line = engine()
         preset = picked if picked and recipe == at_hand(picked) else ""
         title = PRESETS[preset].title if preset else "My recipe"
         started = run.create(recipe, title, preset)
-        engine().submit(started)
+        line.submit(started)
         choose(started)
     watched = linked_run()
     others = [one for one in run.queue() if one != watched]

@@ -51,6 +51,7 @@ def throughput() -> list[dict[str, Any]]:
 
     from digits import data, model, run
     from digits.presets import PRESETS
+    from digits.status import Status
     from digits.train import train
 
     lines = []
@@ -64,7 +65,7 @@ def throughput() -> list[dict[str, Any]]:
 
         def ours(recipe: Any = recipe) -> Measured:
             job = run.create(recipe, "benchmark")
-            job.write_status(run.Status("queued", epochs=1))
+            job.write_status(Status("queued", epochs=1))
             train(job)
             epochs = job.epochs()  # the clock of the run stands still in validation and start
             return float(epochs["seconds"][0]), float(epochs["cpu_seconds"][0])

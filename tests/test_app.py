@@ -55,3 +55,17 @@ def test_the_server_stays_small_and_free_of_tensorflow_while_a_run_is_watched(
         assert server.memory_info().rss < 160 * 2**20
     finally:
         app.close()
+
+
+def test_a_cluster_out_of_reach_is_a_sentence_and_the_rest_of_the_app_works(
+    tmp_path: Path, page: Page
+) -> None:
+    app = App(tmp_path / "runs", DIGITS_SCHEDULER="tcp://127.0.0.1:9")
+    try:
+        page.goto(f"{app.url}/?{LONG}")
+        press_train(page)
+        expect(page.get_by_text(re.compile("no engine to train .*127.0.0.1:9"))).to_be_visible()
+        page.goto(f"{app.url}/data?dataset=uci")
+        expect(page.get_by_text("1,293")).to_be_visible()
+    finally:
+        app.close()

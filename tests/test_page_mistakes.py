@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from digits import data, run
 from digits.recipe import Recipe
-from digits.run import RESULT, Run, Status
+from digits.run import RESULT, Run
+from digits.status import Status
 
 APP = str(Path(__file__).parents[1] / "app.py")
 

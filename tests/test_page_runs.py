@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from digits import run
 from digits.recipe import Recipe
-from digits.run import RESULT, Run, Status
+from digits.run import RESULT, Run
+from digits.status import Status
 from tests.conftest import App
 
 pytestmark = pytest.mark.browser

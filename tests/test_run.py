@@ -11,7 +11,8 @@ import pytest
 
 from digits import run
 from digits.recipe import Recipe
-from digits.run import EPOCHS, STEPS, Owner, Run, Status
+from digits.run import EPOCHS, STEPS, Run
+from digits.status import Owner, Status
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from digits import data, run
 from digits.predict import load, probabilities
 from digits.recipe import Conv, Recipe
-from digits.run import Run, Status
+from digits.run import Run
+from digits.status import Status
 from digits.train import train
 
 SMALL = Recipe(

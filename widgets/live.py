@@ -7,7 +7,8 @@ import streamlit as st
 
 from digits import run
 from digits.curves import smooth, thin
-from digits.run import DONE, UNFINISHED, Run, Status
+from digits.run import Run
+from digits.status import DONE, UNFINISHED, Status
 from widgets.gallery import gallery
 from widgets.plot import plot
 from widgets.session import engine
@@ -69,9 +70,11 @@ def _progress(watched: Run, status: Status) -> None:
     epoch = f"Epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
     speed = f"{status.images_per_second:,.0f} images/s"
     if status.state == "queued":
-        place = run.queue().index(watched) if watched in run.queue() else 0
-        ahead = f"{place} {'run' if place == 1 else 'runs'} ahead" if place else "next in line"
-        st.progress(0.0, f"Queued: {ahead}.")
+        queue = run.queue()
+        place = queue.index(watched) if watched in queue else 0
+        ahead = f"{place} {'run' if place == 1 else 'runs'} ahead"
+        waiting = "next in line; a worker that has just started loads TensorFlow first"
+        st.progress(0.0, f"Queued: {ahead if place else waiting}.")
     elif status.state == "running":
         left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
         words = status.message or f"{epoch} · {speed}{left}"

@@ -6,7 +6,8 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from digits import data, run
 from digits.engine import Engine
-from digits.run import DONE, Run
+from digits.run import Run
+from digits.status import DONE
 
 
 def via_app() -> None:
@@ -20,9 +21,17 @@ def via_app() -> None:
         st.rerun()
 
 
-@st.cache_resource(show_spinner="Starting the training engine …", validate=Engine.alive)
 def engine() -> Engine:
-    """The one engine of this server, started by whoever needs it first."""
+    """The one engine of this server; where it cannot be had, a sentence says so and all ends."""
+    try:
+        return _engine()
+    except OSError as error:
+        st.error(f"There is no engine to train or predict. {error}", icon=":material/power_off:")
+        st.stop()
+
+
+@st.cache_resource(show_spinner="Starting the training engine …", validate=Engine.alive)
+def _engine() -> Engine:
     return Engine()
 
 

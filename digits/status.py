@@ -1,0 +1,50 @@
+"""Where a run stands, and the process without which it cannot go on."""
+
+import socket
+from dataclasses import dataclass
+
+import psutil
+
+UNFINISHED = ("queued", "running")
+DONE = ("finished", "stopped")  # with a result and a model
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The process without which an unfinished run cannot go on."""
+
+    host: str
+    pid: int
+    started: float  # seconds since 1970, so that a recycled pid is not taken for the owner
+
+    @classmethod
+    def of(cls, pid: int) -> "Owner":
+        """The process of that id on this machine."""
+        return cls(socket.gethostname(), pid, psutil.Process(pid).create_time())
+
+    def alive(self) -> bool:
+        """Whether it still runs; of another machine's processes we cannot tell, so yes."""
+        if self.host != socket.gethostname():
+            return True
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.started and process.status() != "zombie"
+        except psutil.NoSuchProcess:
+            return False
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands. ``seconds_left`` is an estimate; ``message`` is for people."""
+
+    state: str  # queued, running, finished, stopped, failed or interrupted
+    epoch: int = 0  # epochs completed
+    epochs: int = 0
+    step: int = 0  # steps completed, of all epochs
+    steps: int = 0
+    images_per_second: float = 0.0
+    seconds_left: float | None = None
+    message: str = ""
+    attempt: int = 1
+    since: str = ""  # ISO, UTC: when it was queued
+    owner: Owner | None = None
