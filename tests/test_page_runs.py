@@ -35,6 +35,8 @@ def made(app: App, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
 def open_menu(page: Page, server: str, name: str) -> None:
     """Open the page, and there the actions of the run of that name."""
     page.goto(f"{server}/runs")
+    expect(page.get_by_text(name)).to_be_visible()
+    page.wait_for_selector("[data-test-script-state=notRunning]")  # or a menu closes again
     row = page.get_by_test_id("stLayoutWrapper").filter(has=page.get_by_text(name))
     row.last.locator("xpath=ancestor-or-self::*[.//button][1]").get_by_role("button").first.click()
 
