@@ -1,9 +1,10 @@
 """The run folder: the one place where a training run lives, in files that other tools read.
 
 ``runs/<id>/`` holds ``recipe.json``, ``about.json`` (name, time), ``status.json``, ``steps.csv``,
-``epochs.csv``, ``weights/`` (one file an epoch), ``checkpoint-<epoch>.keras`` (with the state of
-the optimizer), ``result.json``, ``test_probabilities.npy``, ``model.keras`` and ``model.h5``. The
-worker that trains writes; pages only read, but for ``about.json`` and the wish ``stop``.
+``epochs.csv``, ``weights/`` and ``val_probabilities/`` (a file an epoch), ``result.json``,
+``checkpoint-<epoch>.keras`` (with the state of the optimizer), ``test_probabilities.npy``,
+``model.keras`` and ``model.h5``. The worker that trains writes; pages only read, but for
+``about.json`` and the wish ``stop``.
 """
 
 import json
@@ -223,7 +224,8 @@ def create(recipe: Recipe, name: str, preset: str = "") -> Run:
     """A new folder with the recipe in it, not yet queued."""
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = root() / f"{moment}-{secrets.token_hex(3)}"
-    (folder / "weights").mkdir(parents=True)
+    for part in ("weights", "val_probabilities"):
+        (folder / part).mkdir(parents=True)
     run = Run(folder)
     (folder / "recipe.json").write_text(recipe.to_json())
     run.write("about.json", {"name": name, "preset": preset})

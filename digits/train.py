@@ -123,7 +123,7 @@ class Training:
             self.look(offset + last)
         images = np.full(self.steps_per_epoch, size)
         images[-1] -= self.steps_per_epoch * size - n  # the last batch may be smaller
-        val_loss, val_accuracy, _ = self.evaluate(self.model, self.data.x_val, self.data.y_val)
+        val_loss, val_accuracy, p = self.evaluate(self.model, self.data.x_val, self.data.y_val)
         row = (
             epoch + 1,
             np.average(losses, weights=images),
@@ -134,14 +134,15 @@ class Training:
             self.seconds - seconds,
             self.cpu_seconds - cpu_seconds,
         )
-        self.keep(epoch + 1, row)
+        self.keep(epoch + 1, row, p.astype(np.float16))
         return True
 
-    def keep(self, epoch: int, row: tuple[float, ...]) -> None:
+    def keep(self, epoch: int, row: tuple[float, ...], p: np.ndarray) -> None:
         """The row first, the checkpoint last: what has no checkpoint is trained again."""
         run = self.run
         run.append("epochs.csv", EPOCHS, [row])
         run.replace(f"weights/{epoch:04}.weights.h5", self.model.save_weights)
+        run.replace(f"val_probabilities/{epoch:04}.npy", lambda path: np.save(path, p))
         old = run.checkpoint()
         run.replace(f"checkpoint-{epoch:04}.keras", self.model.save)
         if old:

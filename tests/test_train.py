@@ -57,6 +57,9 @@ def test_a_run_learns_and_leaves_everything_behind() -> None:
     assert job.epochs()["epoch"].tolist() == [1, 2, 3, 4]
     assert job.epochs()["val_loss"][-1] < job.epochs()["val_loss"][0]
     assert len(list((job.folder / "weights").glob("*.weights.h5"))) == 4
+    after_each = [np.load(job.folder / "val_probabilities" / f"{n:04}.npy") for n in range(1, 5)]
+    right = [(p.argmax(axis=1) == digits.y_val).mean() for p in after_each]
+    assert right == pytest.approx(job.epochs()["val_accuracy"], abs=0.01)
     p = job.probabilities()
     assert p.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert result["test_accuracy"] == (p.argmax(axis=1) == digits.y_test).mean()

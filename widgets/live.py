@@ -56,13 +56,17 @@ def _button(watched: Run, status: Status) -> None:
     if status.state in UNFINISHED:
         st.button(
             "Stop training", icon=":material/stop:", key="stop", width="stretch",
-            on_click=engine().stop, args=[watched],
+            on_click=_stop, args=[watched],
         )  # fmt: skip
     elif status.state == "interrupted":
         label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
         if st.button(label, icon=":material/resume:", key="resume", width="stretch"):
             engine().submit(watched)
             st.rerun()
+
+
+def _stop(watched: Run) -> None:
+    engine().stop(watched)
 
 
 def _progress(watched: Run, status: Status) -> None:

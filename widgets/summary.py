@@ -7,6 +7,7 @@ from digits.layers import DoesNotFit, layers
 from digits.pictures import sheet
 from digits.recipe import Recipe
 from digits.schedule import learning_rates
+from digits.script import script
 from widgets.plot import plot
 from widgets.session import engine
 
@@ -27,6 +28,8 @@ def network(recipe: Recipe) -> bool:
         for row in rows
     ]
     st.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
+    with st.expander("The Keras code", icon=":material/code:"):
+        st.code(script(recipe), language="python")
     return True
 
 
