@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from digits import run
+from digits.layers import parameters
+from digits.presets import PRESETS
 from digits.recipe import Conv, Recipe
 from digits.run import Run
 from tests.conftest import App, until
@@ -115,6 +117,23 @@ def test_a_preset_moves_the_controls_and_the_layer_table(opened: Callable[[str],
     expect(page.get_by_text("81,066", exact=True)).to_be_visible()
     expect(page.get_by_text("author 98.38%")).to_be_visible()
     expect(page.get_by_role("cell", name="3 × 3 × 64")).to_be_visible()
+
+
+@pytest.mark.parametrize("title", ["Three blocks", "Adadelta", "For drawings"])
+def test_a_preset_is_in_the_link_at_once(opened: Callable[[str], Page], title: str) -> None:
+    page = opened("")
+    page.get_by_text(title, exact=True).click()
+    [recipe] = [preset.recipe for preset in PRESETS.values() if preset.title == title]
+    total = page.get_by_text(f"{parameters(recipe):,}", exact=True)
+    expect(total).to_be_visible()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    link = page.evaluate("location.href")
+    page.goto("about:blank")
+    page.goto(link)
+    expect(total).to_be_visible()
+    page.get_by_role("tab", name="Training").click()
+    rate = page.get_by_role("slider", name="Learning rate (peak)")
+    expect(rate).to_have_attribute("aria-valuetext", f"{recipe.learning_rate:g}")
 
 
 def test_a_kernel_that_does_not_fit_is_told_at_its_block(opened: Callable[[str], Page]) -> None:

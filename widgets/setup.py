@@ -56,6 +56,8 @@ def put(recipe: Recipe) -> None:
         state[f"pool{number}"] = block.pool
     for number, units in enumerate(recipe.dense, 1):
         state[f"units{number}"] = units
+    for key in state.keys() - st.session_state.keys():  # controls that are about to appear
+        st.query_params[key] = str(state[key]).lower()  # take their first value from the link
     st.session_state.update(state)
 
 
