@@ -6,11 +6,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits import hardware
 from digits.augmentation import augment
 from digits.layers import CLASSES
 from digits.recipe import Recipe
 
 Advance = Callable[[np.ndarray, int, int, int], tuple[np.ndarray, np.ndarray]]
+
+
+def parts(recipe: Recipe) -> int:
+    """Into how many parts a batch is split, to be computed side by side."""
+    on_gpu = tf.config.list_physical_devices("GPU")
+    return 1 if on_gpu or recipe.batch_size == 1 else hardware.HALVES
 
 
 def steps_in_graph(
@@ -21,32 +28,44 @@ def steps_in_graph(
     ``x`` is (n, 28, 28) uint8, ``y`` (n,), ``rates`` the learning rate of every step of the run.
     ``order`` is the epoch's permutation of the images, ``offset`` the steps of earlier epochs.
     Returns loss (nats) and accuracy of each batch, as arrays of ``last - first``. What a step
-    does depends on its number and the weights alone, so a run can be taken up at any epoch.
+    does depends on its number and the weights alone, so a run can be taken up at any epoch. A
+    batch is computed in ``parts(recipe)`` side by side; its gradient is that of the whole,
+    but batch normalisation and dropout see each part by itself, as they would on several GPUs.
     """
     images, labels = tf.constant(x), tf.constant(y, tf.int32)
     rate_of_step = tf.constant(rates)
     one_hot = recipe.loss == "categorical_crossentropy"
     optimizer, variables = model.optimizer, model.trainable_variables
+    halves = parts(recipe)
 
     @tf.function(reduce_retracing=True)
     def run(order, first, last, offset):  # type: ignore[no-untyped-def]
         losses = tf.TensorArray(tf.float32, last - first)
-        hits = tf.TensorArray(tf.float32, last - first)
+        accuracies = tf.TensorArray(tf.float32, last - first)
         for batch in tf.range(first, last):
             chosen = order[batch * recipe.batch_size : (batch + 1) * recipe.batch_size]
-            pixels = tf.cast(tf.gather(images, chosen), tf.float32)[..., None] / 255
-            inputs = augment(pixels, recipe, offset + batch)  # (batch, 28, 28, 1)
-            truth = tf.gather(labels, chosen)
-            targets = tf.one_hot(truth, CLASSES) if one_hot else truth
+            n = tf.shape(chosen)[0]
+            pieces = [  # a last batch of one image goes to every part: none may be empty
+                chosen[n * part // halves : tf.maximum(1, n * (part + 1) // halves)]
+                for part in range(halves)
+            ]
+            loss = accuracy = 0.0
             with tf.GradientTape() as tape:
-                outputs = model(inputs, training=True)  # (batch, 10)
-                loss = model.loss(targets, outputs)
+                for part, piece in enumerate(pieces):
+                    pixels = tf.cast(tf.gather(images, piece), tf.float32)[..., None] / 255
+                    inputs = augment(pixels, recipe, (offset + batch) * halves + part)
+                    truth = tf.gather(labels, piece)
+                    targets = tf.one_hot(truth, CLASSES) if one_hot else truth
+                    outputs = model(inputs, training=True)  # (batch / parts, 10)
+                    share = tf.cast(tf.size(piece) / tf.maximum(n, halves), tf.float32)
+                    loss += share * model.loss(targets, outputs)
+                    right = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)
+                    accuracy += share * tf.reduce_mean(tf.cast(right, tf.float32))
             optimizer.learning_rate = rate_of_step[offset + batch]
             optimizer.apply(tape.gradient(loss, variables), variables)
-            right = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)
             losses = losses.write(batch - first, loss)
-            hits = hits.write(batch - first, tf.reduce_mean(tf.cast(right, tf.float32)))
-        return losses.stack(), hits.stack()
+            accuracies = accuracies.write(batch - first, accuracy)
+        return losses.stack(), accuracies.stack()
 
     def advance(
         order: np.ndarray, first: int, last: int, offset: int

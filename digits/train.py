@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import data, model, precision
-from digits.loop import steps_in_graph
+from digits import data, hardware, model
+from digits.loop import parts, steps_in_graph
 from digits.predict import probabilities
 from digits.run import EPOCHS, STEPS, Run
 from digits.schedule import learning_rates
@@ -85,10 +85,11 @@ class Training:
             self.model = keras.models.load_model(path)
             for layer in self.model.layers:
                 if isinstance(layer, keras.layers.Dropout):  # Keras forgets how often it drew
-                    draws = np.array([layer.seed, epoch * self.steps_per_epoch], np.uint32)
+                    drawn = epoch * self.steps_per_epoch * parts(self.recipe)
+                    draws = np.array([layer.seed, drawn], np.uint32)
                     layer.seed_generator.state.assign(draws)
         else:
-            epoch, dtype = 0, precision.choose(self.recipe.precision)
+            epoch, dtype = 0, hardware.precision(self.recipe.precision)
             self.model = model.compile(model.build(self.recipe, dtype), self.recipe)
             self.model.optimizer.build(self.model.trainable_variables)
         self.run.truncate("epochs.csv", epoch)
