@@ -7,6 +7,11 @@ from digits.recipe import Recipe
 
 IMAGE = (28, 28, 1)
 CLASSES = 10
+HEADS = {
+    "flatten": "Flatten",
+    "global-average": "GlobalAveragePooling2D",
+    "global-max": "GlobalMaxPooling2D",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class DoesNotFit(ValueError):
 def layers(recipe: Recipe) -> list[Layer]:
     """Every layer from the first convolution to the softmax, in order.
 
-    Convolutions are unpadded ("valid"), as in the projects that the presets come from.
+    Convolutions are unpadded ("valid"), as in the projects that the presets come from. Batch
+    normalisation and the activation after it come behind the pooling, where a quarter is left.
     Raises ``DoesNotFit`` when a kernel or a pooling is larger than what is left of the image.
     """
     rows: list[Layer] = []
@@ -46,20 +52,12 @@ def layers(recipe: Recipe) -> list[Layer]:
             )
         height, width = height - kernel + 1, width - kernel + 1
         shape = (height, width, block.filters)
-        activation = None if recipe.batch_norm else recipe.activation
-        options = {"filters": block.filters, "kernel_size": kernel, "activation": activation}
+        activation = {"activation": recipe.activation}
+        options = {"filters": block.filters, "kernel_size": kernel}
         weights = (kernel * kernel * channels + 1) * block.filters
+        if not recipe.batch_norm:
+            options |= activation
         rows.append(Layer(f"conv{number}", "Conv2D", shape, weights, options))
-        if recipe.batch_norm:
-            rows.append(Layer(f"norm{number}", "BatchNormalization", shape, 4 * block.filters))
-            rows.append(
-                Layer(
-                    f"{recipe.activation}{number}",
-                    "Activation",
-                    shape,
-                    options={"activation": recipe.activation},
-                )
-            )
         if block.pool:
             if height < 2:
                 raise DoesNotFit(
@@ -70,12 +68,17 @@ def layers(recipe: Recipe) -> list[Layer]:
             height, width = height // 2, width // 2
             shape = (height, width, block.filters)
             rows.append(Layer(f"pool{number}", "MaxPooling2D", shape, options={"pool_size": 2}))
+        if recipe.batch_norm:
+            rows.append(Layer(f"norm{number}", "BatchNormalization", shape, 4 * block.filters))
+            name = f"{recipe.activation}{number}"
+            rows.append(Layer(name, "Activation", shape, options=activation))
         channels = block.filters
     if recipe.conv and recipe.conv_dropout:
         rate = {"rate": recipe.conv_dropout}
         rows.append(Layer("conv_dropout", "Dropout", (height, width, channels), options=rate))
-    units = height * width * channels
-    rows.append(Layer("flatten", "Flatten", (units,)))
+    kind = HEADS[recipe.head]
+    units = height * width * channels if kind == "Flatten" else channels
+    rows.append(Layer(recipe.head.replace("-", "_"), kind, (units,)))
     for number, dense in enumerate(recipe.dense, 1):
         options = {"units": dense, "activation": recipe.activation}
         rows.append(Layer(f"dense{number}", "Dense", (dense,), (units + 1) * dense, options))

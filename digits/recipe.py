@@ -8,6 +8,7 @@ from typing import Any
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "nadam", "adadelta")
 SCHEDULES = ("constant", "cosine", "one-cycle")
 LOSSES = ("sparse_categorical_crossentropy", "categorical_crossentropy")
+HEADS = ("flatten", "global-average", "global-max")
 ACTIVATIONS = ("relu", "elu", "gelu", "silu", "tanh", "sigmoid")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -35,6 +36,7 @@ class Recipe:
     conv: tuple[Conv, ...] = (Conv(32), Conv(64))
     batch_norm: bool = False
     conv_dropout: float = 0.0  # after the last convolution block
+    head: str = "flatten"  # what makes a vector of the last convolution's channels
     dense: tuple[int, ...] = (64,)
     dropout: float = 0.0  # before the output layer
     activation: str = "relu"
@@ -58,6 +60,7 @@ class Recipe:
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
             ("loss", LOSSES),
+            ("head", HEADS),
             ("activation", ACTIVATIONS),
             ("precision", PRECISIONS),
         ):
@@ -116,6 +119,7 @@ class Recipe:
             word
             for word, there in (
                 ("batch norm", self.batch_norm),
+                (self.head.replace("-", " "), self.head != "flatten"),
                 (
                     f"dropout {max(self.conv_dropout, self.dropout):g}",
                     self.dropout or self.conv_dropout,

@@ -13,6 +13,8 @@ NETWORKS = {name: preset.recipe for name, preset in PRESETS.items()} | {
     "batch norm": Recipe(conv=(Conv(24, 5), Conv(48)), batch_norm=True, conv_dropout=0.1),
     "dense only": Recipe(conv=(), dense=(16, 16)),
     "softmax only": Recipe(conv=(), dense=()),
+    "global maximum": Recipe(conv=(Conv(8), Conv(12, pool=False)), head="global-max"),
+    "global average": Recipe(batch_norm=True, head="global-average", dense=()),
     "odd sizes": Recipe(conv=(Conv(8, 2), Conv(8, 4, pool=False), Conv(8, 7)), dropout=0.2),
 }
 

@@ -18,6 +18,7 @@ def test_a_recipe_comes_back_from_json_as_it_went(name: str) -> None:
     ("field", "value"),
     [
         ("optimizer", "magic"),
+        ("head", "attention"),
         ("learning_rate", -1.0),
         ("learning_rate", float("nan")),
         ("learning_rate", "fast"),

@@ -6,7 +6,16 @@ import streamlit as st
 
 from digits import data
 from digits.layers import DoesNotFit, layers
-from digits.recipe import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Conv, Recipe
+from digits.recipe import (
+    ACTIVATIONS,
+    HEADS,
+    LOSSES,
+    OPTIMIZERS,
+    PRECISIONS,
+    SCHEDULES,
+    Conv,
+    Recipe,
+)  # fmt: skip
 
 FILTERS = (8, 16, 24, 32, 48, 64, 96, 128)
 UNITS = (16, 32, 64, 128, 256, 512)
@@ -17,6 +26,9 @@ LOSS_NAMES = {
     "sparse_categorical_crossentropy": "Cross-entropy, integer labels",
     "categorical_crossentropy": "Cross-entropy, one-hot labels",
 }
+HEAD_NAMES = {
+    "flatten": "Flatten", "global-average": "Global average", "global-max": "Global maximum",
+}  # fmt: skip
 OPTIMIZER_NAMES = {
     "adam": "Adam", "adamw": "AdamW", "sgd": "SGD with momentum 0.9", "rmsprop": "RMSprop",
     "nadam": "Nadam", "adadelta": "Adadelta",
@@ -33,6 +45,7 @@ def put(recipe: Recipe) -> None:
         "blocks": len(recipe.conv),
         "batchnorm": recipe.batch_norm,
         "convdropout": recipe.conv_dropout,
+        "head": recipe.head,
         "dense": len(recipe.dense),
         "dropout": recipe.dropout,
         "activation": recipe.activation,
@@ -81,7 +94,7 @@ def setup() -> Recipe:
 
 
 def _network() -> dict[str, Any]:
-    count = st.slider("Convolution blocks", 0, 4, len(START.conv), key="blocks", **LINK)
+    count = st.slider("Convolution blocks", 0, 6, len(START.conv), key="blocks", **LINK)
     blocks: tuple[Conv, ...] = ()
     for number in range(1, count + 1):
         usual = START.conv[min(number, len(START.conv)) - 1].filters
@@ -101,11 +114,16 @@ def _network() -> dict[str, Any]:
             except DoesNotFit as error:
                 if error.block == number - 1:
                     st.error(str(error), icon=":material/crop_free:")
+    norm = st.toggle("Batch normalisation", START.batch_norm, key="batchnorm", **LINK)
     left, right = st.columns(2)
     with left:
-        norm = st.toggle("Batch normalisation", START.batch_norm, key="batchnorm", **LINK)
-    with right:
         activation = st.selectbox("Activation", ACTIVATIONS, key="activation", **LINK)
+    with right:
+        head = st.selectbox(
+            "After the last block", HEADS, format_func=HEAD_NAMES.__getitem__, key="head",
+            help="Flatten keeps where a feature was seen; a global average or maximum keeps only "
+            "how much of it there was, in far fewer parameters.", **LINK,
+        )  # fmt: skip
     dense = st.slider("Dense layers before the output", 0, 3, 1, key="dense", **LINK)
     units: tuple[int, ...] = ()
     if dense:
@@ -121,6 +139,7 @@ def _network() -> dict[str, Any]:
         "conv": blocks,
         "batch_norm": norm,
         "conv_dropout": conv_dropout,
+        "head": head,
         "dense": units,
         "dropout": dropout,
         "activation": activation,
