@@ -53,7 +53,7 @@ def layers(recipe: Recipe) -> list[Layer]:
         height, width = height - kernel + 1, width - kernel + 1
         shape = (height, width, block.filters)
         activation = {"activation": recipe.activation}
-        options = {"filters": block.filters, "kernel_size": kernel}
+        options: dict[str, Any] = {"filters": block.filters, "kernel_size": kernel}
         weights = (kernel * kernel * channels + 1) * block.filters
         if not recipe.batch_norm:
             options |= activation
