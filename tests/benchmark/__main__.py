@@ -1,0 +1,40 @@
+"""How fast it is: ``python -m tests.benchmark [row …] [--json]``, ours against a baseline.
+
+A row with a baseline alternates ours and the baseline, several rounds, and gives medians, the
+ratio and its spread, with processor time beside wall time. MNIST is used where it is at hand.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from tests.benchmark.answers import answer
+from tests.benchmark.measure import processor
+from tests.benchmark.training import throughput
+
+
+def main() -> None:
+    """Run the rows that are asked for, all of them by default; the table comes last."""
+    parser = argparse.ArgumentParser("python -m tests.benchmark", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[[], *ROWS], metavar="row", help=" ".join(ROWS))
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with tempfile.TemporaryDirectory() as runs:
+        os.environ["DIGITS_RUNS"] = runs
+        found = [line for row in asked.rows or ROWS for line in ROWS[row]()]
+    if asked.json:
+        print(json.dumps({"processor": processor(), "rows": found}))
+        return
+    print(f"\n{processor()}, {os.cpu_count()} cores\n")
+    for line in found:
+        print(f"{line['what']:<52} {line['ours']:>10} {line['baseline']:>10}  {line['ratio']}")
+
+
+ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {"throughput": throughput, "answer": answer}
+
+if __name__ == "__main__":
+    main()

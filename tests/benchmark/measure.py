@@ -1,0 +1,47 @@
+"""What the rows share: clocks, taking turns, and a line of the table."""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROUNDS = 3
+Measured = tuple[float, float]  # seconds on the wall, seconds of the processor
+
+
+def processor() -> str:
+    info = Path("/proc/cpuinfo")
+    names = [line for line in info.read_text().splitlines() if "model name" in line]
+    return names[0].split(":")[1].strip() if names else "unknown processor"
+
+
+def alternate(
+    ours: Callable[[], Measured], baseline: Callable[[], Measured], rounds: int = ROUNDS
+) -> list[tuple[Measured, Measured]]:
+    """One uncounted round to warm up, then ours and the baseline in turn."""
+    ours(), baseline()
+    pairs = []
+    for number in range(rounds):
+        pairs.append((ours(), baseline()))
+        print(f"\r{number + 1} of {rounds} rounds", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return pairs
+
+
+def clock(work: Callable[[], object]) -> Measured:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def line(what: str, ours: list[float], baseline: list[float]) -> dict[str, Any]:
+    """Medians, and the median and spread of the ratios of each round."""
+    ratios = [a / b for a, b in zip(ours, baseline, strict=True)]
+    return {
+        "what": what,
+        "ours": f"{statistics.median(ours):.1f}",
+        "baseline": f"{statistics.median(baseline):.1f}",
+        "ratio": f"{statistics.median(ratios):.2f} × ({min(ratios):.2f} – {max(ratios):.2f})",
+    }
