@@ -27,9 +27,10 @@ ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 STEPS = ("step", "loss", "accuracy")
 EPOCHS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
           "cpu_seconds")  # fmt: skip
-RESULT = ("run", "parameters", "epochs", "seconds", "cpu_seconds", "images_per_second",
-          "train_accuracy", "val_accuracy", "val_loss", "test_accuracy", "test_loss",
-          "test_images", "precision")  # fmt: skip
+RESULT = ("run", "parameters", "epochs", "seconds", "cpu_seconds", "start_seconds",
+          "publishing_seconds", "evaluation_seconds", "images_per_second", "train_accuracy",
+          "val_accuracy", "val_loss", "test_accuracy", "test_loss", "test_images",
+          "precision")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits import data, hardware, model
+from digits.clock import Clock
 from digits.loop import parts, steps_in_graph
 from digits.predict import probabilities
 from digits.run import EPOCHS, STEPS, Run
@@ -52,7 +53,7 @@ class Training:
         self.run, self.tell, self.recipe = run, tell, run.recipe
         self.status = run.status
         self.looked = 0.0  # when the last status was written, in seconds of the monotonic clock
-        self.seconds = self.cpu_seconds = 0.0  # in this attempt, on the training proper
+        self.clock = Clock()  # of this attempt
         self.images = 0  # trained on in this attempt
 
     def publish(self, **changes: Any) -> None:
@@ -72,6 +73,7 @@ class Training:
         self.advance = steps_in_graph(self.model, recipe, x, y, learning_rates(recipe, steps))
         self.advance(np.arange(len(x)), 0, 0, 0)  # no step yet: builds the graph off the clock
         self.watch()
+        self.clock.turn_to("publishing")
         self.publish(steps=steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
         while epoch < recipe.epochs and not self.overdue() and self.train_epoch(epoch):
             epoch += 1
@@ -102,15 +104,15 @@ class Training:
         order = np.random.default_rng([self.recipe.seed, epoch]).permutation(n)
         offset = epoch * self.steps_per_epoch
         losses, accuracies = np.empty(0), np.empty(0)
-        seconds, cpu_seconds = self.seconds, self.cpu_seconds
+        clock = self.clock
+        seconds, cpu_seconds = clock.seconds["training"], clock.cpu_seconds["training"]
         for first in range(0, self.steps_per_epoch, STEPS_PER_CALL):
             if self.run.asked_to_stop:
                 return False
             last = min(first + STEPS_PER_CALL, self.steps_per_epoch)
-            wall, cpu = time.perf_counter(), time.process_time()
+            clock.turn_to("training")
             loss, accuracy = self.advance(order, first, last, offset)
-            self.seconds += time.perf_counter() - wall
-            self.cpu_seconds += time.process_time() - cpu
+            clock.turn_to("publishing")
             self.images += min(last * size, n) - first * size
             if not np.isfinite(loss).all():
                 rate = self.recipe.learning_rate
@@ -132,8 +134,8 @@ class Training:
             val_loss,
             val_accuracy,
             float(self.model.optimizer.learning_rate),
-            self.seconds - seconds,
-            self.cpu_seconds - cpu_seconds,
+            clock.seconds["training"] - seconds,
+            clock.cpu_seconds["training"] - cpu_seconds,
         )
         self.keep(epoch + 1, row, p.astype(np.float16))
         return True
@@ -156,7 +158,7 @@ class Training:
         if now - self.looked < BETWEEN_LOOKS:
             return
         self.looked = now
-        rate = self.images / self.seconds
+        rate = self.images / self.clock.seconds["training"]
         left = (self.recipe.epochs * len(self.data.x_train)) - step * self.recipe.batch_size
         self.watch()
         self.publish(step=step, images_per_second=rate, seconds_left=max(0.0, left / rate))
@@ -183,7 +185,9 @@ class Training:
     def finish(self, state: str) -> dict[str, Any]:
         """Keep the model in float32, which reads anywhere, and meet the test set once.
 
-        With early stopping the weights of the best epoch are kept, else the last ones.
+        With early stopping the weights of the best epoch are kept, else the last ones. The
+        result's ``seconds`` and ``cpu_seconds`` are those of the training proper, in all attempts;
+        start, publishing (files, the live view) and evaluation are of the last one.
         """
         run, recipe = self.run, self.recipe
         self.publish(message="Evaluating on the test set.", seconds_left=None)
@@ -206,6 +210,9 @@ class Training:
             "epochs": len(epochs["seconds"]),
             "seconds": round(seconds, 3),
             "cpu_seconds": round(float(epochs["cpu_seconds"].sum()), 3),
+            "start_seconds": round(self.clock.seconds["start"], 3),
+            "publishing_seconds": round(self.clock.seconds["publishing"], 3),
+            "evaluation_seconds": round(self.clock.seconds["evaluation"], 3),
             "images_per_second": round(images / seconds, 1) if seconds else None,
             "train_accuracy": float(epochs["accuracy"][-1]) if seconds else None,
             "val_accuracy": val_accuracy,
@@ -223,6 +230,8 @@ class Training:
         self, network: keras.Model, x: np.ndarray, y: np.ndarray
     ) -> tuple[float, float, np.ndarray]:
         """Cross-entropy in nats (without label smoothing), accuracy, and probabilities (n, 10)."""
+        self.clock.turn_to("evaluation")
         p = probabilities(network, x)
+        self.clock.turn_to("publishing")
         loss = -np.log(np.clip(p[np.arange(len(y)), y], 1e-7, 1)).mean()
         return float(loss), float((p.argmax(axis=1) == y).mean()), p
