@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.benchmark.answers import answer
 from tests.benchmark.measure import processor
-from tests.benchmark.training import throughput
+from tests.benchmark.training import evaluate, throughput, time_to_99
 
 
 def main() -> None:
@@ -34,7 +34,12 @@ def main() -> None:
         print(f"{line['what']:<52} {line['ours']:>10} {line['baseline']:>10}  {line['ratio']}")
 
 
-ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {"throughput": throughput, "answer": answer}
+ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "throughput": throughput,
+    "time-to-99": time_to_99,
+    "answer": answer,
+    "evaluate": evaluate,
+}
 
 if __name__ == "__main__":
     main()
