@@ -1,0 +1,54 @@
+"""The training loop: halves that come to the whole, and batches of every size."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from digits import data, hardware, model
+from digits.loop import parts, steps_in_graph
+from digits.recipe import Conv, Recipe
+
+PLAIN = Recipe(dataset="uci", conv=(Conv(8, 5),), dense=(16,), batch_size=32, optimizer="sgd",
+               precision="float32")  # fmt: skip
+NORMED = dataclasses.replace(PLAIN, batch_norm=True)
+
+
+def weights_after(recipe: Recipe, images: int, steps: int) -> tuple[list[np.ndarray], np.ndarray]:
+    digits = data.load("uci")
+    x, y = digits.x_train[:images], digits.y_train[:images]
+    network = model.compile(model.build(recipe), recipe)
+    network.optimizer.build(network.trainable_variables)
+    rates = np.full(steps, 0.1, np.float32)
+    advance = steps_in_graph(network, recipe, x, y, rates)
+    losses, accuracies = advance(np.arange(images), 0, steps, 0)
+    assert losses.shape == accuracies.shape == (steps,)
+    assert ((accuracies >= 0) & (accuracies <= 1)).all()
+    return network.get_weights(), losses
+
+
+@pytest.mark.parametrize("images", [64, 63, 34])
+def test_halves_side_by_side_learn_what_the_whole_batch_does(
+    images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "HALVES", 1)
+    whole, whole_losses = weights_after(PLAIN, images, 2)
+    monkeypatch.setattr(hardware, "HALVES", 2)
+    assert parts(PLAIN) == 2
+    halves, halves_losses = weights_after(PLAIN, images, 2)
+    np.testing.assert_allclose(halves_losses, whole_losses, rtol=1e-5)
+    for a, b in zip(halves, whole, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+def test_a_last_batch_of_one_image_leaves_every_number_finite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hardware, "HALVES", 2)
+    weights, losses = weights_after(NORMED, 33, 2)
+    assert np.isfinite(losses).all()
+    assert all(np.isfinite(array).all() for array in weights)
+
+
+def test_a_batch_of_one_is_not_split() -> None:
+    assert parts(dataclasses.replace(PLAIN, batch_size=1)) == 1
