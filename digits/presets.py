@@ -104,6 +104,37 @@ PRESETS = {
             epochs=1,
         ),
     ),
+    "tiny": Preset(
+        title="Tiny",
+        story="Under 8,000 parameters: small pictures of the same digits for a patient learner.",
+        recipe=Recipe(
+            conv=(Conv(12, 5), Conv(16, pool=False), Conv(16), Conv(16, pool=False)),
+            batch_norm=True,
+            dense=(),
+            schedule="one-cycle",
+            learning_rate=0.02,
+            epochs=30,
+            shift=1.0,
+            rotation=10.0,
+            zoom=0.1,
+        ),
+    ),
+    "best": Preset(
+        title="Best",
+        story="One network at its best: wider, and never shown the same picture twice.",
+        recipe=Recipe(
+            conv=(Conv(48, 5), Conv(96, pool=False), Conv(96), Conv(192, pool=False)),
+            batch_norm=True,
+            dropout=0.3,
+            dense=(),
+            schedule="one-cycle",
+            learning_rate=0.01,
+            epochs=40,
+            shift=2.0,
+            rotation=15.0,
+            zoom=0.1,
+        ),
+    ),
     # Not a founding project: the network that the app ships with, for reading drawings.
     "drawings": Preset(
         title="For drawings",
