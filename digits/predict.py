@@ -12,6 +12,7 @@ from digits import hardware
 
 SHIPPED = Path(__file__).with_name("shipped.keras")
 BATCH = 500  # images at once: bounds the memory, costs no time
+CORES = ThreadPoolExecutor(hardware.HALVES)  # an operation of TensorFlow's keeps to one thread
 
 
 def probabilities(model: keras.Model, x: np.ndarray) -> np.ndarray:
@@ -22,10 +23,8 @@ def probabilities(model: keras.Model, x: np.ndarray) -> np.ndarray:
     def ask(start: int) -> np.ndarray:
         return answer(tf.constant(x[start : start + BATCH].astype(np.float32) / scale)).numpy()
 
-    with ThreadPoolExecutor(hardware.HALVES) as pool:
-        return np.concatenate(
-            [np.empty((0, 10), np.float32), *pool.map(ask, range(0, len(x), BATCH))]
-        )
+    parts = CORES.map(ask, range(0, len(x), BATCH))
+    return np.concatenate([np.empty((0, 10), np.float32), *parts])
 
 
 def load(path: Path) -> keras.Model:

@@ -37,6 +37,7 @@ def test_the_layer_table_is_what_keras_builds(name: str) -> None:
         ("three-epochs", 203_434),
         ("adadelta", 2_380_938),
         ("three-blocks", 81_066),
+        ("tiny", 7_586),
     ],
 )
 def test_presets_have_their_exact_number_of_parameters(preset: str, parameters: int) -> None:
