@@ -23,9 +23,10 @@ def probabilities(model: keras.Model, x: np.ndarray) -> np.ndarray:
     def ask(start: int) -> np.ndarray:
         return answer(tf.constant(x[start : start + BATCH].astype(np.float32) / scale)).numpy()
 
-    if len(x) <= BATCH:
+    if 0 < len(x) <= BATCH:
         return ask(0)
-    return np.concatenate(list(CORES.map(ask, range(0, len(x), BATCH))))
+    parts = CORES.map(ask, range(0, len(x), BATCH))
+    return np.concatenate([np.empty((0, 10), np.float32), *parts])
 
 
 def load(path: Path) -> keras.Model:
