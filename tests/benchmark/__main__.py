@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.benchmark.answers import answer
 from tests.benchmark.live import click, live, start
+from tests.benchmark.many import many
 from tests.benchmark.measure import processor
 from tests.benchmark.training import throughput
 
@@ -44,6 +45,7 @@ ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "live": live,
     "click": click,
     "answer": answer,
+    "many": many,
     "start": start,
 }
 
