@@ -78,6 +78,17 @@ class Run:
             return replace(status, state="interrupted", message=f"Interrupted {where}.")
         return status
 
+    def changed(self, *files: str) -> tuple[int, ...]:
+        """When and to what size each file last changed: while it is the same, so are they."""
+        stamps = []
+        for file in files:
+            try:
+                stat = os.stat(self.folder / file)
+                stamps += [stat.st_mtime_ns, stat.st_size]
+            except FileNotFoundError:
+                stamps += [0, 0]
+        return tuple(stamps)
+
     def steps(self) -> dict[str, np.ndarray]:
         """Loss (nats) and accuracy of each training batch: three (steps,) float64 arrays."""
         return self._csv("steps.csv", STEPS)

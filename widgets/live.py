@@ -1,5 +1,6 @@
 """The live view of one run: how far it is, its curves, and digits that it reads as it learns."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ from digits.curves import smooth, thin
 from digits.run import Run
 from digits.status import DONE, UNFINISHED, Status
 from widgets.gallery import gallery
-from widgets.plot import plot
+from widgets.plot import figure, show
 from widgets.session import engine
 from widgets.words import duration, interval
 
 EVERY = 0.5  # seconds between two looks at the run's folder
+CURVES = ("steps.csv", "epochs.csv")
 
 
 def live(watched: Run) -> None:
@@ -44,10 +46,10 @@ def _show(watched: Run, unfinished: bool) -> None:
         with button:
             _button(watched, status)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
-    with loss:
-        _curve(watched, status, "loss", "Loss (nats)")
-    with accuracy:
-        _curve(watched, status, "accuracy", "Accuracy")
+    curves = _curves(watched, status.epochs, status.steps, watched.changed(*CURVES))
+    for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
+        with column:
+            show(drawn, key=f"curve-{key}", alt=alt)
     with digits:
         _digits(watched)
 
@@ -123,14 +125,34 @@ def _reached(watched: Run, status: Status) -> None:
         )  # fmt: skip
 
 
-def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
-    steps, epochs = watched.steps(), watched.epochs()
-    x = steps["step"] * status.epochs / max(1, status.steps)
+@lru_cache(maxsize=32)
+def _curves(
+    watched: Run, epochs: int, steps: int, changed: tuple[int, ...]
+) -> dict[str, tuple[str, str]]:
+    """Figure and words of each curve, made once for all who watch until ``changed`` changes."""
+    batches, ends = watched.steps(), watched.epochs()
+    x = batches["step"] * epochs / max(1, steps)
+    titles = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
+    return {
+        metric: _curve(x, batches[metric], ends, epochs, metric, title)
+        for metric, title in titles.items()
+    }
+
+
+def _curve(
+    x: np.ndarray,
+    y: np.ndarray,
+    ends: dict[str, np.ndarray],
+    epochs: int,
+    metric: str,
+    title: str,
+) -> tuple[str, str]:
+    """``x`` is in epochs, ``y`` the metric of each batch, (steps,); ``ends`` of each epoch."""
     shown = thin(len(x))
-    smoothed = smooth(steps[metric], window=max(1, min(100, len(x) // 20)))
+    smoothed = smooth(y, window=max(1, min(100, len(x) // 20)))
     traces = [
         {
-            "name": "each batch", "x": x[shown], "y": steps[metric][shown], "mode": "lines",
+            "name": "each batch", "x": x[shown], "y": y[shown], "mode": "lines",
             "line": {"width": 1, "color": "var(--st-border-color)"}, "opacity": 0.6,
             "hoverinfo": "skip",
         },
@@ -139,7 +161,7 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
             "line": {"width": 2.5, "color": "var(--st-blue-color)"}, "hovertemplate": "%{y:.4f}",
         },
         {
-            "name": "validation", "x": epochs["epoch"], "y": epochs[f"val_{metric}"],
+            "name": "validation", "x": ends["epoch"], "y": ends[f"val_{metric}"],
             "mode": "lines+markers", "marker": {"size": 8}, "hovertemplate": "%{y:.4f}",
             "line": {"width": 1.5, "dash": "dot", "color": "var(--st-orange-color)"},
         },
@@ -148,17 +170,17 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
         "title": {"text": title, "font": {"size": 14}, "x": 0, "y": 0.98},
         "xaxis": {
             "title": {"text": "Epoch"},
-            "range": [0, status.epochs * 1.03],
+            "range": [0, epochs * 1.03],
             "tickformat": "d",
-            "nticks": min(8, status.epochs + 1),
+            "nticks": min(8, epochs + 1),
         },
-        "yaxis": _axis(metric, smoothed, epochs[f"val_{metric}"]),
+        "yaxis": _axis(metric, smoothed, ends[f"val_{metric}"]),
         "hovermode": "x",
         "margin": {"t": 56},
     }
     latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
     alt = f"{title} over the epochs, training and validation; training: {latest}."
-    plot(traces, layout, key=f"curve-{metric}", height=320, alt=alt)
+    return figure(traces, layout), alt
 
 
 def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:

@@ -1,11 +1,7 @@
 """The row on a folder of a thousand runs: the list, and many curves over one another."""
 
 import dataclasses
-import json
-import os
-import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 

@@ -103,11 +103,10 @@ def visitors(count: int, address: str, words: Words) -> Iterator[list[Arrivals]]
     loop = asyncio.new_event_loop()
 
     async def all_of_them() -> None:
-        visits = []
-        for arrivals in noted:
-            visits.append(asyncio.create_task(visit(address, words, arrivals)))
-            await asyncio.sleep(0.3)  # nobody opens a page in the same instant as all others
-        await asyncio.gather(*visits)
+        async with asyncio.TaskGroup() as visits:
+            for arrivals in noted:
+                visits.create_task(visit(address, words, arrivals))
+                await asyncio.sleep(0.3)  # nobody opens a page in the same instant as all others
 
     work = loop.create_task(all_of_them())
 
