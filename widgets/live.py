@@ -1,5 +1,6 @@
 """The live view of one run: how far it is, its curves, and digits that it reads as it learns."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,6 @@ from widgets.session import engine
 from widgets.words import duration, interval
 
 EVERY = 0.5  # seconds between two looks at the run's folder
-CURVES = ("steps.csv", "epochs.csv")
 
 
 def live(watched: Run) -> None:
@@ -46,7 +46,9 @@ def _show(watched: Run, unfinished: bool) -> None:
         with button:
             _button(watched, status)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
-    curves = _curves(watched, status.epochs, status.steps, watched.changed(*CURVES))
+    curves = _curves(
+        watched, status.epochs, status.steps, watched.changed("status.json", "epochs.csv")
+    )
     for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
         with column:
             show(drawn, key=f"curve-{key}", alt=alt)
@@ -129,7 +131,10 @@ def _reached(watched: Run, status: Status) -> None:
 def _curves(
     watched: Run, epochs: int, steps: int, changed: tuple[int, ...]
 ) -> dict[str, tuple[str, str]]:
-    """Figure and words of each curve, made once for all who watch until ``changed`` changes."""
+    """Figure and words of each curve, made once for all who watch until ``changed`` changes.
+
+    The status follows the steps a few times a second; steps alone may be written far more often.
+    """
     batches, ends = watched.steps(), watched.epochs()
     x = batches["step"] * epochs / max(1, steps)
     titles = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
@@ -196,13 +201,32 @@ def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
 
 
 def _digits(watched: Run) -> None:
-    seen = watched.watched()
+    seen = _seen(watched, watched.changed("watched_probabilities.npy"))
     if seen is None:
         return
+    st.caption(seen.caption)
+    gallery(seen.images, seen.captions, key="watched", names=seen.names, size=40)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Validation digits, (n, 28, 28) uint8, and what the network makes of them."""
+
+    caption: str
+    images: np.ndarray
+    captions: list[str]
+    names: list[str]
+
+
+@lru_cache(maxsize=32)
+def _seen(watched: Run, changed: tuple[int, ...]) -> _Seen | None:
+    """What all who watch see of the digits until ``changed`` changes."""
+    seen = watched.watched()
+    if seen is None:
+        return None
     images, labels, probabilities = seen
     predicted = probabilities.argmax(axis=1)
     right = int((predicted == labels).sum())
-    st.caption(f"Validation digits, read anew as it learns: {right} of {len(labels)} right.")
     captions = [
         f"{guess} {'✓' if guess == label else '✗'} {share:.0%}"
         for guess, label, share in zip(
@@ -212,4 +236,5 @@ def _digits(watched: Run) -> None:
     names = [
         f"A {label}, read as {caption}" for label, caption in zip(labels, captions, strict=True)
     ]
-    gallery(images, captions, key="watched", names=names, size=40)
+    caption = f"Validation digits, read anew as it learns: {right} of {len(labels)} right."
+    return _Seen(caption, images, captions, names)

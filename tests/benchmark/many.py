@@ -68,7 +68,7 @@ def _measure(
     rows = [
         goal(f"{who}: server, share of a core", [share], 0.5),
         goal(f"{who}: server, MiB", [max(seen)], 400, 0),
-        goal(f"{who}: s behind, 95th percentile of each", worst, 2),
+        goal(f"{who}: s behind, 95th percentile, slowest", [max(worst)], 2),
         figure(f"{who}: s behind, in the browser", browser),
     ]
     if delays:
