@@ -15,6 +15,7 @@ from tests.benchmark.answers import answer
 from tests.benchmark.live import click, live, start
 from tests.benchmark.many import many
 from tests.benchmark.measure import processor
+from tests.benchmark.runs import runs
 from tests.benchmark.training import throughput
 
 
@@ -25,8 +26,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    with tempfile.TemporaryDirectory() as runs:
-        os.environ["DIGITS_RUNS"] = runs
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DIGITS_RUNS"] = folder
         found = [line for row in asked.rows or ROWS for line in ROWS[row]()]
     if asked.json:
         print(json.dumps({"processor": processor(), "rows": found}))
@@ -46,6 +47,7 @@ ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "click": click,
     "answer": answer,
     "many": many,
+    "runs": runs,
     "start": start,
 }
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Page
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -39,14 +40,19 @@ class Words:
             self.opening = payload
 
 
+def socket_of(address: str) -> dict[str, Any]:
+    """What a page's tab says to connect to a server."""
+    return {
+        "uri": address.replace("http", "ws") + "/_stcore/stream",
+        "subprotocols": ["streamlit"],
+        "max_size": None,
+        "compression": None,
+    }
+
+
 async def visit(address: str, words: Words, arrivals: Arrivals) -> None:
     """Open the page and stay, noting when the curve of the loss has a new last point."""
-    async with connect(
-        address.replace("http", "ws") + "/_stcore/stream",
-        subprotocols=["streamlit"],  # type: ignore[list-item]
-        max_size=None,
-        compression=None,
-    ) as socket:
+    async with connect(**socket_of(address)) as socket:
         await socket.send(words.opening)
         polls: dict[str, asyncio.Task[None]] = {}
         kept: dict[str, None] = {}  # hashes of what the server need not send again
