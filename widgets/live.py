@@ -16,27 +16,32 @@ from widgets.plot import figure, show
 from widgets.session import engine
 from widgets.words import duration, interval
 
-EVERY = 0.5  # seconds between two looks at the run's folder
+EVERY = 1.0  # seconds between two looks at the run's folder
+SOON = 0.3  # the same while its first step is awaited
+POINTS = 250  # of a curve, which is about as wide in pixels
 
 
 def live(watched: Run) -> None:
     """Show the run, again and again while it is unfinished; when it ends the page starts anew."""
-    unfinished = watched in run.queue()
-    st.fragment(_look, run_every=EVERY if unfinished else None)(watched, unfinished)
+    queue = run.queue()
+    pace = EVERY if watched in queue else None
+    if queue[:1] == [watched] and not watched.status.step:
+        pace = SOON
+    st.fragment(_look, run_every=pace)(watched, pace)
 
 
-def _look(watched: Run, unfinished: bool) -> None:
+def _look(watched: Run, pace: float | None) -> None:
     try:
-        _show(watched, unfinished)
+        _show(watched, pace)
     except ValueError as error:
         st.error(str(error), icon=":material/broken_image:")
 
 
-def _show(watched: Run, unfinished: bool) -> None:
-    st.subheader(watched.name, anchor=False)
+def _show(watched: Run, pace: float | None) -> None:
     status = watched.status
-    if unfinished and status.state not in UNFINISHED:
+    if (pace and status.state not in UNFINISHED) or (pace == SOON and status.step):
         st.rerun()
+    st.subheader(watched.name, anchor=False)
     if status.state in DONE:
         _reached(watched, status)
     else:
@@ -153,7 +158,7 @@ def _curve(
     title: str,
 ) -> tuple[str, str]:
     """``x`` is in epochs, ``y`` the metric of each batch, (steps,); ``ends`` of each epoch."""
-    shown = thin(len(x))
+    shown = thin(len(x), POINTS)
     smoothed = smooth(y, window=max(1, min(100, len(x) // 20)))
     traces = [
         {
