@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,17 @@ class Run:
             where = f"after epoch {status.epoch}" if status.epoch else "before its first epoch"
             return replace(status, state="interrupted", message=f"Interrupted {where}.")
         return status
+
+    def changed(self, *files: str) -> tuple[int, ...]:
+        """When and to what size each file last changed: while it is the same, so are they."""
+        stamps = []
+        for file in files:
+            try:
+                stat = os.stat(self.folder / file)
+                stamps += [stat.st_mtime_ns, stat.st_size]
+            except FileNotFoundError:
+                stamps += [0, 0]
+        return tuple(stamps)
 
     def steps(self) -> dict[str, np.ndarray]:
         """Loss (nats) and accuracy of each training batch: three (steps,) float64 arrays."""
@@ -250,6 +262,25 @@ def all() -> list[Run]:
         return []
     return [Run(folder) for folder in sorted(root().iterdir(), reverse=True)
             if ID.fullmatch(folder.name)]  # fmt: skip
+
+
+def find(words: str) -> list[Run]:
+    """The runs in whose state, name and recipe every one of the words occurs, newest first."""
+    wanted = words.lower().split()
+    return [one for one in all() if not wanted or _matches(one, wanted)]
+
+
+def _matches(one: Run, wanted: list[str]) -> bool:
+    try:
+        text = f"{one.status.state} {one.name} {_recipe_in_words(one)}".lower()
+    except ValueError:
+        text = f"damaged {one.id}"
+    return not [word for word in wanted if word not in text]
+
+
+@lru_cache(maxsize=5_000)  # a recipe is never written again
+def _recipe_in_words(one: Run) -> str:
+    return str(one.recipe)
 
 
 def queue() -> list[Run]:

@@ -1,16 +1,18 @@
-"""Every run with its state, recipe, accuracy and time; open, rename, download or delete it."""
+"""Every run with its state, recipe, accuracy and time; find, compare, open, rename, delete."""
 
 import streamlit as st
 
 from digits import run
 from digits.run import Run
 from digits.status import DONE, UNFINISHED
+from widgets.compare import compare
 from widgets.session import choose, engine, via_app
 from widgets.words import duration, interval
 
 via_app()
 
 PER_PAGE = 20
+ORDERS = ("Newest first", "Most accurate first")
 ICONS = {
     "queued": ":material/schedule:",
     "running": ":material/model_training:",
@@ -116,24 +118,97 @@ def remove(one: Run, name: str) -> None:
         delete(one, name)
 
 
+def compared() -> list[str]:
+    """The ids of the runs whose curves are shown, from the link."""
+    return [id for id in st.query_params.get("compare", "").split(",") if id]
+
+
+def pick(ids: list[str], shown: bool) -> None:
+    """Lay the curves of these runs over the others, or take them away."""
+    kept = [id for id in compared() if id not in ids]
+    if chosen := kept + ids * shown:
+        st.query_params["compare"] = ",".join(chosen)
+    else:
+        st.query_params.pop("compare", None)
+
+
+def tick(one: Run) -> None:
+    """Do what the box at a run says."""
+    pick([one.id], st.session_state[f"compare-{one.id}"])
+
+
+def accuracy(one: Run) -> float:
+    """On the test set, for the order of the list; below all others without a result."""
+    try:
+        result = one.result()
+        return float(result["test_accuracy"]) if result else -1.0
+    except ValueError:
+        return -1.0
+
+
+def first_page() -> None:
+    """Another list begins at its first page."""
+    st.session_state["page"] = 1
+
+
 st.title("Runs", anchor=False)
-runs = run.all()
-if not runs:
+if not run.all():
     st.info("No network has been trained yet.")
     st.page_link("pages/train.py", label="Train the first", icon=":material/model_training:")
     st.stop()
 
 busy = run.queue()
-pages = -(-len(runs) // PER_PAGE)
+chart = st.container()  # comes first on the page; the boxes below decide what is in it
+
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    words = st.text_input(
+        "Find", key="find", type="search", placeholder="Name, recipe or state: adam failed",
+        icon=":material/search:", on_change=first_page, bind="query-params", width=360,
+    )  # fmt: skip
+    order = st.selectbox(
+        "Order", ORDERS, key="order", on_change=first_page, bind="query-params", width=200
+    )
+runs = run.find(words or "")
+if order == ORDERS[1]:
+    runs.sort(key=accuracy, reverse=True)
+pages = max(1, -(-len(runs) // PER_PAGE))
+if st.session_state.get("page", 1) > pages:
+    first_page()
 page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-for one in runs[PER_PAGE * (page - 1) : PER_PAGE * page]:
+listed = runs[PER_PAGE * (page - 1) : PER_PAGE * page]
+if words:
+    st.caption(f"{len(runs):,} of {len(run.all()):,} runs. {'' if runs else 'No run says that.'}")
+
+for one in listed:
     with st.container(border=True):
         text, menu = st.columns([6, 1], vertical_alignment="center")
         going = one in busy
         with text:
-            st.fragment(row, run_every=1 if going else None)(one, going)
+            if going:
+                st.fragment(row, run_every=1)(one, going)
+            else:
+                row(one, going)
         with menu.popover("Actions", width="stretch"):
             try:
                 actions(one, one.name)
             except ValueError:  # said beside it
                 remove(one, one.id)
+        key = f"compare-{one.id}"
+        st.session_state[key] = one.id in compared()
+        menu.checkbox("Compare", key=key, on_change=tick, args=[one])
+
+if ids := compared():
+    with chart.container(border=True):
+        chosen = [one for one in run.all() if one.id in ids]
+        chosen.sort(key=lambda one: ids.index(one.id))
+        alive = any(one in busy for one in chosen)
+        st.fragment(compare, run_every=1 if alive else None)(chosen)
+        if gone := len(ids) - len(chosen):
+            st.caption(f"{gone} of the runs in the link are no longer here.")
+        with st.container(horizontal=True):
+            st.button("Compare none", icon=":material/clear_all:", on_click=pick, args=[ids, False])
+            rest = [one.id for one in listed if one.id not in ids]
+            st.button(
+                "Add all on this page", icon=":material/stacked_line_chart:", on_click=pick,
+                args=[rest, True], disabled=not rest,
+            )  # fmt: skip

@@ -8,6 +8,7 @@ import base64
 import io
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import streamlit as st
@@ -120,7 +121,7 @@ def gallery(
             on_click(index)
 
     data = {
-        "sprite": _sprite(images),
+        "sprite": _sprite(images.tobytes(), images.shape),
         "columns": COLUMNS,
         "size": size,
         # As text: Streamlit imports pandas to look for tables in a component's lists.
@@ -130,8 +131,10 @@ def gallery(
     return _mount(data=data, key=key, on_click_change=clicked).get("click")
 
 
-def _sprite(images: np.ndarray) -> str:
+@lru_cache(maxsize=8)
+def _sprite(pixels: bytes, shape: tuple[int, ...]) -> str:
     """All images as one PNG in a data URI, ``COLUMNS`` in a row."""
+    images = np.frombuffer(pixels, np.uint8).reshape(shape)
     rows = -(-len(images) // COLUMNS)
     tiles = np.zeros((rows * COLUMNS, *images.shape[1:]), np.uint8)
     tiles[: len(images)] = images

@@ -1,5 +1,7 @@
 """The live view of one run: how far it is, its curves, and digits that it reads as it learns."""
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,31 +12,36 @@ from digits.curves import smooth, thin
 from digits.run import Run
 from digits.status import DONE, UNFINISHED, Status
 from widgets.gallery import gallery
-from widgets.plot import plot
+from widgets.plot import figure, show
 from widgets.session import engine
 from widgets.words import duration, interval
 
-EVERY = 0.5  # seconds between two looks at the run's folder
+EVERY = 1.0  # seconds between two looks at the run's folder
+SOON = 0.3  # the same while its first step is awaited
+POINTS = 250  # of a curve, which is about as wide in pixels
 
 
 def live(watched: Run) -> None:
     """Show the run, again and again while it is unfinished; when it ends the page starts anew."""
-    unfinished = watched in run.queue()
-    st.fragment(_look, run_every=EVERY if unfinished else None)(watched, unfinished)
+    queue = run.queue()
+    pace = EVERY if watched in queue else None
+    if queue[:1] == [watched] and not watched.status.step:
+        pace = SOON
+    st.fragment(_look, run_every=pace)(watched, pace)
 
 
-def _look(watched: Run, unfinished: bool) -> None:
+def _look(watched: Run, pace: float | None) -> None:
     try:
-        _show(watched, unfinished)
+        _show(watched, pace)
     except ValueError as error:
         st.error(str(error), icon=":material/broken_image:")
 
 
-def _show(watched: Run, unfinished: bool) -> None:
-    st.subheader(watched.name, anchor=False)
+def _show(watched: Run, pace: float | None) -> None:
     status = watched.status
-    if unfinished and status.state not in UNFINISHED:
+    if (pace and status.state not in UNFINISHED) or (pace == SOON and status.step):
         st.rerun()
+    st.subheader(watched.name, anchor=False)
     if status.state in DONE:
         _reached(watched, status)
     else:
@@ -44,10 +51,12 @@ def _show(watched: Run, unfinished: bool) -> None:
         with button:
             _button(watched, status)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
-    with loss:
-        _curve(watched, status, "loss", "Loss (nats)")
-    with accuracy:
-        _curve(watched, status, "accuracy", "Accuracy")
+    curves = _curves(
+        watched, status.epochs, status.steps, watched.changed("status.json", "epochs.csv")
+    )
+    for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
+        with column:
+            show(drawn, key=f"curve-{key}", alt=alt)
     with digits:
         _digits(watched)
 
@@ -123,14 +132,37 @@ def _reached(watched: Run, status: Status) -> None:
         )  # fmt: skip
 
 
-def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
-    steps, epochs = watched.steps(), watched.epochs()
-    x = steps["step"] * status.epochs / max(1, status.steps)
-    shown = thin(len(x))
-    smoothed = smooth(steps[metric], window=max(1, min(100, len(x) // 20)))
+@lru_cache(maxsize=32)
+def _curves(
+    watched: Run, epochs: int, steps: int, changed: tuple[int, ...]
+) -> dict[str, tuple[str, str]]:
+    """Figure and words of each curve, made once for all who watch until ``changed`` changes.
+
+    The status follows the steps a few times a second; steps alone may be written far more often.
+    """
+    batches, ends = watched.steps(), watched.epochs()
+    x = batches["step"] * epochs / max(1, steps)
+    titles = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
+    return {
+        metric: _curve(x, batches[metric], ends, epochs, metric, title)
+        for metric, title in titles.items()
+    }
+
+
+def _curve(
+    x: np.ndarray,
+    y: np.ndarray,
+    ends: dict[str, np.ndarray],
+    epochs: int,
+    metric: str,
+    title: str,
+) -> tuple[str, str]:
+    """``x`` is in epochs, ``y`` the metric of each batch, (steps,); ``ends`` of each epoch."""
+    shown = thin(len(x), POINTS)
+    smoothed = smooth(y, window=max(1, min(100, len(x) // 20)))
     traces = [
         {
-            "name": "each batch", "x": x[shown], "y": steps[metric][shown], "mode": "lines",
+            "name": "each batch", "x": x[shown], "y": y[shown], "mode": "lines",
             "line": {"width": 1, "color": "var(--st-border-color)"}, "opacity": 0.6,
             "hoverinfo": "skip",
         },
@@ -139,7 +171,7 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
             "line": {"width": 2.5, "color": "var(--st-blue-color)"}, "hovertemplate": "%{y:.4f}",
         },
         {
-            "name": "validation", "x": epochs["epoch"], "y": epochs[f"val_{metric}"],
+            "name": "validation", "x": ends["epoch"], "y": ends[f"val_{metric}"],
             "mode": "lines+markers", "marker": {"size": 8}, "hovertemplate": "%{y:.4f}",
             "line": {"width": 1.5, "dash": "dot", "color": "var(--st-orange-color)"},
         },
@@ -148,17 +180,17 @@ def _curve(watched: Run, status: Status, metric: str, title: str) -> None:
         "title": {"text": title, "font": {"size": 14}, "x": 0, "y": 0.98},
         "xaxis": {
             "title": {"text": "Epoch"},
-            "range": [0, status.epochs * 1.03],
+            "range": [0, epochs * 1.03],
             "tickformat": "d",
-            "nticks": min(8, status.epochs + 1),
+            "nticks": min(8, epochs + 1),
         },
-        "yaxis": _axis(metric, smoothed, epochs[f"val_{metric}"]),
+        "yaxis": _axis(metric, smoothed, ends[f"val_{metric}"]),
         "hovermode": "x",
         "margin": {"t": 56},
     }
     latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
     alt = f"{title} over the epochs, training and validation; training: {latest}."
-    plot(traces, layout, key=f"curve-{metric}", height=320, alt=alt)
+    return figure(traces, layout), alt
 
 
 def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
@@ -174,13 +206,32 @@ def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
 
 
 def _digits(watched: Run) -> None:
-    seen = watched.watched()
+    seen = _seen(watched, watched.changed("watched_probabilities.npy"))
     if seen is None:
         return
+    st.caption(seen.caption)
+    gallery(seen.images, seen.captions, key="watched", names=seen.names, size=40)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Validation digits, (n, 28, 28) uint8, and what the network makes of them."""
+
+    caption: str
+    images: np.ndarray
+    captions: list[str]
+    names: list[str]
+
+
+@lru_cache(maxsize=32)
+def _seen(watched: Run, changed: tuple[int, ...]) -> _Seen | None:
+    """What all who watch see of the digits until ``changed`` changes."""
+    seen = watched.watched()
+    if seen is None:
+        return None
     images, labels, probabilities = seen
     predicted = probabilities.argmax(axis=1)
     right = int((predicted == labels).sum())
-    st.caption(f"Validation digits, read anew as it learns: {right} of {len(labels)} right.")
     captions = [
         f"{guess} {'✓' if guess == label else '✗'} {share:.0%}"
         for guess, label, share in zip(
@@ -190,4 +241,5 @@ def _digits(watched: Run) -> None:
     names = [
         f"A {label}, read as {caption}" for label, caption in zip(labels, captions, strict=True)
     ]
-    gallery(images, captions, key="watched", names=names, size=40)
+    caption = f"Validation digits, read anew as it learns: {right} of {len(labels)} right."
+    return _Seen(caption, images, captions, names)

@@ -111,6 +111,23 @@ def plot(
     ``alt`` says in words what the chart shows. The point is ``{"x": …, "y": …}``, given
     for one run of the script; ``on_click`` receives it before that run begins.
     """
+    return show(figure(traces, layout), key=key, height=height, alt=alt, on_click=on_click)
+
+
+def figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> str:
+    """A figure as the text that goes to the browser, for those who show the same one often."""
+    return json.dumps(_plain({"traces": traces, "layout": layout}), allow_nan=False)
+
+
+def show(
+    figure: str,
+    *,
+    key: str,
+    height: int = 320,
+    alt: str,
+    on_click: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any] | None:
+    """Draw what ``figure`` gave, as ``plot`` does."""
     _serve_plotly()
 
     def clicked() -> None:
@@ -119,7 +136,6 @@ def plot(
             on_click(point)
 
     # As text: Streamlit imports pandas to look for tables in whatever else a component is given.
-    figure = json.dumps(_plain({"traces": traces, "layout": layout}), allow_nan=False)
     data = {"figure": figure, "height": height, "alt": alt, "clickable": on_click is not None}
     return _mount(data=data, key=key, on_click_change=clicked).get("click")
 
@@ -141,13 +157,16 @@ def _serve_plotly() -> None:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold: arrays become lists, and NaN and infinity, which it lacks, None."""
+    """What JSON can hold: arrays become lists, and NaN and infinity, which it lacks, None.
+
+    Six digits of a number are kept: no screen shows more, and they are half the text.
+    """
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
     return value

@@ -45,3 +45,25 @@ def line(what: str, ours: list[float], baseline: list[float]) -> dict[str, Any]:
         "baseline": f"{statistics.median(baseline):.1f}",
         "ratio": f"{statistics.median(ratios):.2f} × ({min(ratios):.2f} – {max(ratios):.2f})",
     }
+
+
+def goal(what: str, ours: list[float], most: float, digits: int = 2) -> dict[str, Any]:
+    """Median and spread of ours beside the most that it should be."""
+    middle = statistics.median(ours)
+    return {
+        "what": what,
+        "ours": f"{middle:.{digits}f}",
+        "baseline": f"≤ {most:g}",
+        "ratio": f"{min(ours):.{digits}f} – {max(ours):.{digits}f}",
+        "met": middle <= most,
+    }
+
+
+def figure(what: str, ours: list[float], digits: int = 2) -> dict[str, Any]:
+    """Median and spread of what has neither a baseline nor a goal."""
+    return {
+        "what": what,
+        "ours": f"{statistics.median(ours):.{digits}f}",
+        "baseline": "",
+        "ratio": f"{min(ours):.{digits}f} – {max(ours):.{digits}f}",
+    }

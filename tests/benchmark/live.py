@@ -1,0 +1,141 @@
+"""Rows on watching a run: what it costs the run, and how soon its first point is seen."""
+
+import dataclasses
+import time
+from typing import Any
+
+import psutil
+from playwright.sync_api import Page
+
+from digits import data, run
+from digits.presets import PRESETS
+from tests.benchmark import served
+from tests.benchmark.measure import ROUNDS, figure, goal, line
+from tests.conftest import App, until
+
+WATCHERS = 3
+# Seconds from the click to a chart whose second trace, the training curve, has points.
+FIRST_POINT = """() => [...document.querySelectorAll('.plot')].some(
+    plot => plot.data?.[1]?.x.length) && (performance.now() - window.clicked) / 1000"""
+CLOCK = """() => document.addEventListener('click',
+    () => { window.clicked = performance.now() }, true)"""
+
+
+def live() -> list[dict[str, Any]]:
+    """The same run with three browsers on its page, against nobody watching."""
+    recipe = dataclasses.replace(
+        PRESETS["three-blocks"].recipe, dataset=data.default(), epochs=2, patience=0
+    )
+    with served.engine() as engine:
+        assert engine.cluster
+        address = engine.client.scheduler.address
+        with served.served(DIGITS_SCHEDULER=address) as app, served.browsers(WATCHERS) as opened:
+
+            def trained(watched: bool) -> dict[str, float]:
+                job = served.announced(recipe, engine)
+                pages = [served.visitor(browser, "about:blank") for browser in opened]
+                if watched:
+                    for page in pages:
+                        page.goto(f"{app.url}/?run={job.id}")
+                    for page in pages:
+                        page.get_by_text("Queued:").wait_for()
+                    time.sleep(2)  # pages have come to rest
+                worker = served.worker(psutil.Process())
+                browsers, server = served.chromium(), served.server(app)
+                before = [served.cpu(*each) for each in ([worker], [server], browsers)]
+                engine.submit(job)
+                served.finished(job)
+                after = [served.cpu(*each) for each in ([worker], [server], browsers)]
+                spent = [b - a for a, b in zip(before, after, strict=True)]
+                for page in pages:
+                    page.context.close()
+                result = job.result()
+                assert result
+                return {
+                    "wall": result["seconds"],
+                    "training": result["cpu_seconds"],
+                    "worker": spent[0],
+                    "server": spent[1],
+                    "both": spent[0] + spent[1],
+                    "browsers": spent[2],
+                }
+
+            trained(True), trained(False)
+            rounds = [(trained(True), trained(False)) for _ in range(ROUNDS)]
+
+    def compare(what: str, kind: str) -> dict[str, Any]:
+        return line(f"live: {what}", [a[kind] for a, _ in rounds], [b[kind] for _, b in rounds])
+
+    return [
+        compare("wall s of training", "wall"),
+        compare("processor s of training", "training"),
+        compare("processor s of worker and server", "both"),
+        figure("live: processor s of the server alone", [a["server"] for a, _ in rounds]),
+        figure(f"live: processor s of {WATCHERS} browsers", [a["browsers"] for a, _ in rounds]),
+    ]
+
+
+def click() -> list[dict[str, Any]]:
+    """From the click on Train to the first point of the curve in the page."""
+    link = f"?dataset={data.default()}&epochs=50"
+    cold, warm = [], []
+    with served.browsers() as [browser]:
+        for number in range(ROUNDS):
+            with served.served() as app:
+                page = served.visitor(browser, f"{app.url}/{link}")
+                cold.append(_first_point(page))
+                _stop(app, page)
+                for _ in range(ROUNDS if number == 0 else 0):
+                    page = served.visitor(browser, f"{app.url}/{link}")
+                    page.wait_for_selector("[data-test-script-state=notRunning]")
+                    time.sleep(1)
+                    warm.append(_first_point(page))
+                    _stop(app, page)
+    return [
+        goal("click: s to the first point, engine warm", warm, 1.5),
+        goal("click: s to the first point, at server start", cold, 10),
+    ]
+
+
+def _first_point(page: Page) -> float:
+    button = page.get_by_role("button", name="Train", exact=True)
+    button.wait_for()
+    page.evaluate(CLOCK)
+    button.click()
+    return float(page.wait_for_function(FIRST_POINT, polling="raf").json_value())
+
+
+def _stop(app: App, page: Page) -> None:
+    page.get_by_role("button", name="Stop training").click()
+    job = run.all()[0]
+    until(lambda: job.status.state == "stopped", 60, "the run to stop")
+    page.context.close()
+
+
+def start() -> list[dict[str, Any]]:
+    """From ``streamlit run`` to the server's first answer and to the first page; memory."""
+    health, first = [], []
+    sizes: dict[str, list[float]] = {"server": [], "scheduler": [], "worker": []}
+    with served.browsers() as [browser]:
+        for _ in range(ROUNDS):
+            begun = time.perf_counter()
+            with served.served() as app:
+                health.append(time.perf_counter() - begun)
+                begun = time.perf_counter()
+                page = served.visitor(browser, f"{app.url}/?dataset=uci&blocks=1&epochs=2")
+                button = page.get_by_role("button", name="Train", exact=True)
+                button.wait_for()
+                first.append(time.perf_counter() - begun)
+                button.click()
+                page.get_by_text("Test accuracy", exact=True).wait_for()
+                serving = served.server(app)
+                sizes["server"].append(served.mebibytes(serving))
+                sizes["scheduler"].append(served.mebibytes(served.scheduler(serving)))
+                sizes["worker"].append(served.mebibytes(served.worker(serving)))
+                page.context.close()
+    return [
+        figure("start: s from the command to the server's answer", health),
+        goal("start: s from there to the first page", first, 3),
+        goal("start: MiB of the server, a run watched", sizes["server"], 160, 0),
+        *(figure(f"start: MiB of the {name}", sizes[name], 0) for name in ("scheduler", "worker")),
+    ]
