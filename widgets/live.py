@@ -121,6 +121,13 @@ def _reached(watched: Run, status: Status) -> None:
             ),
         ):
             st.metric(name, value, note, delta_color="off", delta_arrow="off", width="content")
+    st.caption(
+        f"Time went to {duration(result['start_seconds'])} of start, "
+        f"{duration(result['seconds'])} of training in {result['precision'].split('_')[-1]} "
+        f"({duration(result['cpu_seconds'])} of processor time), "
+        f"{duration(result['publishing_seconds'])} of files and live view, "
+        f"{duration(result['evaluation_seconds'])} of evaluation."
+    )
     with st.container(horizontal=True):
         link = {"run": watched.id}
         st.page_link(

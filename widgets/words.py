@@ -6,7 +6,9 @@ from digits.metrics import wilson
 
 
 def duration(seconds: float) -> str:
-    """Minutes and seconds."""
+    """Minutes and seconds; below ten seconds with tenths."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
