@@ -1,24 +1,15 @@
 """Set the hyperparameters, press Train, and watch the network learn."""
 
-from dataclasses import replace
-
 import streamlit as st
 
-from digits import data, run
-from digits.presets import PRESETS
-from digits.recipe import Recipe
+from digits import run
+from digits.presets import PRESETS, at_hand
 from widgets.live import live
 from widgets.session import choose, engine, label, linked_run, via_app
 from widgets.setup import put, setup
 from widgets.summary import augmentation, network, schedule
 
 via_app()
-
-
-def at_hand(preset: str) -> Recipe:
-    """The preset's recipe, on a data set that this machine has."""
-    recipe = PRESETS[preset].recipe
-    return recipe if data.available(recipe.dataset) else replace(recipe, dataset=data.default())
 
 
 def take_preset() -> None:
@@ -61,7 +52,7 @@ with summary:
 with top:
     if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits):
         line = engine()
-        preset = picked if picked and recipe == at_hand(picked) else ""
+        preset = next((name for name in PRESETS if at_hand(name) == recipe), "")
         title = PRESETS[preset].title if preset else "My recipe"
         started = run.create(recipe, title, preset)
         line.submit(started)

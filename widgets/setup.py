@@ -6,6 +6,7 @@ import streamlit as st
 
 from digits import data
 from digits.layers import DoesNotFit, layers
+from digits.presets import PRESETS, at_hand
 from digits.recipe import (
     ACTIVATIONS,
     HEADS,
@@ -33,7 +34,7 @@ OPTIMIZER_NAMES = {
     "adam": "Adam", "adamw": "AdamW", "sgd": "SGD with momentum 0.9", "rmsprop": "RMSprop",
     "nadam": "Nadam", "adadelta": "Adadelta",
 }  # fmt: skip
-START = Recipe()
+START = PRESETS["fast"].recipe  # the first press of Train should soon be rewarded
 LINK: dict[str, Any] = {"bind": "query-params"}
 
 
@@ -97,16 +98,23 @@ def _network() -> dict[str, Any]:
     count = st.slider("Convolution blocks", 0, 6, len(START.conv), key="blocks", **LINK)
     blocks: tuple[Conv, ...] = ()
     for number in range(1, count + 1):
-        usual = START.conv[min(number, len(START.conv)) - 1].filters
+        usual = START.conv[min(number, len(START.conv)) - 1]
         with st.container(border=True):
             filters, kernel, pool = st.columns([4, 4, 3], vertical_alignment="bottom")
             blocks += (
                 Conv(
                     filters.select_slider(
-                        f"Filters {number}", FILTERS, usual, key=f"filters{number}", **LINK
+                        f"Filters {number}", FILTERS, usual.filters, key=f"filters{number}", **LINK
                     ),
-                    kernel.slider(f"Kernel size {number}", 1, 11, 3, key=f"kernel{number}", **LINK),
-                    pool.toggle("Pool 2×2", True, key=f"pool{number}", **LINK),
+                    kernel.slider(
+                        f"Kernel size {number}",
+                        1,
+                        11,
+                        usual.kernel_size,
+                        key=f"kernel{number}",
+                        **LINK,
+                    ),
+                    pool.toggle("Pool 2×2", usual.pool, key=f"pool{number}", **LINK),
                 ),
             )
             try:
@@ -124,7 +132,7 @@ def _network() -> dict[str, Any]:
             help="Flatten keeps where a feature was seen; a global average or maximum keeps only "
             "how much of it there was, in far fewer parameters.", **LINK,
         )  # fmt: skip
-    dense = st.slider("Dense layers before the output", 0, 3, 1, key="dense", **LINK)
+    dense = st.slider("Dense layers before the output", 0, 3, len(START.dense), key="dense", **LINK)
     units: tuple[int, ...] = ()
     if dense:
         for number, column in enumerate(st.columns(dense), 1):
@@ -158,15 +166,16 @@ def _training() -> dict[str, Any]:
         )
     with right:
         schedule = st.selectbox(
-            "Learning rate schedule", SCHEDULES, format_func=str.capitalize, key="schedule", **LINK
-        )
+            "Learning rate schedule", SCHEDULES, SCHEDULES.index(START.schedule),
+            format_func=str.capitalize, key="schedule", **LINK,
+        )  # fmt: skip
     rate = st.select_slider(
         "Learning rate (peak)", RATES, START.learning_rate, format_func="{:g}".format,
         key="rate", **LINK,
     )  # fmt: skip
     left, right = st.columns(2)
     with left:
-        epochs = st.slider("Epochs", 1, 50, START.epochs, key="epochs", **LINK)
+        epochs = st.slider("Epochs", 1, 50, at_hand("fast").epochs, key="epochs", **LINK)
         batch = st.select_slider("Batch size", BATCHES, START.batch_size, key="batch", **LINK)
     with right:
         patience = st.slider(
@@ -175,7 +184,10 @@ def _training() -> dict[str, Any]:
             "best weights. 0 trains every epoch.", **LINK,
         )  # fmt: skip
         seed = st.number_input("Seed", 0, 9999, START.seed, key="seed", **LINK)
-    loss = st.selectbox("Loss", LOSSES, format_func=LOSS_NAMES.__getitem__, key="loss", **LINK)
+    loss = st.selectbox(
+        "Loss", LOSSES, LOSSES.index(START.loss), format_func=LOSS_NAMES.__getitem__, key="loss",
+        **LINK,
+    )  # fmt: skip
     one_hot = loss == "categorical_crossentropy"
     smoothing = st.slider(
         "Label smoothing", 0.0, 0.3, START.label_smoothing, 0.05, key="smoothing",
@@ -200,11 +212,11 @@ def _training() -> dict[str, Any]:
 
 
 def _images() -> dict[str, Any]:
-    at_hand = [name for name in data.NAMES if data.available(name)]
-    if st.session_state.get("dataset", at_hand[0]) not in at_hand:
-        st.session_state["dataset"] = at_hand[0]  # a link from a server that has MNIST
-    dataset = st.selectbox("Data set", at_hand, key="dataset", **LINK)
-    if "mnist" not in at_hand:
+    here = [name for name in data.NAMES if data.available(name)]
+    if st.session_state.get("dataset", here[0]) not in here:
+        st.session_state["dataset"] = here[0]  # a link from a server that has MNIST
+    dataset = st.selectbox("Data set", here, key="dataset", **LINK)
+    if "mnist" not in here:
         st.info("MNIST is not on this machine, so UCI's 1,797 digits stand in for it.")
         st.page_link("pages/data.py", label="Add MNIST", icon=":material/download:")
     most = {"mnist": 54_000, "mnist-small": 18_000, "uci": 1_293}[dataset]
