@@ -1,5 +1,7 @@
 """The pages' line to the cluster that trains and predicts."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -7,15 +9,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from distributed import Client, Future, fire_and_forget
 
 from digits import jobs, run
 from digits.recipe import Recipe
 from digits.run import Run
 from digits.status import Owner
+
+if TYPE_CHECKING:
+    from distributed import Future
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"}
 PATIENCE = 60  # seconds for an answer; the first waits for TensorFlow to load
@@ -32,6 +36,8 @@ class Engine:
     def __init__(self) -> None:
         address = os.environ.get("DIGITS_SCHEDULER")
         self.cluster = None if address else _start()
+        from distributed import Client  # a quarter second that no first page need wait for
+
         if self.cluster and self.cluster.stdout:
             address = self.cluster.stdout.readline().decode().strip()
             if not address:
@@ -62,6 +68,8 @@ class Engine:
                 owner=Owner.of(self.cluster.pid) if self.cluster else None,
             )
         )
+        from distributed import fire_and_forget
+
         future = self.client.submit(
             jobs.train,
             str(job.folder),

@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 
 from digits import run
 from digits.recipe import Recipe
-from digits.run import RESULT, Run
+from digits.run import EPOCHS, RESULT, Run
 from digits.status import Status
-from tests.conftest import App
+from tests.conftest import App, until
 
 pytestmark = pytest.mark.browser
 
@@ -86,6 +86,60 @@ def test_a_model_is_downloaded(
     assert download.value.suggested_filename == "taken-away.h5"
     download.value.save_as(tmp_path / "model.h5")
     assert (tmp_path / "model.h5").read_bytes() == b"weights"
+
+
+def test_runs_are_found_by_the_words_of_their_name_and_recipe(
+    page: Page, server: str, made: Callable[[str], Run]
+) -> None:
+    made("Needle"), made("Hay")
+    page.goto(f"{server}/runs")
+    expect(page.get_by_text("Hay").first).to_be_visible()
+    field = page.get_by_role("searchbox", name="Find")
+    field.fill("needle conv finished")
+    field.press("Enter")
+    expect(page.get_by_text(re.compile("^1 of "))).to_be_visible()
+    expect(page.get_by_text("Needle")).to_be_visible()
+    expect(page.get_by_text("Hay")).to_have_count(0)
+    page.goto(page.url)  # the link carries it
+    expect(page.get_by_text("Needle")).to_be_visible()
+    expect(page.get_by_text("Hay")).to_have_count(0)
+    page.goto(f"{server}/runs?find=nosuchword&page=7")
+    expect(page.get_by_text("No run says that")).to_be_visible()
+
+
+def test_curves_of_chosen_runs_lie_over_one_another(
+    page: Page, server: str, made: Callable[[str], Run]
+) -> None:
+    for name, accuracy in (("Good curve", 0.9), ("Bad curve", 0.5), ("Torn curve", 0.1)):
+        job = made(name)
+        job.append(
+            "epochs.csv", EPOCHS, [(1, 1, 0, 1, accuracy, 0, 5, 9), (2, 1, 0, 1, 1, 0, 5, 9)]
+        )
+        if name == "Torn curve":
+            (job.folder / "epochs.csv").write_text("epoch,loss\n1,two\n")
+    page.goto(f"{server}/runs?find=curve")
+    for box in range(3):
+        page.get_by_text("Compare", exact=True).nth(box).click()
+        expect(page.get_by_role("checkbox", checked=True)).to_have_count(box + 1)
+    expect(page.get_by_text(re.compile("epochs.csv of run .* is damaged"))).to_be_visible()
+    both = [("Bad curve", [1, 2]), ("Good curve", [1, 2])]
+    until(lambda: sorted(_compared(page)) == both, 20, "both curves and no third")
+    page.get_by_text("Seconds", exact=True).click()
+    until(lambda: ("Good curve", [5, 10]) in _compared(page), 20, "seconds on the axis")
+    link = page.evaluate("location.href")
+    page.goto("about:blank")
+    page.goto(link.replace("compare=", "compare=20260101-000000-abcdef,"))  # one that is gone
+    expect(page.get_by_text("1 of the runs in the link")).to_be_visible()
+    until(lambda: ("Good curve", [5, 10]) in _compared(page), 20, "the curves of the link")
+    page.get_by_role("button", name="Compare none").click()
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
+    expect(page.locator(".plot")).to_have_count(0)
+
+
+def _compared(page: Page) -> list[tuple[str, list[float]]]:
+    """Name and x of each curve in the chart."""
+    traces = "document.querySelector('.plot')?.data?.map(one => [one.name, [...one.x]]) ?? []"
+    return [(name, x) for name, x in page.evaluate(traces)]
 
 
 @pytest.mark.parametrize("file", ["status.json", "recipe.json", "about.json", "result.json"])

@@ -27,6 +27,29 @@ def test_a_new_run_is_found_again_with_its_recipe_and_name(job: Run) -> None:
     assert run.all() == [job]
 
 
+def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(job: Run) -> None:
+    other = run.create(Recipe(dataset="uci", optimizer="sgd"), "Another")
+    other.write_status(Status("failed"))
+    assert run.find("") == run.all()
+    assert run.find("ANOTHER failed") == run.find("sgd") == [other]
+    assert run.find("adam") == [job]
+    assert run.find("adam failed") == []
+    other.rename("Renamed")
+    assert run.find("renamed") == [other]
+    (other.folder / "about.json").write_text("{")
+    assert run.find("damaged") == [other]
+
+
+def test_a_file_that_changed_says_so(job: Run) -> None:
+    before = job.changed("steps.csv", "status.json")
+    assert job.changed("steps.csv", "status.json") == before
+    job.append("steps.csv", STEPS, [(1, 2.3, 0.1)])
+    after = job.changed("steps.csv", "status.json")
+    assert after != before
+    job.append("steps.csv", STEPS, [(2, 2.2, 0.1)])
+    assert job.changed("steps.csv", "status.json") != after
+
+
 @pytest.mark.parametrize(
     "id",
     ["", "..", "../etc", "20260101-000000-abcdef/..", "20260101-000000-ABCDEF", "a\0b", "x" * 999],

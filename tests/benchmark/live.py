@@ -9,8 +9,10 @@ from playwright.sync_api import Page
 
 from digits import data, run
 from digits.presets import PRESETS
+from digits.run import Run
 from tests.benchmark import served
 from tests.benchmark.measure import ROUNDS, figure, goal, line
+from tests.benchmark.visitors import Words, visitors
 from tests.conftest import App, until
 
 WATCHERS = 3
@@ -22,7 +24,11 @@ CLOCK = """() => document.addEventListener('click',
 
 
 def live() -> list[dict[str, Any]]:
-    """The same run with three browsers on its page, against nobody watching."""
+    """The same run with three browsers on its page, against nobody watching.
+
+    On two cores the browsers take from the run what they need to draw, and make its processor
+    slower too; so it is also watched by visitors who are sent the same and draw nothing.
+    """
     recipe = dataclasses.replace(
         PRESETS["three-blocks"].recipe, dataset=data.default(), epochs=2, patience=0
     )
@@ -31,15 +37,24 @@ def live() -> list[dict[str, Any]]:
         address = engine.client.scheduler.address
         with served.served(DIGITS_SCHEDULER=address) as app, served.browsers(WATCHERS) as opened:
 
-            def trained(watched: bool) -> dict[str, float]:
+            def trained(watched: bool, drawn: bool = True) -> dict[str, float]:
                 job = served.announced(recipe, engine)
                 pages = [served.visitor(browser, "about:blank") for browser in opened]
+                words = Words(pages[0])
                 if watched:
                     for page in pages:
                         page.goto(f"{app.url}/?run={job.id}")
                     for page in pages:
                         page.get_by_text("Queued:").wait_for()
                     time.sleep(2)  # pages have come to rest
+                if not drawn:
+                    for page in pages:
+                        page.goto("about:blank")
+                with visitors(0 if drawn else WATCHERS, app.url, words):
+                    time.sleep(0 if drawn else 3)
+                    return measured(job, pages)
+
+            def measured(job: Run, pages: list[Page]) -> dict[str, float]:
                 worker = served.worker(psutil.Process())
                 browsers, server = served.chromium(), served.server(app)
                 before = [served.cpu(*each) for each in ([worker], [server], browsers)]
@@ -61,17 +76,22 @@ def live() -> list[dict[str, Any]]:
                 }
 
             trained(True), trained(False)
-            rounds = [(trained(True), trained(False)) for _ in range(ROUNDS)]
+            rounds = [
+                (trained(True), trained(False), trained(True, drawn=False)) for _ in range(ROUNDS)
+            ]
 
-    def compare(what: str, kind: str) -> dict[str, Any]:
-        return line(f"live: {what}", [a[kind] for a, _ in rounds], [b[kind] for _, b in rounds])
+    def compare(what: str, kind: str, side: int = 0) -> dict[str, Any]:
+        watched, headless = ([one[index][kind] for one in rounds] for index in (side, 1))
+        return line(f"live: {what}", watched, headless)
 
     return [
         compare("wall s of training", "wall"),
         compare("processor s of training", "training"),
         compare("processor s of worker and server", "both"),
-        figure("live: processor s of the server alone", [a["server"] for a, _ in rounds]),
-        figure(f"live: processor s of {WATCHERS} browsers", [a["browsers"] for a, _ in rounds]),
+        figure("live: processor s of the server alone", [one[0]["server"] for one in rounds]),
+        figure(f"live: processor s of {WATCHERS} browsers", [one[0]["browsers"] for one in rounds]),
+        compare("wall s of training, nothing drawn", "wall", 2),
+        compare("processor s of both, nothing drawn", "both", 2),
     ]
 
 
