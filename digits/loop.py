@@ -27,14 +27,16 @@ def steps_in_graph(
 
     ``x`` is (n, 28, 28) uint8, ``y`` (n,), ``rates`` the learning rate of every step of the run.
     ``order`` is the epoch's permutation of the images, ``offset`` the steps of earlier epochs.
-    Returns loss (nats) and accuracy of each batch, as arrays of ``last - first``. What a step
-    does depends on its number and the weights alone, so a run can be taken up at any epoch. A
-    batch is computed in ``parts(recipe)`` side by side; its gradient is that of the whole,
-    but batch normalisation and dropout see each part by itself, as they would on several GPUs.
+    Returns cross-entropy (nats, without label smoothing, so that training and validation compare)
+    and accuracy of each batch, as arrays of ``last - first``. What a step does depends on its
+    number and the weights alone, so a run can be taken up at any epoch. A batch is computed in
+    ``parts(recipe)`` side by side; its gradient is that of the whole, but batch normalisation and
+    dropout see each part by itself, as they would on several GPUs.
     """
     images, labels = tf.constant(x), tf.constant(y, tf.int32)
     rate_of_step = tf.constant(rates)
     one_hot = recipe.loss == "categorical_crossentropy"
+    told = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
     halves = parts(recipe)
 
@@ -49,7 +51,7 @@ def steps_in_graph(
                 chosen[n * part // halves : tf.maximum(1, n * (part + 1) // halves)]
                 for part in range(halves)
             ]
-            loss = accuracy = 0.0
+            loss = cross_entropy = accuracy = 0.0
             with tf.GradientTape() as tape:
                 for part, piece in enumerate(pieces):
                     pixels = tf.cast(tf.gather(images, piece), tf.float32)[..., None] / 255
@@ -59,11 +61,12 @@ def steps_in_graph(
                     outputs = model(inputs, training=True)  # (batch / parts, 10)
                     share = tf.cast(tf.size(piece) / tf.maximum(n, halves), tf.float32)
                     loss += share * model.loss(targets, outputs)
+                    cross_entropy += share * told(targets, outputs)
                     right = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)
                     accuracy += share * tf.reduce_mean(tf.cast(right, tf.float32))
             optimizer.learning_rate = rate_of_step[offset + batch]
             optimizer.apply(tape.gradient(loss, variables), variables)
-            losses = losses.write(batch - first, loss)
+            losses = losses.write(batch - first, cross_entropy)
             accuracies = accuracies.write(batch - first, accuracy)
         return losses.stack(), accuracies.stack()
 

@@ -89,8 +89,8 @@ PRESETS = {
         reported=0.9838,
         reached=0.9858,
     ),
-    # Not founding projects, but what one network can reach: in seconds, in little room, at its best.
-    # Chosen by validation images; the README tells what else was tried.
+    # Not founding projects, but what one network can reach: in seconds, in little room, at its
+    # best. Chosen by validation images; the README tells what else was tried.
     "fast": Preset(
         title="Fast",
         story="99 % in a single epoch: normalised, with a rate that climbs and falls.",

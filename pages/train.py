@@ -25,6 +25,8 @@ def watch_other() -> None:
 
 
 st.title("Train a network")
+if not st.query_params:  # the controls start as this one
+    st.session_state.setdefault("preset", "fast")
 picked = st.pills(
     "Start from a preset",
     PRESETS,

@@ -14,12 +14,14 @@ PLAIN = Recipe(dataset="uci", conv=(Conv(8, 5),), dense=(16,), batch_size=32, op
 NORMED = dataclasses.replace(PLAIN, batch_norm=True)
 
 
-def weights_after(recipe: Recipe, images: int, steps: int) -> tuple[list[np.ndarray], np.ndarray]:
+def weights_after(
+    recipe: Recipe, images: int, steps: int, rate: float = 0.1
+) -> tuple[list[np.ndarray], np.ndarray]:
     digits = data.load("uci")
     x, y = digits.x_train[:images], digits.y_train[:images]
     network = model.compile(model.build(recipe), recipe)
     network.optimizer.build(network.trainable_variables)
-    rates = np.full(steps, 0.1, np.float32)
+    rates = np.full(steps, rate, np.float32)
     advance = steps_in_graph(network, recipe, x, y, rates)
     losses, accuracies = advance(np.arange(images), 0, steps, 0)
     assert losses.shape == accuracies.shape == (steps,)
@@ -52,3 +54,15 @@ def test_a_last_batch_of_one_image_leaves_every_number_finite(
 
 def test_a_batch_of_one_is_not_split() -> None:
     assert parts(dataclasses.replace(PLAIN, batch_size=1)) == 1
+
+
+def test_label_smoothing_is_learned_from_but_not_told() -> None:
+    plain = dataclasses.replace(PLAIN, loss="categorical_crossentropy")
+    smoothed = dataclasses.replace(plain, label_smoothing=0.2)
+    _, losses = weights_after(plain, 32, 1)
+    weights, told = weights_after(smoothed, 32, 1)
+    np.testing.assert_allclose(told, losses, rtol=1e-6)
+    unlike = [
+        abs(a - b).max() for a, b in zip(weights, weights_after(plain, 32, 1)[0], strict=True)
+    ]
+    assert max(unlike) > 1e-4
