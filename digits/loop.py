@@ -15,9 +15,14 @@ Advance = Callable[[np.ndarray, int, int, int], tuple[np.ndarray, np.ndarray]]
 
 
 def parts(recipe: Recipe) -> int:
-    """Into how many parts a batch is split, to be computed side by side."""
-    on_gpu = tf.config.list_physical_devices("GPU")
-    return 1 if on_gpu or recipe.batch_size == 1 else hardware.HALVES
+    """Into how many parts a batch is split, to be computed side by side.
+
+    In float32 a large batch goes in quarters: what its layers leave then stays in the cache.
+    """
+    if tf.config.list_physical_devices("GPU") or recipe.batch_size == 1:
+        return 1
+    large = recipe.batch_size >= 128 and hardware.precision(recipe.precision) == "float32"
+    return 2 * hardware.HALVES if large else hardware.HALVES
 
 
 def steps_in_graph(
@@ -38,7 +43,7 @@ def steps_in_graph(
     one_hot = recipe.loss == "categorical_crossentropy"
     told = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
-    halves = parts(recipe)
+    count = parts(recipe)
 
     @tf.function(reduce_retracing=True)
     def run(order, first, last, offset):  # type: ignore[no-untyped-def]
@@ -47,19 +52,20 @@ def steps_in_graph(
         for batch in tf.range(first, last):
             chosen = order[batch * recipe.batch_size : (batch + 1) * recipe.batch_size]
             n = tf.shape(chosen)[0]
-            pieces = [  # a last batch of one image goes to every part: none may be empty
-                chosen[n * part // halves : tf.maximum(1, n * (part + 1) // halves)]
-                for part in range(halves)
+            starts = [n * part // count for part in range(count)]
+            ends = [  # no part may be empty: a very small last batch shows an image to several
+                tf.maximum(start + 1, n * (part + 1) // count) for part, start in enumerate(starts)
             ]
+            pieces = [chosen[start:end] for start, end in zip(starts, ends, strict=True)]
             loss = cross_entropy = accuracy = 0.0
             with tf.GradientTape() as tape:
                 for part, piece in enumerate(pieces):
                     pixels = tf.cast(tf.gather(images, piece), tf.float32)[..., None] / 255
-                    inputs = augment(pixels, recipe, (offset + batch) * halves + part)
+                    inputs = augment(pixels, recipe, (offset + batch) * count + part)
                     truth = tf.gather(labels, piece)
                     targets = tf.one_hot(truth, CLASSES) if one_hot else truth
                     outputs = model(inputs, training=True)  # (batch / parts, 10)
-                    share = tf.cast(tf.size(piece) / tf.maximum(n, halves), tf.float32)
+                    share = tf.cast(tf.size(piece) / tf.maximum(n, count), tf.float32)
                     loss += share * model.loss(targets, outputs)
                     cross_entropy += share * told(targets, outputs)
                     right = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)

@@ -184,6 +184,7 @@ def torch(recipe: Recipe) -> Turn:
 
 def peak(recipe: Recipe) -> Turn:
     """TensorFlow's best matrix product here: ``flops`` a second, in the recipe's precision."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(os.cpu_count())  # one product on all cores
     import tensorflow as tf
 
     from digits import hardware
