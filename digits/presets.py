@@ -90,9 +90,9 @@ PRESETS = {
         reached=0.9858,
     ),
     # Not founding projects, but what one network can reach: in seconds, in little room, at its
-    # best. Chosen by validation images; the README tells what else was tried. Test accuracy, mean of
-    # three seeds, with one run's 95 % interval, and time on two cores: fast 99.37 ± 0.16 % in 5 s,
-    # tiny 99.46 ± 0.14 % in 1.5 minutes, best 99.68 ± 0.11 % in 6.5 minutes.
+    # best. Chosen by validation images; the README tells what else was tried. Test accuracy, mean
+    # of three seeds, with one run's 95 % interval, and time on two cores: fast 99.37 ± 0.16 % in
+    # 5 s, tiny 99.46 ± 0.14 % in 1.5 minutes, best 99.68 ± 0.11 % in 6.5 minutes.
     "fast": Preset(
         title="Fast",
         story="99 % in a single epoch: normalised, with a rate that climbs and falls.",
