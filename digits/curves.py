@@ -4,8 +4,6 @@ import numpy as np
 
 from digits.run import Run
 
-METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
-
 
 def smooth(values: np.ndarray, window: int) -> np.ndarray:
     """Mean of each value and up to ``window - 1`` before it: (n,) to (n,)."""
@@ -13,6 +11,11 @@ def smooth(values: np.ndarray, window: int) -> np.ndarray:
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(0, ends - window)
     return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def window(n: int) -> int:
+    """How many of ``n`` batches to smooth over: a twentieth of them, 100 at most."""
+    return max(1, min(100, n // 20))
 
 
 def thin(n: int, most: int = 400) -> np.ndarray:
@@ -36,7 +39,7 @@ def trace(run: Run, metric: str, *, seconds: bool = False) -> tuple[np.ndarray, 
         steps = run.steps()
         shown = thin(len(steps["step"]), 200)
         x = (steps["step"] * status.epochs / max(1, status.steps))[shown]
-        y = smooth(steps[metric], max(1, min(100, len(steps["step"]) // 20)))[shown]
+        y = smooth(steps[metric], window(len(steps["step"])))[shown]
     if seconds:
         timed = x <= done[-1]
         x, y = np.interp(x[timed], done, clock), y[timed]

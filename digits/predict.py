@@ -12,7 +12,7 @@ from digits import hardware
 
 SHIPPED = Path(__file__).with_name("shipped.keras")
 BATCH = 500  # images at once: bounds the memory, costs no time
-CORES = ThreadPoolExecutor(hardware.HALVES)  # an operation of TensorFlow's keeps to one thread
+POOL = ThreadPoolExecutor(hardware.HALVES)  # an operation of TensorFlow's keeps to one thread
 
 
 def probabilities(model: keras.Model, x: np.ndarray) -> np.ndarray:
@@ -25,7 +25,7 @@ def probabilities(model: keras.Model, x: np.ndarray) -> np.ndarray:
 
     if 0 < len(x) <= BATCH:
         return ask(0)
-    parts = CORES.map(ask, range(0, len(x), BATCH))
+    parts = POOL.map(ask, range(0, len(x), BATCH))
     return np.concatenate([np.empty((0, 10), np.float32), *parts])
 
 

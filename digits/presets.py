@@ -1,4 +1,4 @@
-"""Recipes at one click: the five founding projects, and one that goes wrong on purpose."""
+"""Recipes at one click: the founding projects, what can be reached, and one that goes wrong."""
 
 from dataclasses import dataclass, replace
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from digits import run
-from digits.curves import smooth, thin
+from digits.curves import smooth, thin, window
 from digits.run import Run
 from digits.status import DONE, UNFINISHED, Status
 from widgets.gallery import gallery
@@ -166,7 +166,7 @@ def _curve(
 ) -> tuple[str, str]:
     """``x`` is in epochs, ``y`` the metric of each batch, (steps,); ``ends`` of each epoch."""
     shown = thin(len(x), POINTS)
-    smoothed = smooth(y, window=max(1, min(100, len(x) // 20)))
+    smoothed = smooth(y, window(len(x)))
     traces = [
         {
             "name": "each batch", "x": x[shown], "y": y[shown], "mode": "lines",

@@ -17,6 +17,7 @@ import numpy as np
 from digits import data
 from digits.presets import PRESETS
 from digits.recipe import Recipe
+from tests.benchmark import measure
 
 Turn = Callable[[int], dict[str, float]]  # of the seed
 GOAL = 0.99  # test accuracy of the race
@@ -222,9 +223,7 @@ def keras_predict(recipe: Recipe) -> Turn:
 
 
 def clock(work: Callable[[], Any]) -> dict[str, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
+    return dict(zip(("seconds", "cpu_seconds"), measure.clock(work), strict=True))
 
 
 if __name__ == "__main__":
