@@ -22,6 +22,7 @@ SEVEN = [(85, 60), (195, 60), (160, 130), (130, 230)]
 def open_page(page: Page, server: str, query: str = "") -> None:
     page.goto(f"{server}/draw{query}")
     page.locator("canvas.upper-canvas").wait_for()
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
 
 
 def corner_of_canvas(page: Page) -> tuple[float, float]:
@@ -42,6 +43,7 @@ def draw(page: Page, line: list[tuple[float, float]], steps: int = 4) -> None:
     for point in points[1:]:
         page.mouse.move(*point, steps=steps)
     page.mouse.up()
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def pixels(page: Page) -> np.ndarray:
