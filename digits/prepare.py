@@ -43,11 +43,11 @@ def prepare(recipe: Recipe) -> Prepared:
 
 def prepare_ahead(recipe: Recipe) -> None:
     """Prepare a recipe that may be trained next; of all such ones the latest two are kept."""
-    _ahead[recipe] = _ahead.pop(recipe, None) or prepare(recipe)
+    _ahead[recipe] = take(recipe)
     for forgotten in list(_ahead)[:-AHEAD]:
         del _ahead[forgotten]
 
 
 def take(recipe: Recipe) -> Prepared:
     """What was prepared ahead, if it was; training changes it, so it is given away once."""
-    return _ahead.pop(recipe, None) or prepare(recipe)
+    return _ahead.pop(recipe) if recipe in _ahead else prepare(recipe)
