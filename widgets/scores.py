@@ -4,27 +4,36 @@ import numpy as np
 import streamlit as st
 
 from digits.metrics import confusion_matrix, per_class, rank, wilson
+from digits.tested import Tested
 
 
-def overall(y_true: np.ndarray, probabilities: np.ndarray) -> None:
-    """Accuracy with its interval, loss and mistakes, of (n,) labels and (n, 10) probabilities."""
-    total = len(y_true)
-    right = int((probabilities.argmax(axis=1) == y_true).sum())
-    low, high = wilson(right, total)
-    loss = rank(y_true, probabilities, "loss").mean()
-    figures = (
-        ("Test accuracy", f"{right / total:.2%}", f"95% interval {low:.2%} – {high:.2%}"),
+def overall(tested: Tested) -> None:
+    """Accuracy with its interval, as labelled and without disputed labels; loss and mistakes."""
+    right, total = int(tested.right.sum()), len(tested.y)
+    loss = rank(tested.y, tested.probabilities, "loss").mean()
+    figures = [
+        ("Test accuracy", f"{right / total:.2%}", _interval(right, total)),
         ("Test loss", f"{loss:.4f}", "cross-entropy, nats"),
         ("Misclassified", f"{total - right:,} of {total:,}", "never seen in training"),
-    )
+    ]
+    if tested.disputed:
+        sure = np.delete(tested.right, list(tested.disputed))
+        without = f"Without {len(tested.disputed)} disputed labels"
+        share = f"{sure.mean():.2%}"
+        figures.insert(1, (without, share, _interval(int(sure.sum()), len(sure))))
     with st.container(horizontal=True, gap="medium"):
         for label, value, note in figures:
             st.metric(label, value, note, delta_color="off", delta_arrow="off", width="content")
 
 
-def digit_by_digit(y_true: np.ndarray, y_pred: np.ndarray) -> None:
+def _interval(right: int, total: int) -> str:
+    low, high = wilson(right, total)
+    return f"95% interval {low:.2%} – {high:.2%}"
+
+
+def digit_by_digit(tested: Tested) -> None:
     """Precision, recall and F1 of each digit; in Markdown, as st.table would import pandas."""
-    scores = per_class(confusion_matrix(y_true, y_pred))
+    scores = per_class(confusion_matrix(tested.y, tested.predicted))
     columns = (scores.precision, scores.recall, scores.f1, scores.support)
     rows = [
         f"| **{digit}** | {precision:.1%} | {recall:.1%} | {f1:.1%} | {support:,} |"

@@ -1,0 +1,1 @@
+"""Ways to look at what a network got wrong; each gives the images that it is about."""

@@ -1,0 +1,37 @@
+"""Long work that a visitor can ask a worker for: the offer, how far it is, and what failed."""
+
+import streamlit as st
+
+from digits.engine import Work
+from digits.run import Run
+from widgets.session import engine
+
+EVERY = 1.0  # seconds between two looks at work in progress
+
+
+def offer(run: Run, what: Work, label: str, why: str) -> None:
+    """Say why there is nothing to see yet, with a button; the page starts anew when it is done."""
+    busy = f"busy-{what}-{run.id}" in st.session_state
+    st.fragment(_offer, run_every=EVERY if busy else None)(run, what, label, why)
+
+
+def _offer(run: Run, what: Work, label: str, why: str) -> None:
+    key = f"busy-{what}-{run.id}"
+    state, sentence = engine().state_of(what, run)
+    if state in ("waiting", "working"):
+        waiting = "Waits for its turn: a worker does one long piece of work at a time."
+        st.info(sentence or waiting, icon=":material/hourglass_top:")
+        if key not in st.session_state:  # somebody else asked for it
+            st.session_state[key] = True
+            st.rerun()
+        return
+    if st.session_state.pop(key, False):
+        st.rerun()  # it has ended, well or badly
+    if state == "failed":
+        st.error(f"This did not work out: {sentence}", icon=":material/error:")
+    else:
+        st.info(why, icon=":material/info:")
+    if st.button(label, key=f"start-{what}", icon=":material/play_arrow:"):
+        engine().start(what, run)
+        st.session_state[key] = True
+        st.rerun()
