@@ -125,6 +125,24 @@ class Run:
             raise ValueError(f"test_probabilities.npy of run {self.id} has shape {array.shape}.")
         return array
 
+    def kept_epoch(self) -> int:
+        """The epoch, from 1, whose network became the final model; 0 when that is none's.
+
+        So it is with a run that was stopped in the middle of an epoch.
+        """
+        tested, val_loss = self.epochs_tested(), self.epochs()["val_loss"]
+        if not tested:
+            return 0
+        epoch = int(np.argmin(val_loss)) + 1 if self.recipe.patience else tested[-1]
+        same = epoch in tested and np.array_equal(
+            self.test_probabilities(epoch), self.probabilities().astype(np.float16)
+        )
+        return epoch if same else 0
+
+    def test_history(self, index: int) -> np.ndarray:
+        """What the networks of ``epochs_tested`` say of one test image: (epochs, 10) float16."""
+        return np.stack([self.test_probabilities(epoch)[index] for epoch in self.epochs_tested()])
+
     @property
     def model_path(self) -> Path:
         return self.folder / "model.keras"

@@ -10,11 +10,17 @@ from widgets.epochs import choose_epoch, pace
 from widgets.scores import digit_by_digit, overall
 from widgets.selection import leave_digit, show
 from widgets.session import chosen_run, test_set, via_app
-from widgets.views import confusion
+from widgets.views import confusion, learning, map, sturdiness, versus
 
 via_app()
 
-VIEWS = {"Confusions": confusion.view}
+VIEWS = {
+    "Confusions": confusion.view,
+    "Learning": learning.view,
+    "Map": map.view,
+    "Sturdiness": sturdiness.view,
+    "A and B": versus.view,
+}
 
 
 def explore(run: Run, x: np.ndarray, y: np.ndarray) -> None:
@@ -31,7 +37,8 @@ def explore(run: Run, x: np.ndarray, y: np.ndarray) -> None:
         with left:
             selection = VIEWS[view](run, tested)
         with right:
-            show(selection, run, epoch)
+            if selection:
+                show(selection, run, epoch)
         st.subheader("Digit by digit", anchor=False)
         digit_by_digit(tested)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A closer look at one digit: large, with all that the model said of it."""
+"""A closer look at one digit: large, with all that the network says of it, and why."""
 
 import numpy as np
 import streamlit as st
@@ -7,7 +7,9 @@ from digits.metrics import rank
 from digits.pictures import sheet
 from digits.run import Run
 from digits.tested import Tested
+from widgets.gallery import gallery
 from widgets.plot import plot
+from widgets.session import engine
 
 
 def closer_look(tested: Tested, index: int, run: Run, epoch: int) -> None:
@@ -30,6 +32,16 @@ def closer_look(tested: Tested, index: int, run: Run, epoch: int) -> None:
             f"loss **{loss:.3f}** nats"
         )
     _probabilities(p, label, predicted)
+    other = predicted if predicted != label else int(np.argsort(p)[-2])
+    try:
+        _saliency(tested.x[index], label, other, run, epoch)
+        if tested.name == "Test image":
+            _history(run, index, label, epoch)
+        _neighbours(tested.x[index], run)
+    except TimeoutError:
+        st.error("The worker did not answer in time. Choose the digit again to ask it again.")
+    except (LookupError, OSError) as error:
+        st.error(str(error), icon=":material/error:")
 
 
 def _dispute(tested: Tested, index: int) -> None:
@@ -61,3 +73,80 @@ def _probabilities(p: np.ndarray, label: int, predicted: int) -> None:
     }
     words = ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(p.tolist()))
     plot([bars], layout, key="closer", height=220, alt=f"Probability of each digit: {words}.")
+
+
+def _saliency(image: np.ndarray, label: int, other: int, run: Run, epoch: int) -> None:
+    """Which pixels speak for the label and which for another digit, side by side."""
+    with st.spinner("Asking the network which pixels decided …"):
+        both = _speaks(run.id, epoch, image.tobytes(), (label, other))
+    st.markdown("**Which pixels decided**")
+    most = float(np.abs(both).max()) or 1.0
+    with st.container(horizontal=True, gap="medium"):
+        for digit, pixels in zip((label, other), both, strict=True):
+            alt = f"Pixels that speak for {digit} in orange, against it in blue"
+            picture = _coloured(image, pixels / most).repeat(6, axis=0).repeat(6, axis=1)
+            st.image(picture, f"for {digit}: {pixels.sum():+.1f}", 168, alt=alt)
+    st.caption(
+        "Orange ink speaks for the digit, blue against it; together they come to the figure "
+        "below, the change of its logit from an empty sheet (integrated gradients)."
+    )
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _speaks(id: str, epoch: int, pixels: bytes, digits: tuple[int, ...]) -> np.ndarray:
+    image = np.frombuffer(pixels, np.uint8).reshape(28, 28)
+    return engine().saliency(id, epoch or None, image, list(digits))
+
+
+def _coloured(image: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The digit in grey, with (28, 28) shares from −1 to 1 as colour: one (28, 28, 3) picture."""
+    strength = np.abs(share[..., None]) ** 0.5  # small shares show too
+    colour = np.where(share[..., None] > 0, (255, 140, 0), (60, 140, 255))
+    mixed = image[..., None] * 0.45 * (1 - strength) + colour * strength
+    return mixed.round().astype(np.uint8)
+
+
+def _history(run: Run, index: int, label: int, epoch: int) -> None:
+    """Its ten probabilities after every epoch."""
+    epochs = run.epochs_tested()
+    if len(epochs) < 2:
+        return
+    p = run.test_history(index).astype(np.float64)  # (epochs, 10)
+    cells = {
+        "type": "heatmap", "x": epochs, "y": list(range(10)), "z": p.T, "zmin": 0, "zmax": 1,
+        "showscale": False, "xgap": 1 if len(epochs) <= 40 else 0, "ygap": 1,
+        "hovertemplate": "epoch %{x}: %{z:.1%} for %{y}<extra></extra>",
+    }  # fmt: skip
+    marks = [{
+        "type": "rect", "x0": epochs[0] - 0.5, "x1": epochs[-1] + 0.5, "y0": label - 0.5,
+        "y1": label + 0.5, "line": {"color": "var(--st-green-color)", "width": 2},
+    }]  # fmt: skip
+    if epoch:
+        line = {"color": "var(--st-orange-color)", "width": 2}
+        marks.append({"type": "rect", "x0": epoch - 0.5, "x1": epoch + 0.5, "y0": -0.5, "y1": 9.5,
+                      "line": line})  # fmt: skip
+    layout = {
+        "xaxis": {"title": {"text": "Epoch"}, "showgrid": False, "tickformat": "d", "nticks": 10},
+        "yaxis": {"dtick": 1, "showgrid": False, "range": [9.5, -0.5]}, "shapes": marks,
+    }  # fmt: skip
+    right = p.argmax(axis=1) == label
+    st.markdown("**Through the epochs**")
+    alt = f"Probabilities after each of {len(epochs)} epochs; read rightly after {right.sum()}."
+    plot([cells], layout, key="digit-history", height=260, alt=alt)
+
+
+def _neighbours(image: np.ndarray, run: Run) -> None:
+    """The training digits that the network finds most like it."""
+    with st.spinner("The network looks at all training digits once, which takes some seconds …"):
+        images, labels, distances = _nearest(run.id, image.tobytes())
+    st.markdown("**Most alike among the training digits**, to the final model")
+    captions = [f"{label}\n{far:.2f}" for label, far in zip(labels, distances, strict=True)]
+    names = [f"A training {label}, {far:.2f} away" for label, far in
+             zip(labels, distances, strict=True)]  # fmt: skip
+    gallery(images, captions, names=names, key="neighbours", size=44)
+    st.caption("Below each its label and its distance in the features of the last layer.")
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _nearest(id: str, pixels: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return engine().neighbours(id, np.frombuffer(pixels, np.uint8).reshape(28, 28))

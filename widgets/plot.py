@@ -65,7 +65,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   div.classList.toggle('clickable', data.clickable)
   div.setAttribute('role', 'img')
   div.setAttribute('aria-label', data.alt)
-  div.clicked = (point) => setTriggerValue('click', { x: point.x, y: point.y })
+  div.clicked = ({ x, y, curveNumber, pointNumber }) =>
+    setTriggerValue('click', { x, y, trace: curveNumber, point: pointNumber })
+  div.selected = (points) => setTriggerValue('select', JSON.stringify(
+    points.map(({ curveNumber, pointNumber }) => [curveNumber, pointNumber])))
   let gone = false
   plotly().then((Plotly) => {
     if (gone) return
@@ -73,6 +76,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       autosize: true, template: template(theme) }, { displayModeBar: false })
     if (div.resizing) return
     div.on('plotly_click', (event) => div.clicked(event.points[0]))
+    div.on('plotly_selected', (event) => div.selected(event?.points ?? []))
+    div.on('plotly_deselect', () => div.selected([]))
     // Also fires when a tab that hid the chart is opened.
     div.resizing = new ResizeObserver(() => div.offsetWidth && Plotly.Plots.resize(div))
     div.resizing.observe(div)
@@ -103,15 +108,21 @@ def plot(
     height: int = 320,
     alt: str,
     on_click: Callable[[dict[str, Any]], None] | None = None,
+    on_select: Callable[[list[tuple[int, int]]], None] | None = None,
 ) -> dict[str, Any] | None:
     """Draw a Plotly figure of plain dicts; returns the point just clicked, else None.
 
     ``traces`` and ``layout`` are Plotly's own, with NumPy arrays where it wants lists and
     ``"var(--st-…)"`` for a colour of the theme; NaN leaves a gap. ``height`` is in pixels.
-    ``alt`` says in words what the chart shows. The point is ``{"x": …, "y": …}``, given
-    for one run of the script; ``on_click`` receives it before that run begins.
+    ``alt`` says in words what the chart shows. The point is ``{"x": …, "y": …, "trace": number,
+    "point": number in the trace}``, given for one run of the script; ``on_click`` receives it
+    before that run begins. ``on_select`` receives the pairs of trace and point that a lasso or a
+    box holds, none when it is lifted; the layout's ``dragmode`` says which of the two is drawn.
     """
-    return show(figure(traces, layout), key=key, height=height, alt=alt, on_click=on_click)
+    drawn = figure(traces, layout)
+    return show(
+        drawn, key=key, height=height, alt=alt, on_click=on_click, on_select=on_select
+    )  # fmt: skip
 
 
 def figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> str:
@@ -126,6 +137,7 @@ def show(
     height: int = 320,
     alt: str,
     on_click: Callable[[dict[str, Any]], None] | None = None,
+    on_select: Callable[[list[tuple[int, int]]], None] | None = None,
 ) -> dict[str, Any] | None:
     """Draw what ``figure`` gave, as ``plot`` does."""
     _serve_plotly()
@@ -135,9 +147,15 @@ def show(
         if on_click and point:
             on_click(point)
 
+    def selected() -> None:
+        pairs = st.session_state[key].get("select")
+        if on_select and pairs is not None:
+            on_select([(trace, point) for trace, point in json.loads(pairs)])
+
     # As text: Streamlit imports pandas to look for tables in whatever else a component is given.
     data = {"figure": figure, "height": height, "alt": alt, "clickable": on_click is not None}
-    return _mount(data=data, key=key, on_click_change=clicked).get("click")
+    mounted = _mount(data=data, key=key, on_click_change=clicked, on_select_change=selected)
+    return mounted.get("click")
 
 
 @cache

@@ -48,7 +48,9 @@ def view(run: Run, tested: Tested) -> Selection | None:
     found = np.flatnonzero(past.forgotten)
     found = found[np.argsort(-past.forgotten[found], kind="stable")]
     times = [f"{count} {'time' if count == 1 else 'times'}" for count in past.forgotten[found]]
-    title = f"**{len(found):,} digits** right after an epoch and wrong after the next, most often first"
+    title = (
+        f"**{len(found):,} digits** right after an epoch and wrong after the next, most often first"
+    )
     return Selection(tested, found, title, ranked=True, notes=times)
 
 

@@ -1,0 +1,136 @@
+"""The test digits as the network sees them: alike ones near each other, to choose from by lasso."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from digits.run import Run
+from digits.tested import Selection, Tested
+from widgets.plot import plot
+from widgets.selection import leave_digit
+from widgets.session import engine
+from widgets.work import offer
+
+METHODS = {"pca": "PCA", "tsne": "t-SNE"}
+SIDE = 1000  # the map's width and height; whole numbers are half the text
+EVERYWHERE = (0, 100)  # percent of the map
+
+
+def view(run: Run, tested: Tested) -> Selection | None:
+    """The map; gives the digits in the lasso or the window, or all mistakes without either."""
+    with st.container(horizontal=True):
+        method = st.segmented_control(
+            "Map", METHODS, default="pca", required=True, key="map",
+            format_func=METHODS.__getitem__, bind="query-params", on_change=_lift,
+        )  # fmt: skip
+        drag = st.segmented_control(
+            "Select with", ["lasso", "box"], default="lasso", required=True, key="drag",
+            format_func=str.capitalize,
+        )  # fmt: skip
+    places = _places(run, method)
+    if places is None:
+        return None
+    if len(places) != len(tested.y):
+        raise ValueError(
+            f"The map of run {run.id} is of another test set; delete map_{method}.npy."
+        )
+    _chart(places, tested, drag)
+    window = _window(places)
+    st.caption(
+        "By the features of the final model; marks of mistakes follow the epoch. Draw around "
+        "digits to see just those, click a digit to see it large, double-click to lift the lasso."
+    )
+    lasso = st.session_state.get("lasso")
+    if lasso is not None:
+        found, where = np.array(lasso), "inside the lasso"
+    elif not window.all():
+        found, where = np.flatnonzero(window), "in the window"
+    else:
+        found = np.flatnonzero(~tested.right)
+        return Selection(tested, found, f"**{len(found):,} mistakes** everywhere on the map")
+    wrong = int((~tested.right[found]).sum())
+    return Selection(
+        tested, found, f"**{len(found):,} digits** {where}, {wrong:,} of them mistakes"
+    )
+
+
+def _places(run: Run, method: str) -> np.ndarray | None:
+    """Where the test images lie, (n, 2) int from 0 to 1,000; the PCA is made when it is missing."""
+    places = run.map(method)
+    if places is None and method == "tsne":
+        offer(
+            run, "tsne", "Make the t-SNE map",
+            "t-SNE puts digits that the network finds alike side by side. It takes a minute or "
+            "two in the background; look at the rest of the page meanwhile.",
+        )  # fmt: skip
+        return None
+    if places is None:
+        try:
+            with st.spinner("The network looks at every digit once, which takes some seconds …"):
+                places = engine().map(run.id)
+        except (TimeoutError, LookupError, OSError) as error:
+            raise ValueError(f"There is no map: {error or 'the worker did not answer'}.") from error
+    low, high = places.min(axis=0), places.max(axis=0)
+    return np.rint((places - low) / np.maximum(high - low, 1e-9) * SIDE).astype(int)
+
+
+def _chart(places: np.ndarray, tested: Tested, drag: str) -> None:
+    """A trace for each digit in its colour, and one that rings the mistakes."""
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scattergl", "mode": "markers", "name": str(digit), "hoverinfo": "skip",
+            "x": places[tested.y == digit, 0], "y": places[tested.y == digit, 1],
+            "marker": {"size": 4, "opacity": 0.6},
+        }
+        for digit in range(10)
+    ]  # fmt: skip
+    wrong = ~tested.right
+    traces.append(
+        {
+            "type": "scattergl", "mode": "markers", "name": "mistakes", "hoverinfo": "skip",
+            "x": places[wrong, 0], "y": places[wrong, 1],
+            "marker": {"size": 9, "symbol": "circle-open", "color": "var(--st-text-color)",
+                       "line": {"width": 1.5}},
+        }
+    )  # fmt: skip
+    axis = {"visible": False, "range": [-0.03 * SIDE, 1.03 * SIDE]}
+    layout = {
+        "xaxis": axis, "yaxis": axis, "dragmode": drag, "margin": {"l": 0, "r": 0, "t": 40, "b": 0},
+        "legend": {"itemsizing": "constant", "itemwidth": 30},
+    }  # fmt: skip
+    alt = f"Map of {len(places):,} test digits, coloured by label; {wrong.sum():,} mistakes ringed."
+
+    def choose(point: dict[str, Any]) -> None:
+        st.session_state["digit"] = _index(tested, point["trace"], point["point"])
+
+    def draw_around(points: list[tuple[int, int]]) -> None:
+        st.session_state["lasso"] = sorted({_index(tested, *point) for point in points}) or None
+        leave_digit()
+
+    plot(
+        traces, layout, key="feature-map", height=520, alt=alt, on_click=choose,
+        on_select=draw_around,
+    )  # fmt: skip
+
+
+def _window(places: np.ndarray) -> np.ndarray:
+    """The lasso of those who have no mouse: which digits lie in a part of the map, (n,) bool."""
+    with st.expander("Select without a mouse", icon=":material/keyboard:"):
+        across = st.slider("From left to right", *EVERYWHERE, EVERYWHERE, format="%d%%",
+                           key="across", on_change=_lift)  # fmt: skip
+        up = st.slider("From bottom to top", *EVERYWHERE, EVERYWHERE, format="%d%%",
+                       key="up", on_change=_lift)  # fmt: skip
+    low, high = np.array([across, up]).T * SIDE / 100
+    return ((places >= low) & (places <= high)).all(axis=1)
+
+
+def _index(tested: Tested, trace: int, point: int) -> int:
+    """Which test image a point of the chart is."""
+    shown = tested.y == trace if trace < 10 else ~tested.right
+    return int(np.flatnonzero(shown)[point])
+
+
+def _lift() -> None:
+    st.session_state.pop("lasso", None)
+    leave_digit()
