@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"}
 PATIENCE = 60  # seconds for an answer; the first waits for TensorFlow to load
+LONG = 300  # seconds for one that reads every image of the data set first
+
+Work = Literal["epochs", "sturdiness", "tsne"]
+State = Literal["absent", "waiting", "working", "failed"]
+Answer = TypeVar("Answer")
 
 
 class Engine:
@@ -85,17 +90,7 @@ class Engine:
                 owner=Owner.of(self.cluster.pid) if self.cluster else None,
             )
         )
-        from distributed import fire_and_forget
-
-        future = self.client.submit(
-            jobs.train,
-            str(job.folder),
-            key=_key(job.id, attempt),
-            resources={"train": 1},
-            pure=False,
-            fifo_timeout=0,  # first come, first served, however fast they come
-        )
-        fire_and_forget(future)  # on a cluster of its own the run outlives this server
+        future = self._queue(jobs.train, str(job.folder), key=_key(job.id, attempt))
         future.add_done_callback(lambda done: _note_failure(job, done))
         self.futures[job.id] = future
 
@@ -121,9 +116,91 @@ class Engine:
         """``n`` training images before and after augmentation: (2, n, 28, 28) uint8."""
         return self._ask(jobs.augment, recipe, n)
 
-    def _ask(self, question: Callable[..., np.ndarray], *about: Any) -> np.ndarray:
+    def saliency(
+        self, model: str, epoch: int | None, image: np.ndarray, digits: list[int]
+    ) -> np.ndarray:
+        """What each pixel adds to the logits of digits: (len(digits), 28, 28) float32.
+
+        ``model`` is "shipped" or a run's id, ``epoch``, from 1, one of its epochs or ``None`` for
+        its final model; ``image`` is (28, 28), uint8 or float32 in [0, 1]. Raises as ``predict``
+        does.
+        """
+        path = "" if model == "shipped" else str(run.open(model).model_path)
+        weights = "" if epoch is None else str(run.open(model).weights_path(epoch))
+        return self._ask(jobs.saliency, path, weights, image, digits)
+
+    def neighbours(
+        self, id: str, image: np.ndarray, k: int = 12
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The training digits that a run's network finds most like an image, the nearest first.
+
+        ``image`` is (28, 28), uint8 or float32 in [0, 1]. Gives images (k, 28, 28) uint8, labels
+        (k,) uint8 and distances (k,) float32. The first question about a run takes seconds.
+        Raises as ``predict`` does.
+        """
+        return self._ask(jobs.neighbours, str(run.open(id).folder), image, k, patience=LONG)
+
+    def map(self, id: str) -> np.ndarray:
+        """A run's test images by their first two principal components: (n, 2) float32.
+
+        The first question about a run takes seconds; ``Run.map`` then has the answer. Raises as
+        ``predict`` does.
+        """
+        return self._ask(jobs.pca_map, str(run.open(id).folder), patience=LONG)
+
+    def examples(self, image: np.ndarray, kind: str) -> np.ndarray:
+        """One digit, (28, 28) uint8, as a kind of sturdiness changes it: (strengths, 28, 28)."""
+        return self._ask(jobs.examples, image, kind)
+
+    def start(self, what: Work, job: Run) -> None:
+        """Let a worker make what takes long, when its turn comes among the runs that train.
+
+        "epochs" makes what ``Run.test_probabilities`` lacks, "sturdiness" ``Run.sturdiness`` and
+        "tsne" ``Run.map``. While one is asked for already this changes nothing; what failed is
+        tried again.
+        """
+        key = f"{what}-{job.id}"
+        if before := self.futures.pop(key, None):
+            if before.status == "pending":
+                self.futures[key] = before
+                return
+            before.cancel(force=True)  # the scheduler would give its old answer again
+        job.not_working(what)  # what a worker that died has left
+        self.futures[key] = self._queue(jobs.work, what, str(job.folder), key=key)
+
+    def state_of(self, what: Work, job: Run) -> tuple[State, str]:
+        """Where such work stands and a sentence: how far it is, or why it failed.
+
+        "absent" is what nobody asked for, and what is done.
+        """
+        future = self.futures.get(f"{what}-{job.id}")
+        if future is not None and future.status == "error":
+            return "failed", str(future.exception())
+        if future is None or future.status != "pending":
+            return "absent", ""
+        message = job.working(what)
+        return ("waiting", "") if message is None else ("working", message)
+
+    def _queue(self, task: Callable[..., None], *about: str, key: str) -> Future:
+        """Submit a task of which a worker does one at a time."""
+        from distributed import fire_and_forget
+
+        future = self.client.submit(
+            task,
+            *about,
+            key=key,
+            resources={"train": 1},
+            pure=False,
+            fifo_timeout=0,  # first come, first served, however fast they come
+        )
+        fire_and_forget(future)  # on a cluster of its own the task outlives this server
+        return future
+
+    def _ask(
+        self, question: Callable[..., Answer], *about: Any, patience: float = PATIENCE
+    ) -> Answer:
         future = self.client.submit(question, *about, pure=False, priority=10)
-        return future.result(timeout=PATIENCE)
+        return future.result(timeout=patience)
 
     def _find_lost_runs(self) -> None:
         """Mark unfinished runs that a cluster of somebody else's no longer knows of."""

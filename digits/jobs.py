@@ -40,3 +40,54 @@ def augment(recipe: Recipe, n: int) -> np.ndarray:
     pixels = tf.constant(images.astype(np.float32))[..., None]
     seen = augment(pixels, recipe, tf.constant(1)).numpy()[..., 0].round().astype(np.uint8)
     return np.stack([images, seen])
+
+
+def saliency(path: str, weights: str, image: np.ndarray, digits: list[int]) -> np.ndarray:
+    """(len(digits), 28, 28) for ``image``; "" for the shipped model or the model's own weights."""
+    from digits.explain import saliency
+    from digits.predict import SHIPPED, load
+
+    model = load(Path(path) if path else SHIPPED, Path(weights) if weights else None)
+    return saliency(model, image, digits)
+
+
+def neighbours(folder: str, image: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images, labels and distances of the ``k`` training digits most like ``image``."""
+    from digits.features import neighbours
+
+    return neighbours(Run(Path(folder)), image, k)
+
+
+def pca_map(folder: str) -> np.ndarray:
+    """(n, 2): the test images of the run of that folder by their first two components."""
+    from digits.features import pca_map
+
+    return pca_map(Run(Path(folder)))
+
+
+def examples(image: np.ndarray, kind: str) -> np.ndarray:
+    """``image`` at every strength of a kind of transformation: (strengths, 28, 28) uint8."""
+    from digits.sturdiness import examples
+
+    return examples(image, kind)
+
+
+def work(what: str, folder: str) -> None:
+    """Make "epochs", "sturdiness" or "tsne" for the run of that folder; what it gives is there."""
+    from digits import epochs, features, sturdiness
+
+    run = Run(Path(folder))
+    make = {
+        "epochs": epochs.fill,
+        "sturdiness": sturdiness.sturdiness,
+        "tsne": features.embedding,
+    }[what]
+    try:
+        run.write(f"working-{what}.json", "")
+        make(run, lambda message: run.write(f"working-{what}.json", message))
+    except (OSError, ValueError) as error:
+        if run.folder.is_dir():
+            raise
+        raise LookupError(f"There is no run {run.id} any more; it was deleted.") from error
+    finally:
+        run.not_working(what)

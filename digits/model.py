@@ -33,6 +33,11 @@ def build(recipe: Recipe, dtype: str = "float32") -> keras.Model:
     return model
 
 
+def without_output(network: keras.Model) -> keras.Model:
+    """The same network up to what its last layer is given: (batch, 28, 28, 1) to (batch, units)."""
+    return keras.Model(network.inputs, network.layers[-1].input)
+
+
 def compile(model: keras.Model, recipe: Recipe) -> keras.Model:
     """Give the model the recipe's optimizer and loss, so that Keras can go on training it."""
     loss: keras.losses.Loss = keras.losses.SparseCategoricalCrossentropy()

@@ -1,6 +1,7 @@
 """Asks trained models: ten probabilities for every image."""
 
 import functools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,25 +18,33 @@ POOL = ThreadPoolExecutor(hardware.HALVES)  # an operation of TensorFlow's keeps
 
 def probabilities(model: keras.Model, x: np.ndarray) -> np.ndarray:
     """Softmax outputs, (n, 10) float32, for ``x`` (n, 28, 28), uint8 or float32 in [0, 1]."""
-    answer = _answer(model)
+    return in_batches(_answer(model), x)
+
+
+def in_batches(graph: Callable[[tf.Tensor], tf.Tensor], x: np.ndarray) -> np.ndarray:
+    """What ``graph`` makes of (batch, 28, 28) float32, for all of ``x``: (n, ...) of its dtype.
+
+    ``x`` is (n, 28, 28), uint8 or float32 in [0, 1].
+    """
     scale = np.float32(255 if x.dtype == np.uint8 else 1)
 
     def ask(start: int) -> np.ndarray:
-        return answer(tf.constant(x[start : start + BATCH].astype(np.float32) / scale)).numpy()
+        return graph(tf.constant(x[start : start + BATCH].astype(np.float32) / scale)).numpy()
 
-    if 0 < len(x) <= BATCH:
+    if len(x) <= BATCH:
         return ask(0)
-    parts = POOL.map(ask, range(0, len(x), BATCH))
-    return np.concatenate([np.empty((0, 10), np.float32), *parts])
+    return np.concatenate(list(POOL.map(ask, range(0, len(x), BATCH))))
 
 
-def load(path: Path) -> keras.Model:
+def load(path: Path, weights: Path | None = None) -> keras.Model:
     """The model in a ``.keras`` file, kept in memory until the file changes.
 
-    Raises ``ValueError`` when there is no such file or it does not hold a model.
+    ``weights`` is a ``.weights.h5`` file to take its weights from instead. Raises ``ValueError``
+    when there is no such file or it does not hold a model.
     """
     try:
-        return _load(path, path.stat().st_mtime_ns)
+        changed = [file.stat().st_mtime_ns for file in (path, weights) if file]
+        return _load(path, weights, *changed)
     except FileNotFoundError as error:
         raise ValueError("This run has no model: it has not finished, or was deleted.") from error
     except OSError as error:
@@ -43,8 +52,11 @@ def load(path: Path) -> keras.Model:
 
 
 @functools.lru_cache(maxsize=16)
-def _load(path: Path, changed: int) -> keras.Model:
-    return keras.models.load_model(path, compile=False)
+def _load(path: Path, weights: Path | None, *changed: int) -> keras.Model:
+    model = keras.models.load_model(path, compile=False)
+    if weights:
+        model.load_weights(weights)
+    return model
 
 
 def _answer(model: keras.Model) -> tf.types.experimental.GenericFunction:

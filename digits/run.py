@@ -3,8 +3,10 @@
 ``runs/<id>/`` holds ``recipe.json``, ``about.json`` (name, time), ``status.json``, ``steps.csv``,
 ``epochs.csv``, ``weights/`` and ``val_probabilities/`` (a file an epoch), ``result.json``,
 ``checkpoint-<epoch>.keras`` (with the state of the optimizer), ``test_probabilities.npy``,
-``model.keras`` and ``model.h5``. The worker that trains writes; pages only read, but for
-``about.json`` and the wish ``stop``.
+``model.keras``, ``model.h5`` and ``test_probabilities/`` (a file an epoch). What is asked about a
+finished run stays there too: ``features.npz``, ``map_pca.npy``, ``map_tsne.npy`` and
+``sturdiness.json``, with ``working-<what>.json`` while it is being made. Workers write; pages only
+read, but for ``about.json`` and the wish ``stop``.
 """
 
 import json
@@ -32,6 +34,7 @@ RESULT = ("run", "parameters", "epochs", "seconds", "cpu_seconds", "start_second
           "publishing_seconds", "evaluation_seconds", "images_per_second", "train_accuracy",
           "val_accuracy", "val_loss", "test_accuracy", "test_loss", "test_images",
           "precision")  # fmt: skip
+CURVE = ("unit", "strengths", "accuracy", "per_digit", "images")
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,62 @@ class Run:
         """What the networks of ``epochs_tested`` say of one test image: (epochs, 10) float16."""
         return np.stack([self.test_probabilities(epoch)[index] for epoch in self.epochs_tested()])
 
+    def epochs_kept(self) -> list[int]:
+        """The epochs, counted from 1, of which the weights are kept, in order."""
+        epochs = range(1, len(self.epochs()["epoch"]) + 1)
+        return [epoch for epoch in epochs if (self.folder / _weights(epoch)).exists()]
+
+    def epochs_tested(self) -> list[int]:
+        """The epochs whose network has read the test images, in order."""
+        epochs = range(1, len(self.epochs()["epoch"]) + 1)
+        return [epoch for epoch in epochs if (self.folder / _test_probabilities(epoch)).exists()]
+
+    def test_probabilities(self, epoch: int) -> np.ndarray:
+        """What the network of that epoch, from 1, says of the test images: (n, 10) float16."""
+        return self._npy(_test_probabilities(epoch))
+
+    def map(self, method: str) -> np.ndarray | None:
+        """Where the test images lie on a "pca" or "tsne" map; ``None`` before it is made.
+
+        (n, 2) float32. The nearer two images, the more alike the network finds them.
+        """
+        file = f"map_{method}.npy"
+        return self._npy(file) if (self.folder / file).exists() else None
+
+    def sturdiness(self) -> dict[str, Any] | None:
+        """Accuracy on transformed test images, by what was done to them; ``None`` before that.
+
+        For each kind that is done: ``unit``; ``strengths``, a list; ``accuracy``, one for each
+        strength; ``per_digit``, ten for each strength; ``images``, how many were read.
+        """
+        if not (self.folder / "sturdiness.json").exists():
+            return None
+        curves = self._json("sturdiness.json")
+        try:
+            whole = not [curve for curve in curves.values() if not set(CURVE) <= set(curve)]
+        except (AttributeError, TypeError):
+            whole = False
+        if not whole:
+            raise ValueError(f"sturdiness.json of run {self.id} is damaged.")
+        return curves
+
+    def working(self, what: str) -> str | None:
+        """What the worker last said that is making this, ``None`` while none is."""
+        try:
+            return str(self._json(f"working-{what}.json"))
+        except ValueError:
+            return None
+
+    def not_working(self, what: str) -> None:
+        (self.folder / f"working-{what}.json").unlink(missing_ok=True)
+
+    def weights_path(self, epoch: int) -> Path:
+        """The weights after that epoch, from 1. Raises ``ValueError`` when they are not kept."""
+        path = self.folder / _weights(epoch)
+        if not path.exists():
+            raise ValueError(f"The weights of epoch {epoch} of run {self.id} are not kept.")
+        return path
+
     @property
     def model_path(self) -> Path:
         return self.folder / "model.keras"
@@ -162,7 +221,8 @@ class Run:
             busy = False  # a damaged run can always be thrown away
         if busy:
             raise ValueError("This run is still going. Stop it before you delete it.")
-        shutil.rmtree(self.folder)
+        # Out of the way first: what a worker writes then fails, and does not hold up the removal.
+        shutil.rmtree(self.folder.rename(self.folder.with_name(f"deleted-{self.id}")))
 
     def ask_to_stop(self) -> None:
         """Leave the wish; the worker ends the run in good order at its next look."""
@@ -244,6 +304,14 @@ class Run:
             raise ValueError(f"{file} of run {self.id} is missing.") from error
         except (OSError, ValueError, EOFError) as error:
             raise ValueError(f"{file} of run {self.id} is damaged.") from error
+
+
+def _weights(epoch: int) -> str:
+    return f"weights/{epoch:04}.weights.h5"
+
+
+def _test_probabilities(epoch: int) -> str:
+    return f"test_probabilities/{epoch:04}.npy"
 
 
 def root() -> Path:

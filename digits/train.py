@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from digits import model
 from digits.clock import Clock
+from digits.epochs import read_test_images
 from digits.loop import parts
 from digits.predict import probabilities
 from digits.prepare import take
@@ -217,6 +218,9 @@ class Training:
             "precision": self.model.layers[0].dtype_policy.name,
         }
         run.write("result.json", result)
+        read_test_images(
+            run, final, self.data.x_test, lambda message: self.publish(message=message)
+        )
         self.publish(state=state, message="")
         return result
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from digits import data
+from digits import data, run
+from digits.recipe import Conv, Recipe
+from digits.run import Run
 
 ROOT = Path(__file__).parents[1]
 expect.set_options(timeout=30_000)  # the engine needs some seconds to load TensorFlow
@@ -34,6 +36,27 @@ def runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has a folder of runs of its own."""
     monkeypatch.setenv("DIGITS_RUNS", str(tmp_path / "runs"))
     return tmp_path / "runs"
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of three epochs on UCI's digits; tests get copies of it."""
+    from digits.train import train
+
+    root = tmp_path_factory.mktemp("trained")
+    recipe = Recipe(dataset="uci", conv=(Conv(16),), dense=(32,), learning_rate=0.005,
+                    batch_size=64, epochs=3, precision="float32")  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RUNS", str(root))
+        job = run.create(recipe, "Trained")
+    train(job)
+    return job.folder
+
+
+@pytest.fixture
+def trained(trained_once: Path, runs_root: Path) -> Run:
+    """A finished run of the test's own."""
+    return Run(Path(shutil.copytree(trained_once, runs_root / trained_once.name)))
 
 
 class App:

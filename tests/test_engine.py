@@ -109,6 +109,80 @@ def test_the_preview_of_augmentation_moves_images_only_as_far_as_told(engine: En
     assert moved.shape == (2, 5, 28, 28)
 
 
+def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> None:
+    x, _ = data.load_test("uci")
+    final = engine.saliency(trained.id, None, x[0], [3, 8])
+    first = engine.saliency(trained.id, 1, x[0], [3, 8])
+    assert final.shape == first.shape == (2, 28, 28)
+    assert (final != first).any()
+    assert engine.saliency("shipped", None, x[0], [1]).shape == (1, 28, 28)
+    images, labels, distances = engine.neighbours(trained.id, x[0], 5)
+    assert (len(images), len(labels), len(distances)) == (5, 5, 5)
+    assert (engine.map(trained.id) == trained.map("pca")).all()
+    assert engine.examples(x[0], "shift").shape == (9, 28, 28)
+    with pytest.raises(ValueError, match="weights of epoch 9"):
+        engine.saliency(trained.id, 9, x[0], [1])
+    unfinished = run.create(SHORT, "unfinished")
+    for question in (engine.map, lambda id: engine.neighbours(id, x[0])):
+        with pytest.raises(ValueError, match="has no model"):
+            question(unfinished.id)
+
+
+def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run) -> None:
+    job = run.create(LONG, "first")
+    engine.submit(job)
+    until(lambda: state(job) == "running", 60, "the run to start")
+    assert engine.state_of("sturdiness", trained) == ("absent", "")
+    for _ in range(2):
+        engine.start("sturdiness", trained)
+        engine.start("tsne", trained)
+    assert engine.state_of("sturdiness", trained) == ("waiting", "")
+    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))  # is not held up
+    engine.stop(job)
+    seen = set()
+
+    def done() -> bool:
+        seen.update(engine.state_of(what, trained) for what in ("sturdiness", "tsne"))
+        return trained.sturdiness() is not None and trained.map("tsne") is not None
+
+    until(done, 60, "both to be done")
+    until(lambda: engine.state_of("tsne", trained)[0] == "absent", 5, "the end to be heard of")
+    assert ("waiting", "") in seen
+    assert [what for what, _ in seen if what not in ("waiting", "working", "absent")] == []
+    assert trained.working("tsne") is None
+    (trained.folder / "map_tsne.npy").unlink()
+    engine.start("tsne", trained)
+    until(lambda: trained.map("tsne") is not None, 30, "a second map")
+
+
+def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, trained: Run) -> None:
+    away = trained.model_path.rename(trained.folder / "away.keras")
+    (trained.folder / "test_probabilities" / "0002.npy").unlink()
+    engine.start("epochs", trained)
+    until(lambda: engine.state_of("epochs", trained)[0] == "failed", 60, "the failure")
+    assert "has no model" in engine.state_of("epochs", trained)[1]
+    away.rename(trained.model_path)
+    engine.start("epochs", trained)
+    until(lambda: trained.epochs_tested() == [1, 2, 3], 30, "the missing epoch")
+    until(lambda: engine.state_of("epochs", trained)[0] == "absent", 5, "the end to be heard of")
+
+
+def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: Run) -> None:
+    job = run.create(LONG, "first")
+    engine.submit(job)
+    until(lambda: state(job) == "running", 60, "the run to start")
+    works = ("epochs", "sturdiness", "tsne")
+    for work in works:
+        engine.start(work, trained)
+    trained.delete()
+    engine.stop(job)
+    for work in works:
+        until(lambda work=work: engine.state_of(work, trained)[0] == "failed", 60, "the failure")
+        assert "deleted" in engine.state_of(work, trained)[1]
+    assert list(run.root().iterdir()) == [job.folder]
+    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))
+
+
 def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> None:
     job = run.create(LONG, "orphan")
     server = subprocess.Popen(

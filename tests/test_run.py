@@ -148,6 +148,36 @@ def test_a_run_that_trains_cannot_be_deleted_and_a_damaged_one_can(job: Run) -> 
     assert run.all() == []
 
 
+def test_a_worker_that_still_writes_does_not_bring_a_deleted_run_back(job: Run) -> None:
+    def save(path: Path) -> None:
+        np.save(path, np.zeros(3))
+        job.delete()
+
+    with pytest.raises(FileNotFoundError):
+        job.replace("map_tsne.npy", save)
+    assert list(run.root().iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"noise": 1}', '{"noise": {"unit": ""}}'])
+def test_damaged_curves_of_sturdiness_are_named(job: Run, content: str) -> None:
+    assert job.sturdiness() is None
+    (job.folder / "sturdiness.json").write_text(content)
+    with pytest.raises(ValueError, match=r"sturdiness\.json"):
+        job.sturdiness()
+
+
+def test_the_epochs_that_a_run_has_are_those_with_a_row_and_a_file(job: Run) -> None:
+    assert job.epochs_kept() == job.epochs_tested() == []
+    job.append("epochs.csv", EPOCHS, [(n, *[0] * 7) for n in (1, 2)])
+    (job.folder / "weights" / "0002.weights.h5").touch()
+    (job.folder / "weights" / "0003.weights.h5").touch()  # torn off before its row was counted
+    assert job.epochs_kept() == [2]
+    with pytest.raises(ValueError, match="weights of epoch 1"):
+        job.weights_path(1)
+    with pytest.raises(ValueError, match=r"test_probabilities/0002\.npy"):
+        job.test_probabilities(2)
+
+
 def test_renaming_trims_and_refuses_nothing(job: Run) -> None:
     job.rename("  Better \n name ")
     assert job.name == "Better name"

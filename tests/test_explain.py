@@ -1,0 +1,54 @@
+"""Integrated gradients against what can be computed by hand."""
+
+import numpy as np
+import pytest
+
+from digits import data, model
+from digits.explain import saliency
+from digits.predict import load, probabilities
+from digits.recipe import Recipe
+from digits.run import Run
+
+TEN = list(range(10))
+
+
+def test_of_a_linear_network_they_are_ink_times_weight() -> None:
+    network = model.build(Recipe(dataset="uci", conv=(), dense=()))
+    image = data.load_test("uci")[0][0]
+    kernel, _ = network.get_weights()
+    expected = kernel.T.reshape(10, 28, 28) * (image / np.float32(255))
+    assert saliency(network, image, [7, 2]) == pytest.approx(expected[[7, 2]], abs=1e-6)
+
+
+@pytest.mark.parametrize(("steps", "error"), [(32, 0.02), (512, 0.002)])
+def test_they_sum_to_what_the_image_adds_to_the_logits(
+    trained: Run, steps: int, error: float
+) -> None:
+    """Of probabilities, differences of logits are left: those of their logarithms."""
+    network = load(trained.model_path)
+    for image in data.load_test("uci")[0][:10]:
+        sums = saliency(network, image, TEN, steps).sum(axis=(1, 2))
+        inked, empty = np.log(probabilities(network, np.stack([image, 0 * image])))
+        added = inked - empty
+        range_of_logits = float(np.ptp(added))
+        assert sums - sums[0] == pytest.approx(added - added[0], abs=error * range_of_logits)
+
+
+def test_paper_says_nothing_and_bytes_say_what_floats_say(trained: Run) -> None:
+    network, image = load(trained.model_path), data.load_test("uci")[0][3]
+    maps = saliency(network, image, [3, 5])
+    assert (maps[:, image == 0] == 0).all()
+    assert maps.any(axis=(1, 2)).all()
+    assert saliency(network, image / np.float32(255), [3, 5]) == pytest.approx(maps)
+    assert saliency(network, image, [5])[0] == pytest.approx(maps[1], abs=1e-5)
+
+
+def test_the_model_of_an_epoch_answers_as_it_did_then(trained: Run) -> None:
+    x, _ = data.load_test("uci")
+    first = load(trained.model_path, trained.weights_path(1))
+    assert load(trained.model_path, trained.weights_path(1)) is first
+    assert probabilities(first, x) == pytest.approx(trained.test_probabilities(1), abs=1e-3)
+    final = saliency(load(trained.model_path), x[0], [0])
+    assert np.abs(saliency(first, x[0], [0]) - final).max() > 0.01
+    with pytest.raises(ValueError, match="epoch 9"):
+        load(trained.model_path, trained.weights_path(9))
