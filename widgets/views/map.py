@@ -38,8 +38,8 @@ def view(run: Run, tested: Tested) -> Selection | None:
     _chart(places, tested, drag)
     window = _window(places)
     st.caption(
-        "By the features of the final model; marks of mistakes follow the epoch. Draw around "
-        "digits to see just those, click a digit to see it large, double-click to lift the lasso."
+        "Alike to the final model is near; rings are mistakes after the chosen epoch. Draw around "
+        "digits to see just those, click one to see it large, double-click to lift the lasso."
     )
     lasso = st.session_state.get("lasso")
     if lasso is not None:
