@@ -14,7 +14,7 @@ from digits.mnist_files import add, download
 from digits.mnist_formats import TEST_CSV, TRAIN_CSV
 
 __all__ = [
-    "NAMES", "Dataset", "add", "available", "default", "download", "load", "load_test",
+    "NAMES", "Dataset", "add", "available", "default", "download", "load", "load_test", "load_val",
 ]  # fmt: skip
 
 NAMES = ("mnist", "mnist-small", "uci")
@@ -52,7 +52,7 @@ def load(name: str, *, seed: int = 0, train_images: int | None = None) -> Datase
     x, y, note = _training_part(name)
     x_test, y_test = load_test(name)
     rng = np.random.default_rng(seed)
-    val, train = _stratify(y, round(len(y) / 10), rng)
+    val, train = _split(y, rng)
     if train_images is not None:
         if not 10 <= train_images <= len(train):
             raise ValueError(
@@ -62,6 +62,16 @@ def load(name: str, *, seed: int = 0, train_images: int | None = None) -> Datase
         chosen, _ = _stratify(y[train], train_images, rng)
         train = train[chosen]
     return Dataset(name, x[train], y[train], x[val], y[val], x_test, y_test, note)
+
+
+def load_val(name: str, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The validation images (n, 28, 28) and labels (n,), uint8, that ``load`` gives.
+
+    The training images are read but not kept. Raises as ``load`` does.
+    """
+    x, y, _ = _training_part(name)
+    val, _ = _split(y, np.random.default_rng(seed))
+    return x[val], y[val]
 
 
 def load_test(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -131,6 +141,11 @@ def _small_csv(name: str) -> Path | None:
     if name == "mnist-small" and not available("mnist"):
         return next(iter(mnist_files.find(TRAIN_CSV)), None)
     return None
+
+
+def _split(y: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of a tenth, to validate on, and of the others, to train on."""
+    return _stratify(y, round(len(y) / 10), rng)
 
 
 def _hold_out(y: np.ndarray, part: int) -> tuple[np.ndarray, np.ndarray]:

@@ -49,6 +49,7 @@ class Engine:
                 raise OSError("The training engine did not start; see the server's log.")
         self.client = Client(address, set_as_default=False, timeout=10)
         self.futures: dict[str, Future] = {}
+        self.wish: tuple[Recipe, Future] | None = None  # prepared ahead, or about to be
         if not self.cluster:
             self._find_lost_runs()
 
@@ -57,8 +58,24 @@ class Engine:
         gone = self.cluster is not None and self.cluster.poll() is not None
         return not gone and self.client.status == "running"
 
+    def prepare(self, recipe: Recipe) -> None:
+        """Let a worker that has nothing to train build a recipe that somebody is setting up.
+
+        Of all who set something up only the last one is heard: a wish that no worker has begun
+        on gives way to the next.
+        """
+        if self.wish:
+            if self.wish[0] == recipe:
+                return
+            self.wish[1].cancel()
+        future = self.client.submit(
+            jobs.prepare, recipe, resources={"train": 1}, pure=False, priority=-10
+        )
+        self.wish = recipe, future
+
     def submit(self, job: Run) -> None:
         """Queue a run; one that was interrupted goes on after its last whole epoch."""
+        self.wish = None  # what was prepared will have been used
         before = job.status
         attempt = before.attempt + (before.state == "interrupted" and bool(before.since))
         job.take_back_stop()

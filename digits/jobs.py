@@ -15,6 +15,13 @@ def train(folder: str) -> None:
     train(Run(Path(folder)))
 
 
+def prepare(recipe: Recipe) -> None:
+    """Build what a recipe needs before somebody asks to train it."""
+    from digits.prepare import prepare_ahead
+
+    prepare_ahead(recipe)
+
+
 def predict(path: str, x: np.ndarray) -> np.ndarray:
     """Probabilities (n, 10) of ``x`` (n, 28, 28) by the model at ``path``, "" for the shipped."""
     from digits.predict import SHIPPED, load, probabilities

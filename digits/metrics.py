@@ -26,6 +26,29 @@ class PerClass:
     support: np.ndarray
 
 
+@dataclass(frozen=True)
+class McNemar:
+    """Two models, A and B, asked about the same ``images``.
+
+    ``only_a`` images A alone gets right, ``only_b`` B alone; ``p`` is how likely a split at least
+    as uneven would be if both were equally good.
+    """
+
+    images: int
+    only_a: int
+    only_b: int
+    p: float
+
+    def in_words(self, a: str = "A", b: str = "B") -> str:
+        """One sentence for people who never met a p-value; better means p < 0.05."""
+        more, less = max(self.only_a, self.only_b), min(self.only_a, self.only_b)
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.{2 if self.p > 0.1 else 3}f}"
+        split = f"{more:,} {'digit' if more == 1 else 'digits'} against {less:,}"
+        if self.p < 0.05:
+            return f"{a if self.only_a > self.only_b else b} is better: {split}, {p}."
+        return f"No difference that {self.images:,} digits can show ({split}, {p})."
+
+
 def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     """Count each pair of label and prediction: (10, 10) int64, a row for each label.
 
@@ -59,6 +82,22 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
     centre = (share + spread / 2) / (1 + spread)
     half = Z95 * np.sqrt((share * (1 - share) + spread / 4) / total) / (1 + spread)
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def mcnemar(a_right: np.ndarray, b_right: np.ndarray) -> McNemar:
+    """Is one of two models better? (n,) bool each: which of the same images they get right.
+
+    Only the images that one of them gets right count; the p-value is the exact two-sided one.
+    Source: McNemar 1947, Note on the sampling error of the difference between correlated
+    proportions or percentages.
+    """
+    only_a, only_b = int((a_right & ~b_right).sum()), int((b_right & ~a_right).sum())
+    n = only_a + only_b
+    tail = ways = 1  # of n fair coins to show at most so many heads: whole numbers, never rounded
+    for heads in range(min(only_a, only_b)):
+        ways = ways * (n - heads) // (heads + 1)
+        tail += ways
+    return McNemar(len(a_right), only_a, only_b, min(1.0, 2 * tail / 2**n))
 
 
 def most_confused(matrix: np.ndarray, n: int = 5) -> list[tuple[int, int, int]]:

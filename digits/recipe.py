@@ -27,8 +27,8 @@ class Recipe:
     """Hyperparameters of one run. Raises ``ValueError`` when a value is out of its range.
 
     ``learning_rate`` is the peak of the schedule; ``patience`` is in epochs, 0 for no early
-    stopping; ``shift`` is in pixels, ``rotation`` in degrees, ``zoom`` a fraction, each the most
-    by which a training image is changed, either way.
+    stopping; ``shift`` and ``elastic`` are in pixels, ``rotation`` in degrees, ``zoom`` a
+    fraction, each the most by which a training image is changed, either way.
     """
 
     dataset: str = "mnist"
@@ -51,6 +51,7 @@ class Recipe:
     shift: float = 0.0
     rotation: float = 0.0
     zoom: float = 0.0
+    elastic: float = 0.0
     precision: str = "auto"
     seed: int = 0
 
@@ -80,6 +81,7 @@ class Recipe:
             ("shift", 0, 10),
             ("rotation", 0, 180),
             ("zoom", 0, 0.9),
+            ("elastic", 0, 10),
             ("seed", 0, 2**31 - 1),
         ):
             _check(name, getattr(self, name), low, high)
@@ -92,6 +94,11 @@ class Recipe:
             _check(f"units of dense layer {number}", units, 1, 4096)
         if self.label_smoothing and self.loss != "categorical_crossentropy":
             raise ValueError("Label smoothing needs one-hot targets: categorical_crossentropy.")
+
+    @property
+    def augments(self) -> bool:
+        """Whether training images are changed at all."""
+        return bool(self.shift or self.rotation or self.zoom or self.elastic)
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1)
@@ -125,7 +132,7 @@ class Recipe:
                     self.dropout or self.conv_dropout,
                 ),
                 (f"smoothing {self.label_smoothing:g}", self.label_smoothing),
-                ("augmented", self.shift or self.rotation or self.zoom),
+                ("augmented", self.augments),
             )
             if there
         ]

@@ -23,7 +23,7 @@ def script(recipe: Recipe) -> str:
         for what, there in (
             ("the choice of training images", recipe.train_images or recipe.dataset != "mnist"),
             (f"the {recipe.schedule} schedule", recipe.schedule != "constant"),
-            ("augmentation", recipe.shift or recipe.rotation or recipe.zoom),
+            ("augmentation", recipe.augments),
         )
         if there
     ]

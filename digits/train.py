@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import data, hardware, model
+from digits import model
 from digits.clock import Clock
 from digits.epochs import read_test_images
-from digits.loop import parts, steps_in_graph
+from digits.loop import parts
 from digits.predict import probabilities
+from digits.prepare import take
 from digits.run import EPOCHS, STEPS, Run
-from digits.schedule import learning_rates
 from digits.status import Status
 
 STEPS_PER_CALL = 20  # steps in one call of the graph; the curve grows at least so often
@@ -66,13 +66,11 @@ class Training:
         """Prepare, train every epoch that is left, and meet the test set once."""
         recipe, run = self.recipe, self.run
         self.publish(state="running", message="Preparing the data and the network.")
-        self.data = data.load(recipe.dataset, seed=recipe.seed, train_images=recipe.train_images)
+        prepared = take(recipe)
+        self.data, self.model, self.advance = prepared.data, prepared.model, prepared.advance
         self.steps_per_epoch = -(-len(self.data.x_train) // recipe.batch_size)
         steps = self.steps_per_epoch * recipe.epochs
         epoch = self.resume()
-        x, y = self.data.x_train, self.data.y_train
-        self.advance = steps_in_graph(self.model, recipe, x, y, learning_rates(recipe, steps))
-        self.advance(np.arange(len(x)), 0, 0, 0)  # no step yet: builds the graph off the clock
         self.watch()
         self.clock.turn_to("publishing")
         self.publish(steps=steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
@@ -81,20 +79,16 @@ class Training:
         return self.finish("stopped" if run.asked_to_stop and epoch < recipe.epochs else "finished")
 
     def resume(self) -> int:
-        """Set the model; gives the epochs done. Rows of an unfinished epoch are dropped."""
-        found = self.run.checkpoint()
-        if found:
+        """Go back to the last checkpoint; gives the epochs done. Later rows are dropped."""
+        epoch = 0
+        if found := self.run.checkpoint():
             epoch, path = found
-            self.model = keras.models.load_model(path)
+            self.model.load_weights(path)  # and the state of the optimizer
             for layer in self.model.layers:
                 if isinstance(layer, keras.layers.Dropout):  # Keras forgets how often it drew
                     drawn = epoch * self.steps_per_epoch * parts(self.recipe)
                     draws = np.array([layer.seed, drawn], np.uint32)
                     layer.seed_generator.state.assign(draws)
-        else:
-            epoch, dtype = 0, hardware.precision(self.recipe.precision)
-            self.model = model.compile(model.build(self.recipe, dtype), self.recipe)
-            self.model.optimizer.build(self.model.trainable_variables)
         self.run.truncate("epochs.csv", epoch)
         self.run.truncate("steps.csv", epoch * self.steps_per_epoch)
         return epoch

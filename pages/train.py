@@ -65,3 +65,6 @@ with top:
         st.pills("Also training", others, format_func=label, key="other", on_change=watch_other)
     if watched:
         live(watched)
+
+if fits and not run.queue():
+    engine().prepare(recipe)  # so that the first point follows the click at once

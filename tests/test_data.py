@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,19 @@ def test_the_seed_moves_the_validation_images_and_never_the_test_images(uci: dat
     assert (data.load_test("uci")[1] == uci.y_test).all()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["uci", *(pytest.param(name, marks=pytest.mark.mnist) for name in ("mnist", "mnist-small"))],
+)
+def test_the_validation_images_alone_are_those_of_the_whole_set(name: str):
+    for seed in (0, 5):
+        everything = data.load(name, seed=seed, train_images=500)
+        x, y = data.load_val(name, seed=seed)
+        assert (x == everything.x_val).all()
+        assert (y == everything.y_val).all()
+        assert x.base is None, "a view would keep the training images"
+
+
 def test_train_images_takes_a_balanced_part_of_the_training_images(uci: data.Dataset):
     few = data.load("uci", train_images=200)
     assert len(few.x_train) == len(few.y_train) == 200
@@ -113,7 +127,7 @@ def test_train_images_out_of_range_says_what_the_range_is(count: int):
 
 @pytest.mark.parametrize("name", ["", "MNIST", "../uci", "fashion"])
 def test_an_unknown_name_is_refused_with_the_known_ones(name: str):
-    for read in (data.load, data.load_test):
+    for read in (data.load, data.load_test, partial(data.load_val, seed=0)):
         with pytest.raises(ValueError, match="mnist, mnist-small, uci"):
             read(name)
     assert not data.available(name)
@@ -124,7 +138,7 @@ def test_without_mnist_ucis_digits_stand_in_and_the_error_says_how_to_add_it():
     assert [data.available(name) for name in data.NAMES] == [False, False, True]
     assert data.default() == "uci"
     for name in ("mnist", "mnist-small"):
-        for read in (data.load, data.load_test):
+        for read in (data.load, data.load_test, partial(data.load_val, seed=0)):
             with pytest.raises(FileNotFoundError, match=r"not on this machine.*DIGITS_DATA"):
                 read(name)
 

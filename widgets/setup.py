@@ -61,6 +61,7 @@ def put(recipe: Recipe) -> None:
         "shift": recipe.shift,
         "rotation": recipe.rotation,
         "zoom": recipe.zoom,
+        "elastic": recipe.elastic,
         "precision": recipe.precision,
         "seed": recipe.seed,
     }
@@ -240,6 +241,9 @@ def _augmentation() -> dict[str, Any]:
             "Rotation (degrees)", 0.0, 45.0, START.rotation, 1.0, key="rotation", **LINK
         ),
         "zoom": _share("Zoom", 0.5, START.zoom, "zoom"),
+        "elastic": st.slider(
+            "Elastic bend (pixels)", 0.0, 4.0, START.elastic, 0.5, key="elastic", **LINK
+        ),
     }
 
 

@@ -55,21 +55,19 @@ def schedule(recipe: Recipe) -> None:
 
 def augmentation(recipe: Recipe) -> None:
     """Training images, and below them what the network would see of them in one step."""
-    if not (recipe.shift or recipe.rotation or recipe.zoom):
+    if not recipe.augments:
         return
     st.caption("Training images, and below them what the network would see")
     try:
-        pictures = _pictures(
-            recipe.dataset, recipe.shift, recipe.rotation, recipe.zoom, recipe.seed
-        )
+        names = ("dataset", "shift", "rotation", "zoom", "elastic", "seed")
+        pictures = _pictures(Recipe(**{name: getattr(recipe, name) for name in names}))
     except (OSError, ValueError) as error:
         st.error(f"No preview: {error}", icon=":material/image_not_supported:")
     else:
-        alt = f"{SAMPLES} training images in a row, and the same ones shifted, turned or zoomed."
+        alt = f"{SAMPLES} training images in a row, and the same ones as augmented."
         st.image(sheet(pictures, scale=4), width="stretch", alt=alt)
 
 
 @st.cache_data(max_entries=50, show_spinner="Asking the engine for a preview …")
-def _pictures(dataset: str, shift: float, rotation: float, zoom: float, seed: int) -> np.ndarray:
-    recipe = Recipe(dataset=dataset, shift=shift, rotation=rotation, zoom=zoom, seed=seed)
+def _pictures(recipe: Recipe) -> np.ndarray:
     return engine().augment(recipe, SAMPLES)

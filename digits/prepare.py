@@ -1,0 +1,53 @@
+"""What a run needs before its first step, also made ahead, while a visitor still sets it up."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from digits import data, hardware, model
+from digits.data import Dataset
+from digits.loop import Advance, steps_in_graph
+from digits.recipe import Recipe
+from digits.schedule import learning_rates
+
+AHEAD = 2  # recipes kept; each holds a copy of its images
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data, the untrained model, and the loop that trains this model on these data."""
+
+    data: Dataset
+    model: keras.Model
+    advance: Advance
+
+
+_ahead: dict[Recipe, Prepared] = {}
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Read the data, build the model and its graph: a second's work, most of it the graph.
+
+    Raises as ``data.load`` does.
+    """
+    sets = data.load(recipe.dataset, seed=recipe.seed, train_images=recipe.train_images)
+    n = len(sets.x_train)
+    network = model.compile(model.build(recipe, hardware.precision(recipe.precision)), recipe)
+    network.optimizer.build(network.trainable_variables)
+    rates = learning_rates(recipe, -(-n // recipe.batch_size) * recipe.epochs)
+    advance = steps_in_graph(network, recipe, sets.x_train, sets.y_train, rates)
+    advance(np.arange(n), 0, 0, 0)  # no step yet: builds the graph
+    return Prepared(sets, network, advance)
+
+
+def prepare_ahead(recipe: Recipe) -> None:
+    """Prepare a recipe that may be trained next; of all such ones the latest two are kept."""
+    _ahead[recipe] = take(recipe)
+    for forgotten in list(_ahead)[:-AHEAD]:
+        del _ahead[forgotten]
+
+
+def take(recipe: Recipe) -> Prepared:
+    """What was prepared ahead, if it was; training changes it, so it is given away once."""
+    return _ahead.pop(recipe) if recipe in _ahead else prepare(recipe)

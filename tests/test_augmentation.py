@@ -1,0 +1,54 @@
+"""Augmentation: as far as told, the same again for the same step, and no bend but a smooth one."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from digits import data
+from digits.augmentation import augment
+from digits.recipe import Recipe
+
+IMAGES = data.load_test("uci")[0][:64, ..., None].astype(np.float32) / 255
+
+
+def augmented(step: int = 0, **how: float) -> np.ndarray:
+    recipe = Recipe(**how)  # type: ignore[arg-type]
+    return augment(tf.constant(IMAGES), recipe, tf.constant(step)).numpy()
+
+
+def centre(images: np.ndarray) -> np.ndarray:
+    """Centre of mass of each image, (n, 2), in pixels."""
+    places = np.indices((28, 28)).reshape(2, -1)
+    ink = images.reshape(len(images), -1)
+    return ink @ places.T / ink.sum(axis=1, keepdims=True)
+
+
+def test_a_recipe_without_augmentation_leaves_the_images_as_they_are() -> None:
+    assert (augmented() == IMAGES).all()
+
+
+def test_the_two_ways_to_move_an_image_agree_where_nothing_bends() -> None:
+    how = {"shift": 2.0, "rotation": 15.0, "zoom": 0.1}
+    np.testing.assert_allclose(augmented(**how, elastic=1e-9), augmented(**how), atol=1e-4)
+
+
+@pytest.mark.parametrize("how", [{"shift": 3.0}, {"elastic": 2.0}])
+def test_each_step_moves_the_images_another_way_and_the_same_step_the_same_way(
+    how: dict[str, float],
+) -> None:
+    assert (augmented(1, **how) == augmented(1, **how)).all()
+    assert (augmented(1, **how) != augmented(2, **how)).any()
+
+
+def test_a_digit_is_shifted_at_most_as_far_as_told() -> None:
+    moved = np.abs(centre(augmented(shift=2.0)) - centre(IMAGES))
+    assert 1 < moved.max() <= 2.01
+
+
+def test_a_bend_moves_no_pixel_further_than_told() -> None:
+    """A bright column ends up within the reach of the bend, whatever the bend."""
+    column = np.zeros((64, 28, 28, 1), np.float32)
+    column[:, :, 14] = 1
+    bent = augment(tf.constant(column), Recipe(elastic=2.0), tf.constant(3)).numpy()[..., 0]
+    reach = np.flatnonzero(bent.sum(axis=(0, 1)) > 1e-3)
+    assert 11 <= reach.min() < 14 < reach.max() <= 17

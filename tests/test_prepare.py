@@ -1,0 +1,40 @@
+"""What is prepared ahead of a click: it trains as if it had not been, and is given away once."""
+
+import dataclasses
+
+from digits import run
+from digits.prepare import AHEAD, prepare_ahead, take
+from digits.recipe import Conv, Recipe
+from digits.status import Status
+from digits.train import train
+
+SMALL = Recipe(dataset="uci", conv=(Conv(8),), dense=(), dropout=0.2, batch_size=64, epochs=1,
+               precision="float32")  # fmt: skip
+
+
+def losses(recipe: Recipe) -> list[float]:
+    job = run.create(recipe, "Test")
+    job.write_status(Status("queued", epochs=recipe.epochs))
+    train(job)
+    return job.steps()["loss"].tolist()
+
+
+def test_a_run_that_was_prepared_ahead_learns_as_any_other() -> None:
+    plain = losses(SMALL)
+    prepare_ahead(SMALL)
+    assert losses(SMALL) == plain
+
+
+def test_what_was_prepared_is_given_away_once_for_training_changes_it() -> None:
+    prepare_ahead(SMALL)
+    first, second = take(SMALL), take(SMALL)
+    assert first.model is not second.model
+
+
+def test_of_many_set_ups_only_the_latest_are_kept_for_each_holds_its_images() -> None:
+    recipes = [dataclasses.replace(SMALL, seed=seed) for seed in range(AHEAD + 1)]
+    for recipe in recipes:
+        prepare_ahead(recipe)
+    from digits.prepare import _ahead
+
+    assert list(_ahead) == recipes[1:]
