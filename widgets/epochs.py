@@ -28,6 +28,8 @@ def choose_epoch(run: Run) -> int:
             "Of some epochs this run has kept the weights, but not what they say of the test "
             "images.",
         )  # fmt: skip
+    elif not tested and len(run.epochs()["epoch"]) > 1:
+        st.caption("Of its single epochs this run has kept nothing: here is its final model.")
     moments = tested if kept else [*tested, FINAL]
     if len(moments) < 2:
         return FINAL

@@ -13,6 +13,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
+def counted(n: int, noun: str) -> str:
+    """How many of something there are, in bold: **1 digit**, **1,204 digits**."""
+    return f"**{n:,} {noun}{'' if n == 1 else 's'}**"
+
+
 def interval(result: dict[str, Any]) -> str:
     """The 95 % interval of a run's test accuracy (Wilson)."""
     n = result["test_images"]

@@ -9,6 +9,7 @@ from digits.run import Run
 from digits.tested import Selection, Tested
 from widgets.confusion import confusion
 from widgets.selection import leave_digit
+from widgets.words import counted
 
 
 def _show(label: int | None = None, predicted: int | None = None) -> None:
@@ -57,5 +58,5 @@ def view(run: Run, tested: Tested) -> Selection:
                 )  # fmt: skip
     found = select(tested.y, tested.probabilities, label=given, predicted=read)
     words = [f"labelled {given}"] * (given is not None) + [f"read as {read}"] * (read is not None)
-    noun = "digits" if given is not None and given == read else "mistakes"
-    return Selection(tested, found, f"**{len(found):,} {noun}** {' and '.join(words)}")
+    noun = "digit" if given is not None and given == read else "mistake"
+    return Selection(tested, found, f"{counted(len(found), noun)} {' and '.join(words)}")

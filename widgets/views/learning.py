@@ -11,6 +11,7 @@ from digits.tested import Selection, Tested
 from widgets.plot import plot
 from widgets.selection import leave_digit
 from widgets.session import test_set
+from widgets.words import counted
 
 FATES = {
     "learned": "Learned for good",
@@ -39,18 +40,16 @@ def view(run: Run, tested: Tested) -> Selection | None:
     if fate == "learned":
         epoch = st.session_state.get("epoch") or epochs[-1]
         found = np.flatnonzero(past.learned == epochs.index(epoch) + 1)
-        title = f"**{len(found):,} digits** learned for good in epoch {epoch}"
+        title = f"{counted(len(found), 'digit')} learned for good in epoch {epoch}"
         st.caption("The epoch slider above chooses the epoch; so does a click on a bar.")
         return Selection(tested, found, title)
     if fate == "never":
         found = np.flatnonzero(past.never)
-        return Selection(tested, found, f"**{len(found):,} digits** right after no epoch")
+        return Selection(tested, found, f"{counted(len(found), 'digit')} right after no epoch")
     found = np.flatnonzero(past.forgotten)
     found = found[np.argsort(-past.forgotten[found], kind="stable")]
     times = [f"{count} {'time' if count == 1 else 'times'}" for count in past.forgotten[found]]
-    title = (
-        f"**{len(found):,} digits** right after an epoch and wrong after the next, most often first"
-    )
+    title = f"{counted(len(found), 'digit')} right after an epoch, wrong after the next"
     return Selection(tested, found, title, ranked=True, notes=times)
 
 

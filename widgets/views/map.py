@@ -10,6 +10,7 @@ from digits.tested import Selection, Tested
 from widgets.plot import plot
 from widgets.selection import leave_digit
 from widgets.session import engine
+from widgets.words import counted
 from widgets.work import offer
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE"}
@@ -49,10 +50,10 @@ def view(run: Run, tested: Tested) -> Selection | None:
         found, where = np.flatnonzero(window), "in the window"
     else:
         found = np.flatnonzero(~tested.right)
-        return Selection(tested, found, f"**{len(found):,} mistakes** everywhere on the map")
+        return Selection(tested, found, f"{counted(len(found), 'mistake')} everywhere on the map")
     wrong = int((~tested.right[found]).sum())
     return Selection(
-        tested, found, f"**{len(found):,} digits** {where}, {wrong:,} of them mistakes"
+        tested, found, f"{counted(len(found), 'digit')} {where}, {wrong:,} of them mistakes"
     )
 
 

@@ -11,6 +11,7 @@ from digits.run import Run
 from digits.tested import Selection, Tested
 from widgets.plot import plot
 from widgets.session import engine
+from widgets.words import counted
 from widgets.work import offer
 
 KINDS = {
@@ -46,7 +47,7 @@ def view(run: Run, tested: Tested) -> Selection | None:
     )
     _example(run, tested, kind, curve)
     found = np.flatnonzero(~tested.right)
-    return Selection(tested, found, f"**{len(found):,} mistakes** on the digits as they are")
+    return Selection(tested, found, f"{counted(len(found), 'mistake')} on the digits as they are")
 
 
 def _chart(kind: str, curve: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from digits.run import Run
 from digits.tested import Selection, Tested
 from widgets.selection import leave_digit
 from widgets.session import done_runs, label
+from widgets.words import counted
 
 SIDES = ("A right, B wrong", "B right, A wrong", "Both wrong")
 
@@ -52,7 +53,7 @@ def view(run: Run, tested: Tested) -> Selection | None:
     said = [f"B: {digit}" for digit in b[found].argmax(axis=1)]
     words = {SIDES[0]: "that only A reads rightly", SIDES[1]: "that only B reads rightly",
              SIDES[2]: "that both read wrongly"}  # fmt: skip
-    return Selection(tested, found, f"**{len(found):,} digits** {words[side]}", notes=said)
+    return Selection(tested, found, f"{counted(len(found), 'digit')} {words[side]}", notes=said)
 
 
 def _same_test(one: Run, other: Run) -> bool:
