@@ -17,8 +17,8 @@ def validation(run: Run) -> tuple[np.ndarray, np.ndarray]:
         epoch = run.kept_epoch()
     if not epoch:
         raise ValueError(
-            "What the final model says of the validation images is not kept, since it is not "
-            "known to be the network of one of the epochs."
+            "It is not known which epoch's network became the final model, so what it says of the "
+            "validation images is not known either."
         )
     y = validation_labels(run.recipe.dataset, run.recipe.seed)
     probabilities = run.val_probabilities(epoch)

@@ -21,7 +21,7 @@ from widgets.plot import plot
 from widgets.selection import leave_digit
 from widgets.validation import validation
 
-EDGES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+EDGES = (0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999)
 BINS = [
     f"below {EDGES[0]:.0%}",
     *[f"{low * 100:g} – {high * 100:g}%" for low, high in pairwise(EDGES)],
@@ -40,7 +40,7 @@ def view(run: Run, tested: Tested) -> Selection:
     except ValueError as error:
         _metrics([("Calibration error", f"{reliability(tested.y, tested.probabilities).error:.2%}",
                    f"of {len(tested.y):,} test images")])  # fmt: skip
-        st.info(f"{error} So there is no temperature to scale by.", icon=":material/thermostat:")
+        st.info(f"{error} So no temperature can be fitted.", icon=":material/thermostat:")
     else:
         t = temperature(y_val, p_val)
         low, high = interval(y_val, p_val, t)
@@ -141,9 +141,9 @@ def _chart(tested: Tested, curves: dict[str, np.ndarray]) -> None:
 
     plot(traces, layout, key="reliability", height=420, alt=alt, on_click=choose)
     st.caption(
-        "On the dotted line confidence is accuracy; below it the network is too sure. Bars are 95% "
-        "intervals. From 90% to 99% and from 99% to 99.9% are equal steps: each time only a tenth "
-        "as many go wrong. Click a point to see its digits."
+        "On the dotted line confidence is accuracy; below it the network is too sure. Larger "
+        "points are more digits, bars 95% intervals. From 90% to 99% and from 99% to 99.9% are "
+        "equal steps: each time only a tenth as many go wrong. Click a point to see its digits."
     )
 
 
@@ -156,10 +156,10 @@ def _trace(name: str, each: Reliability, color: str) -> dict[str, Any]:
         for said, right, low, high, count in zip(*shares, strict=True)
     ]
     return {
-        "name": name, "x": _log_odds(each.confidence), "y": y, "mode": "lines+markers",
+        "name": name, "x": _log_odds(each.confidence), "y": y, "mode": "markers",
         "error_y": {"type": "data", "array": high - y, "arrayminus": y - low, "thickness": 1.2,
                     "width": 4},
-        "marker": {"size": 9, "color": color}, "line": {"width": 1.5, "color": color},
+        "marker": {"size": 6 + 2.5 * np.log10(each.count), "color": color, "opacity": 1},
         "text": words, "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
 

@@ -85,18 +85,22 @@ def _own(run: Run) -> Tested | None:
         f"{own['name']}: the final model, whichever epoch is chosen above, reads "
         f"{of.right.mean():.1%} of {len(of.y):,} digits as they are labelled."
     )
+    st.button("Forget these digits", icon=":material/delete:", on_click=_forget)
     return of
+
+
+def _forget() -> None:
+    st.session_state.pop("own")
+    leave_digit()
 
 
 def _read() -> None:
     """Take the file that was just chosen; where it cannot be used, keep the digits before it."""
     leave_digit()
     state = st.session_state
-    problem = state.pop("own-problem", None)
+    state.pop("own-problem", None)
     file = state["own-file"]
-    if file is None:
-        if not problem:
-            state.pop("own", None)
+    if file is None:  # so it is for a moment, too, when another file takes its place
         return
     try:
         x, y = read_labelled(file.name, file.getvalue())
