@@ -20,7 +20,7 @@ async def serve(workers: int, address_to: int) -> None:
             Nanny(
                 scheduler.address,
                 host=HERE,
-                nthreads=2,  # one may train while the other predicts
+                nthreads=3,  # one trains, one answers the pen, one explains
                 memory_limit=0,
                 resources=RESOURCES,
                 preload=["digits.warm"],

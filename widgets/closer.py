@@ -84,8 +84,8 @@ def _saliency(image: np.ndarray, label: int, other: int, run: Run, epoch: int) -
     with st.container(horizontal=True, gap="medium"):
         for digit, pixels in zip((label, other), both, strict=True):
             alt = f"Pixels that speak for {digit} in orange, against it in blue"
-            picture = _coloured(image, pixels / most).repeat(6, axis=0).repeat(6, axis=1)
-            st.image(picture, f"for {digit}: {pixels.sum():+.1f}", 168, alt=alt)
+            picture = _coloured(image, pixels / most).repeat(5, axis=0).repeat(5, axis=1)
+            st.image(picture, f"for {digit}: {pixels.sum():+.1f}", 140, alt=alt)
     st.caption(
         "Orange ink speaks for the digit, blue against it; together they come to the figure "
         "below, the change of its logit from an empty sheet (integrated gradients)."

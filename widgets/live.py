@@ -86,7 +86,7 @@ def _progress(watched: Run, status: Status) -> None:
         queue = run.queue()
         place = queue.index(watched) if watched in queue else 0
         ahead = f"{place} {'run' if place == 1 else 'runs'} ahead"
-        waiting = "next in line; a worker that has just started loads TensorFlow first"
+        waiting = "next in line; it begins when a worker is free and has loaded TensorFlow"
         st.progress(0.0, f"Queued: {ahead if place else waiting}.")
     elif status.state == "running":
         left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"

@@ -21,9 +21,11 @@ def leave_digit() -> None:
 
 def show(selection: Selection, run: Run, epoch: int) -> None:
     """The gallery, or the digit that was chosen in it; ``epoch`` 0 means the final model."""
-    count, order = len(selection.of.y), _in_order(selection)
-    one = _number(selection, order)
-    if one is not None and one < count:
+    st.markdown(selection.title)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = _in_order(selection)
+        one = _number(selection, order)
+    if one is not None and one < len(selection.of.y):
         closer_look(selection.of, one, run, epoch)
     elif len(order):
         _gallery(selection, order)
@@ -32,8 +34,7 @@ def show(selection: Selection, run: Run, epoch: int) -> None:
 
 
 def _in_order(selection: Selection) -> np.ndarray:
-    """Title and order; the indices as they are to be shown."""
-    st.markdown(selection.title)
+    """The indices as they are to be shown: as they came, or as the visitor wants them."""
     if selection.ranked or not len(selection.indices):
         return selection.indices
     sort: Order = st.segmented_control(
@@ -49,23 +50,24 @@ def _in_order(selection: Selection) -> np.ndarray:
 
 def _number(selection: Selection, order: np.ndarray) -> int | None:
     """Which digit is shown large: by its number, or by stepping through the selection."""
-    name = selection.of.name
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = st.number_input(
-            f"{name} number", 0, max(0, len(selection.of.y) - 1), None, key="digit",
-            bind="query-params", placeholder="Choose", width=180,
+    one = st.number_input(
+        f"{selection.of.name} number", 0, max(0, len(selection.of.y) - 1), None, key="digit",
+        bind="query-params", placeholder="Any", width=150,
+    )  # fmt: skip
+    if one is None:
+        return None
+    here = np.flatnonzero(order == one)
+    before = order[here[0] - 1] if len(here) and here[0] else None
+    after = order[here[0] + 1] if len(here) and here[0] + 1 < len(order) else None
+    st.button("All", icon=":material/apps:", key="back", on_click=_go, args=[None])
+    for label, icon, other in (
+        ("Previous", "arrow_back", before),
+        ("Next", "arrow_forward", after),
+    ):
+        st.button(
+            label, icon=f":material/{icon}:", disabled=other is None, key=label.lower(),
+            on_click=_go, args=[other],
         )  # fmt: skip
-        if one is not None:
-            st.button("All", icon=":material/apps:", key="back", on_click=_go, args=[None])
-            here = np.flatnonzero(order == one)
-            before = order[here[0] - 1] if len(here) and here[0] else None
-            after = order[here[0] + 1] if len(here) and here[0] + 1 < len(order) else None
-            for label, icon, other in (("Previous", "arrow_back", before),
-                                       ("Next", "arrow_forward", after)):  # fmt: skip
-                st.button(
-                    label, icon=f":material/{icon}:", disabled=other is None, key=label.lower(),
-                    on_click=_go, args=[other],
-                )  # fmt: skip
     return one
 
 

@@ -35,14 +35,15 @@ def view(run: Run, tested: Tested) -> Selection | None:
         raise ValueError(
             f"The map of run {run.id} is of another test set; delete map_{method}.npy."
         )
-    _chart(places, tested, drag)
+    revision = f"{run.id}-{method}"
+    _chart(places, tested, drag, revision)
     window = _window(places)
     st.caption(
-        "By the features of the final model; marks of mistakes follow the epoch. Draw around "
-        "digits to see just those, click a digit to see it large, double-click to lift the lasso."
+        "Alike to the final model is near; rings are mistakes after the chosen epoch. Draw around "
+        "digits to see just those, click one to see it large, double-click to lift the lasso."
     )
-    lasso = st.session_state.get("lasso")
-    if lasso is not None:
+    drawn_on, lasso = st.session_state.get("lasso", ("", []))
+    if lasso and drawn_on == revision:
         found, where = np.array(lasso), "inside the lasso"
     elif not window.all():
         found, where = np.flatnonzero(window), "in the window"
@@ -75,8 +76,11 @@ def _places(run: Run, method: str) -> np.ndarray | None:
     return np.rint((places - low) / np.maximum(high - low, 1e-9) * SIDE).astype(int)
 
 
-def _chart(places: np.ndarray, tested: Tested, drag: str) -> None:
-    """A trace for each digit in its colour, and one that rings the mistakes."""
+def _chart(places: np.ndarray, tested: Tested, drag: str, revision: str) -> None:
+    """A trace for each digit in its colour, and one that rings the mistakes.
+
+    A lasso stays drawn, and is heeded, as long as the map is of the same ``revision``.
+    """
     traces: list[dict[str, Any]] = [
         {
             "type": "scattergl", "mode": "markers", "name": str(digit), "hoverinfo": "skip",
@@ -94,10 +98,17 @@ def _chart(places: np.ndarray, tested: Tested, drag: str) -> None:
                        "line": {"width": 1.5}},
         }
     )  # fmt: skip
+    names = [
+        {"x": x, "y": y, "text": f"<b>{digit}</b>", "showarrow": False, "font": {"size": 20},
+         "bgcolor": "var(--st-background-color)", "opacity": 0.85, "borderpad": 2}
+        for digit in range(10)
+        if (tested.y == digit).any()
+        for x, y in [np.median(places[tested.y == digit], axis=0)]
+    ]  # fmt: skip
     axis = {"visible": False, "range": [-0.03 * SIDE, 1.03 * SIDE]}
     layout = {
-        "xaxis": axis, "yaxis": axis, "dragmode": drag, "margin": {"l": 0, "r": 0, "t": 40, "b": 0},
-        "legend": {"itemsizing": "constant", "itemwidth": 30},
+        "xaxis": axis, "yaxis": axis, "dragmode": drag, "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "showlegend": False, "annotations": names, "uirevision": revision,
     }  # fmt: skip
     alt = f"Map of {len(places):,} test digits, coloured by label; {wrong.sum():,} mistakes ringed."
 
@@ -105,7 +116,7 @@ def _chart(places: np.ndarray, tested: Tested, drag: str) -> None:
         st.session_state["digit"] = _index(tested, point["trace"], point["point"])
 
     def draw_around(points: list[tuple[int, int]]) -> None:
-        st.session_state["lasso"] = sorted({_index(tested, *point) for point in points}) or None
+        st.session_state["lasso"] = revision, sorted({_index(tested, *point) for point in points})
         leave_digit()
 
     plot(
