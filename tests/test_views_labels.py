@@ -106,7 +106,7 @@ def test_an_estimate_of_errors_is_told():
     wrong = answers(y, {4: 9, 14: 9, 24: 9})
     tested = digits.tested.Tested("Test image", np.zeros((200, 28, 28)), y, wrong)
     app = alone("labels", finished_run({}), tested)
-    assert "**about 3** of all labels are wrong" in words(app)
+    assert "**about 3 labels** to be wrong" in words(app)
 
 
 def test_label_smoothing_is_named_as_what_hides_errors():

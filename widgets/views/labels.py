@@ -40,7 +40,7 @@ def view(run: Run, tested: Tested) -> Selection | None:
     if not len(found.indices):
         return None
     notes = [f"label {_percent(p)}" for p in _of_label(of)[found.indices].tolist()]
-    title = f"**{len(found.indices):,} labels** that it contradicts, the least probable first"
+    title = f"**{_labels(len(found.indices))}** that it contradicts, the least probable first"
     return Selection(of, found.indices, title, ranked=True, notes=notes)
 
 
@@ -122,7 +122,7 @@ def _in_words(found: Suspicious, of: Tested, run: Run) -> None:
     elif found.errors:
         st.markdown(
             f"The network contradicts **{contradicted:,} of {total:,}** labels. Confident learning "
-            f"estimates that **about {found.errors:,}** of all labels are wrong."
+            f"estimates **about {_labels(found.errors)}** to be wrong."
         )
     else:
         st.markdown(
@@ -174,6 +174,10 @@ def _disputed(of: Tested) -> Selection:
 def _of_label(of: Tested) -> np.ndarray:
     """The probability of each image's label: (n,)."""
     return of.probabilities[np.arange(len(of.y)), of.y]
+
+
+def _labels(count: int) -> str:
+    return f"{count:,} label" + "s" * (count != 1)
 
 
 def _percent(p: float) -> str:
