@@ -1,5 +1,6 @@
 """Whether probabilities can be believed: of the digits read with 90 %, are nine in ten right?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,17 +37,21 @@ class Reliability:
         return float(np.average(np.abs(self.accuracy - self.confidence), weights=self.count))
 
 
-def reliability(y_true: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> Reliability:
-    """Sort images by confidence into bins of equally many: (n,) integers, (n, 10).
+def reliability(
+    y_true: np.ndarray, probabilities: np.ndarray, bins: int | Sequence[float] = 15
+) -> Reliability:
+    """Sort images by confidence into bins: (n,) integers, (n, 10).
 
-    Images of equal confidence share a bin, so there can be fewer bins than asked, and fuller
-    ones; none is empty. Raises ``ValueError`` when there are no images.
+    ``bins`` is how many, of equally many images each, or the rising edges between them, each of
+    which belongs to the bin above it. Images of equal confidence share a bin, so there can be
+    fewer than asked, and fuller ones; empty ones are left out. Raises ``ValueError`` when there
+    are no images.
     Source: Nixon et al. 2019, Measuring calibration in deep learning (adaptive bins).
     """
     _check(y_true)
     confidence = np.asarray(probabilities, np.float64).max(axis=1)
     right = probabilities.argmax(axis=1) == y_true
-    edges = np.quantile(confidence, np.arange(1, bins) / bins)
+    edges = np.quantile(confidence, np.arange(1, bins) / bins) if isinstance(bins, int) else bins
     # To the right: of many sure of exactly 1, none draws those just below it into its own bin.
     _, place = np.unique(np.searchsorted(edges, confidence, "right"), return_inverse=True)
     count, correct = np.bincount(place), np.bincount(place, right)
@@ -73,6 +78,27 @@ def temperature(y_val: np.ndarray, probabilities: np.ndarray) -> float:
         slope = np.mean(_softmax(logits / np.exp(middle)) * logits) * 10 - own.mean()
         low, high = (low, middle) if slope < 0 else (middle, high)
     return float(np.exp((low + high) / 2))
+
+
+def interval(
+    y_val: np.ndarray, probabilities: np.ndarray, temperature: float
+) -> tuple[float, float]:
+    """The 95 % interval of a temperature that was fitted to these images: low and high.
+
+    Wide where few of them tell, and from 0.02 to 50 where none does. It is that of 1/T as an
+    estimate of maximum likelihood by the sandwich formula, which holds even if no temperature
+    makes the probabilities quite right. Source: White 1982, Maximum likelihood estimation of
+    misspecified models (Econometrica 50).
+    """
+    logits, scaled = _logits(probabilities), scale(probabilities, temperature)
+    mean = (scaled * logits).sum(axis=1)
+    slope = mean - logits[np.arange(len(logits)), y_val]
+    curvature = ((scaled * logits**2).sum(axis=1) - mean**2).sum()
+    if curvature <= 0:
+        return COLDEST, HOTTEST
+    half = 1.96 * np.sqrt((slope**2).sum()) / curvature
+    low, high = 1 / (1 / temperature + half), 1 / max(1 / temperature - half, 1 / HOTTEST)
+    return float(low), float(high)
 
 
 def scale(probabilities: np.ndarray, temperature: float) -> np.ndarray:

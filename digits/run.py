@@ -160,6 +160,10 @@ class Run:
         """What the network of that epoch, from 1, says of the test images: (n, 10) float16."""
         return self._npy(_test_probabilities(epoch))
 
+    def val_probabilities(self, epoch: int) -> np.ndarray:
+        """What the network of that epoch, from 1, says of the validation images: as above."""
+        return self._npy(f"val_probabilities/{epoch:04}.npy")
+
     def map(self, method: str) -> np.ndarray | None:
         """Where the test images lie on a "pca" or "tsne" map; ``None`` before it is made.
 

@@ -10,7 +10,7 @@ from widgets.epochs import choose_epoch, pace
 from widgets.scores import digit_by_digit, overall
 from widgets.selection import leave_digit, show
 from widgets.session import chosen_run, test_set, via_app
-from widgets.views import confusion, learning, map, sturdiness, versus
+from widgets.views import calibration, confusion, labels, learning, map, sturdiness, versus
 
 via_app()
 
@@ -20,6 +20,8 @@ VIEWS = {
     "Map": map.view,
     "Sturdiness": sturdiness.view,
     "A and B": versus.view,
+    "Labels": labels.view,
+    "Calibration": calibration.view,
 }
 
 

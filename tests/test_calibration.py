@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
-from digits.calibration import COLDEST, FLOOR, HOTTEST, reliability, scale, temperature
+from digits.calibration import COLDEST, FLOOR, HOTTEST, interval, reliability, scale, temperature
 
 
 def answers(n: int, sharper: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -157,3 +157,28 @@ def test_without_mistakes_the_coldest_and_with_only_mistakes_the_hottest_serves_
     assert temperature(p.argmax(axis=1), p) == pytest.approx(COLDEST)
     assert temperature(p.argmin(axis=1), p) == pytest.approx(HOTTEST)
     assert temperature(y[:1], p[:1]) > 0
+
+
+def test_given_edges_bins_hold_the_images_between_them_and_empty_ones_are_left_out():
+    confidence = np.array([0.6, 0.8, 0.9, 0.95])
+    probabilities = np.zeros((4, 10))
+    probabilities[:, 3], probabilities[:, 4] = confidence, 1 - confidence
+    found = reliability(np.array([3, 3, 4, 3]), probabilities, (0.3, 0.5, 0.7, 0.9))
+    np.testing.assert_array_equal(found.count, [1, 1, 2])
+    np.testing.assert_allclose(found.confidence, [0.6, 0.8, 0.925])
+    np.testing.assert_allclose(found.accuracy, [1, 1, 0.5])
+
+
+@pytest.mark.parametrize("sharper", [0.5, 1, 3])
+def test_the_interval_of_a_temperature_is_that_of_the_bootstrap(sharper):
+    y, probabilities = answers(1_000, sharper)
+    rng = np.random.default_rng(0)
+    again = [rng.integers(0, len(y), len(y)) for _ in range(200)]
+    fits = [temperature(y[some], probabilities[some]) for some in again]
+    found = interval(y, probabilities, temperature(y, probabilities))
+    np.testing.assert_allclose(found, np.percentile(fits, [2.5, 97.5]), rtol=0.05)
+
+
+def test_the_interval_is_as_wide_as_it_gets_where_no_image_tells_a_temperature():
+    alike = np.full((50, 10), 0.1)
+    assert interval(np.zeros(50, int), alike, 1.0) == (COLDEST, HOTTEST)
