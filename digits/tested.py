@@ -14,13 +14,15 @@ class Tested:
     """Images with their labels and what a network that never trained on them says.
 
     ``x`` is (n, 28, 28) uint8, ``y`` (n,) uint8, ``probabilities`` (n, 10) float; ``name`` is
-    what one of them is called, such as "Test image".
+    what one of them is called, such as "Test image". The network is that after ``epoch``, counted
+    from 1; 0 stands for the final model.
     """
 
     name: str
     x: np.ndarray
     y: np.ndarray
     probabilities: np.ndarray
+    epoch: int = 0
     disputed: Mapping[int, Disputed] = field(default_factory=dict)
 
     @cached_property

@@ -17,19 +17,18 @@ via_app()
 VIEWS = {
     "Confusions": confusion.view,
     "Learning": learning.view,
+    "Labels": labels.view,
+    "Calibration": calibration.view,
     "Map": map.view,
     "Sturdiness": sturdiness.view,
     "A and B": versus.view,
-    "Labels": labels.view,
-    "Calibration": calibration.view,
 }
 
 
 def explore(run: Run, x: np.ndarray, y: np.ndarray) -> None:
     """All that follows the epoch: figures, the chosen view, and the digits that it is about."""
     try:
-        epoch = choose_epoch(run)
-        tested = _tested(run, epoch, x, y)
+        tested = _tested(run, choose_epoch(run), x, y)
         overall(tested)
         view = st.segmented_control(
             "Look at", VIEWS, default="Confusions", required=True, key="view",
@@ -40,7 +39,7 @@ def explore(run: Run, x: np.ndarray, y: np.ndarray) -> None:
             selection = VIEWS[view](run, tested)
         with right:
             if selection:
-                show(selection, run, epoch)
+                show(selection, run)
         st.subheader("Digit by digit", anchor=False)
         digit_by_digit(tested)
     except ValueError as error:
@@ -55,7 +54,7 @@ def _tested(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Tested:
             f"This run was tested on {len(probabilities):,} images, but the test set here has "
             f"{len(y):,}. Train it again to see its mistakes."
         )
-    return Tested("Test image", x, y, probabilities, disputed(run.recipe.dataset, y))
+    return Tested("Test image", x, y, probabilities, epoch, disputed(run.recipe.dataset, y))
 
 
 st.title("Mistakes")

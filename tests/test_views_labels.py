@@ -160,7 +160,7 @@ def test_disputed_labels_are_listed_with_their_verdict_whatever_the_network_says
         9: Disputed(9, 2, "neither"),
     }
     p = answers(y, {7: 1, 3: 5})
-    tested = digits.tested.Tested("Test image", np.zeros((40, 28, 28)), y, p, said)
+    tested = digits.tested.Tested("Test image", np.zeros((40, 28, 28)), y, p, disputed=said)
     made = finished_run({})
     assert alone("labels", made, tested).session_state["found"].indices.tolist() == [3, 7]
     listed = alone("labels", made, tested, doubt="Disputed").session_state["found"]

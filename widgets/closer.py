@@ -12,8 +12,8 @@ from widgets.plot import plot
 from widgets.session import engine
 
 
-def closer_look(tested: Tested, index: int, run: Run, epoch: int) -> None:
-    """Show one of the images and its ten probabilities; ``epoch`` 0 means the final model."""
+def closer_look(tested: Tested, index: int, run: Run) -> None:
+    """Show one of the images, its ten probabilities, and what led the run's network to them."""
     label, p = int(tested.y[index]), tested.probabilities[index].astype(np.float64)
     predicted = int(p.argmax())
     picture, words = st.columns([2, 3], gap="medium")
@@ -34,9 +34,9 @@ def closer_look(tested: Tested, index: int, run: Run, epoch: int) -> None:
     _probabilities(p, label, predicted)
     other = predicted if predicted != label else int(np.argsort(p)[-2])
     try:
-        _saliency(tested.x[index], label, other, run, epoch)
+        _saliency(tested.x[index], label, other, run, tested.epoch)
         if tested.name == "Test image":
-            _history(run, index, label, epoch)
+            _history(run, index, label, tested.epoch)
         _neighbours(tested.x[index], run)
     except TimeoutError:
         st.error("The worker did not answer in time. Choose the digit again to ask it again.")
@@ -78,7 +78,8 @@ def _probabilities(p: np.ndarray, label: int, predicted: int) -> None:
 def _saliency(image: np.ndarray, label: int, other: int, run: Run, epoch: int) -> None:
     """Which pixels speak for the label and which for another digit, side by side."""
     with st.spinner("Asking the network which pixels decided …"):
-        both = _speaks(run.id, epoch, image.tobytes(), (label, other))
+        of = 0 if epoch == run.kept_epoch() else epoch
+        both = _speaks(run.id, of, image.tobytes(), (label, other))
     st.markdown("**Which pixels decided**")
     most = float(np.abs(both).max()) or 1.0
     with st.container(horizontal=True, gap="medium"):

@@ -15,6 +15,7 @@ import streamlit as st
 from PIL import Image
 
 from digits.pictures import sheet
+from widgets.latest import since
 
 COLUMNS = 25  # of the one picture, not of the page
 
@@ -36,7 +37,9 @@ span { white-space: pre; text-align: center; }
 JS = """
 export default function ({ data, parentElement, setTriggerValue }) {
   const gallery = parentElement.querySelector('.gallery')
-  const { size, columns, sprite } = data
+  const { size, columns, sprite, since } = data
+  if (gallery.since > since) return
+  gallery.since = since
   const captions = JSON.parse(data.captions), names = JSON.parse(data.names)
   if (gallery.sprite !== sprite) {
     parentElement.querySelector('.sprite').textContent = `i {
@@ -120,14 +123,14 @@ def gallery(
         if on_click and index is not None:
             on_click(index)
 
-    data = {
+    # As text: Streamlit imports pandas to look for tables in a component's lists.
+    content = {
         "sprite": _sprite(images.tobytes(), images.shape),
-        "columns": COLUMNS,
-        "size": size,
-        # As text: Streamlit imports pandas to look for tables in a component's lists.
         "captions": json.dumps(list(captions)),
         "names": json.dumps(list(names)),
     }
+    moment = since(key, "".join(content.values()))
+    data = {**content, "since": moment, "columns": COLUMNS, "size": size}
     return _mount(data=data, key=key, on_click_change=clicked).get("click")
 
 

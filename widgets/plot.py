@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from widgets.latest import since
+
 STATIC = Path(__file__).resolve().parents[1] / "static"
 
 CSS = """
@@ -56,6 +58,8 @@ function template(theme) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const div = parentElement.querySelector('.plot')
+  if (div.since > data.since) return
+  div.since = data.since
   const style = getComputedStyle(div)
   const theme = (name) => style.getPropertyValue(name).trim()
   // A string like "var(--st-red-color)" anywhere in the figure means that colour of the theme.
@@ -153,7 +157,8 @@ def show(
             on_select([(trace, point) for trace, point in json.loads(pairs)])
 
     # As text: Streamlit imports pandas to look for tables in whatever else a component is given.
-    data = {"figure": figure, "height": height, "alt": alt, "clickable": on_click is not None}
+    data = {"figure": figure, "height": height, "alt": alt, "clickable": on_click is not None,
+            "since": since(key, figure)}  # fmt: skip
     mounted = _mount(data=data, key=key, on_click_change=clicked, on_select_change=selected)
     return mounted.get("click")
 

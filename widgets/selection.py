@@ -19,14 +19,14 @@ def leave_digit() -> None:
     st.session_state.update(digit=None, page=1)
 
 
-def show(selection: Selection, run: Run, epoch: int) -> None:
-    """The gallery, or the digit that was chosen in it; ``epoch`` 0 means the final model."""
+def show(selection: Selection, run: Run) -> None:
+    """The gallery, or the digit that was chosen in it."""
     st.markdown(selection.title)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = _in_order(selection)
         one = _number(selection, order)
     if one is not None and one < len(selection.of.y):
-        closer_look(selection.of, one, run, epoch)
+        closer_look(selection.of, one, run)
     elif len(order):
         _gallery(selection, order)
     else:

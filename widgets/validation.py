@@ -7,14 +7,13 @@ from digits import data
 from digits.run import Run
 
 
-def validation(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (n,) uint8, and the probabilities (n, 10) float16 after the chosen epoch.
+def validation(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (n,) uint8, and the probabilities (n, 10) float16 after an epoch, from 1.
 
-    Raises ``ValueError``, with one sentence, where that epoch's or the images themselves lack.
+    ``epoch`` 0 stands for the final model. Raises ``ValueError``, with one sentence, where the
+    probabilities or the images are missing.
     """
-    epoch = st.session_state.get("epoch")
-    if epoch not in run.epochs_tested():  # none was chosen, or for another run
-        epoch = run.kept_epoch()
+    epoch = epoch or run.kept_epoch()
     if not epoch:
         raise ValueError(
             "It is not known which epoch's network became the final model, so what it says of the "

@@ -20,6 +20,7 @@ from digits.tested import Selection, Tested
 from widgets.plot import plot
 from widgets.selection import leave_digit
 from widgets.validation import validation
+from widgets.words import counted
 
 EDGES = (0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999)
 BINS = [
@@ -36,7 +37,7 @@ def view(run: Run, tested: Tested) -> Selection:
     """The reliability diagram; gives the digits of a bin, or the most confident mistakes."""
     curves = {"As stated": tested.probabilities}
     try:
-        y_val, p_val = validation(run)
+        y_val, p_val = validation(run, tested.epoch)
     except ValueError as error:
         _metrics([("Calibration error", f"{reliability(tested.y, tested.probabilities).error:.2%}",
                    f"of {len(tested.y):,} test images")])  # fmt: skip
@@ -183,11 +184,11 @@ def _selection(tested: Tested, curves: dict[str, np.ndarray]) -> Selection:
     found = found[np.lexsort((-confidence[found], tested.right[found]))]
     notes = [f"{share:.1%}" for share in confidence[found].tolist()]
     if chosen is None:
-        title = f"**{len(found):,} mistakes**, the most confident first"
+        title = f"{counted(len(found), 'mistake')}, the most confident first"
     else:
         wrong = int((~tested.right[found]).sum())
         title = (
-            f"**{len(found):,} digits** with a {'scaled ' * (name == 'Scaled')}confidence "
+            f"{counted(len(found), 'digit')} with a {'scaled ' * (name == 'Scaled')}confidence "
             f"{BINS[chosen]}, **{wrong:,}** of them read wrongly"
         )
     return Selection(tested, found, title, ranked=True, notes=notes)

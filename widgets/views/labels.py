@@ -22,7 +22,7 @@ def view(run: Run, tested: Tested) -> Selection | None:
     )  # fmt: skip
     of: Tested | None = tested
     if where == "validation":
-        of = _validation(run)
+        of = _validation(run, tested.epoch)
     elif where == "own":
         of = _own(run)
     if of is None:
@@ -44,9 +44,9 @@ def view(run: Run, tested: Tested) -> Selection | None:
     return Selection(of, found.indices, title, ranked=True, notes=notes)
 
 
-def _validation(run: Run) -> Tested | None:
+def _validation(run: Run, epoch: int) -> Tested | None:
     try:
-        y, probabilities = validation(run)
+        y, probabilities = validation(run, epoch)
         x = validation_images(run.recipe.dataset, run.recipe.seed)
     except ValueError as error:
         st.info(str(error), icon=":material/rule:")
@@ -56,7 +56,7 @@ def _validation(run: Run) -> Tested | None:
         "so that it agrees with their labels a little more often than with others. Their numbers "
         f"count the validation images of seed {run.recipe.seed}."
     )
-    return Tested("Validation image", x, y, probabilities)
+    return Tested("Validation image", x, y, probabilities, epoch)
 
 
 def _own(run: Run) -> Tested | None:

@@ -32,13 +32,13 @@ def view(run: Run, tested: Tested) -> Selection | None:
         return None
     past = _history(run, epochs, run.changed("result.json", "test_probabilities"))
     st.markdown("Test digits that were **right from this epoch on**, to the last one")
-    _chart(past, epochs)
+    _chart(past, epochs, tested.epoch)
     fate = st.segmented_control(
         "Show the digits", FATES, default="learned", required=True, key="fate",
         format_func=FATES.__getitem__, bind="query-params", on_change=leave_digit,
     )  # fmt: skip
     if fate == "learned":
-        epoch = st.session_state.get("epoch") or epochs[-1]
+        epoch = tested.epoch or epochs[-1]
         found = np.flatnonzero(past.learned == epochs.index(epoch) + 1)
         title = f"{counted(len(found), 'digit')} learned for good in epoch {epoch}"
         st.caption("The epoch slider above chooses the epoch; so does a click on a bar.")
@@ -61,9 +61,8 @@ def _history(run: Run, epochs: tuple[int, ...], changed: tuple[int, ...]) -> His
     return history(y, np.stack(read))
 
 
-def _chart(past: History, epochs: tuple[int, ...]) -> None:
+def _chart(past: History, epochs: tuple[int, ...], chosen: int) -> None:
     counts = np.bincount(past.learned, minlength=len(epochs) + 1)[1:]
-    chosen = st.session_state.get("epoch")
     bars = {
         "type": "bar", "x": epochs, "y": counts, "text": [f"{count:,}" for count in counts],
         "textposition": "outside", "cliponaxis": False,
