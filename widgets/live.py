@@ -14,7 +14,7 @@ from digits.status import DONE, UNFINISHED, Status
 from widgets.gallery import gallery
 from widgets.plot import figure, show
 from widgets.session import engine
-from widgets.words import duration, interval
+from widgets.words import duration, test_interval
 
 EVERY = 1.0  # seconds between two looks at the run's folder
 SOON = 0.3  # the same while its first step is awaited
@@ -110,7 +110,7 @@ def _reached(watched: Run, status: Status) -> None:
     trained = result["train_accuracy"]
     with st.container(horizontal=True, gap="large"):
         for name, value, note in (
-            ("Test accuracy", f"{result['test_accuracy']:.2%}", interval(result)),
+            ("Test accuracy", f"{result['test_accuracy']:.2%}", test_interval(result)),
             ("Test loss", f"{result['test_loss']:.4f}", "cross-entropy, nats"),
             ("Validation accuracy", f"{result['val_accuracy']:.2%}", None),
             ("Training accuracy", "–" if trained is None else f"{trained:.2%}", None),
