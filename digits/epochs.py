@@ -1,4 +1,4 @@
-"""Lets the network of every epoch read the test images, once the run has ended."""
+"""Lets the network of every epoch read: the test images once the run has ended, others any time."""
 
 from collections.abc import Callable
 
@@ -36,3 +36,16 @@ def read_test_images(
         same = all(map(np.array_equal, network.get_weights(), chosen))
         p = (run.probabilities() if same else probabilities(network, x)).astype(np.float16)
         run.replace(f"test_probabilities/{epoch:04}.npy", lambda path, p=p: np.save(path, p))
+
+
+def trace(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
+    """What the networks of these epochs, from 1, say of images: (epochs, n, 10) float32.
+
+    ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]. Works while the run trains. Raises
+    ``ValueError`` when an epoch's weights are not kept.
+    """
+    network, answers = model.build(run.recipe), []
+    for epoch in epochs:
+        network.load_weights(run.weights_path(epoch))
+        answers.append(probabilities(network, x))
+    return np.stack(answers)
