@@ -114,14 +114,19 @@ def all() -> list[Drawing]:
 def read_all() -> tuple[list[Drawing], list[str]]:
     """Every drawing, newest first, and a sentence for each file that cannot be read."""
     drawings, problems = [], []
-    for id, *_ in reversed(_listing()):
+    for id, changed, size in reversed(_listing()):
         try:
-            drawings.append(open(id))
+            drawings.append(_read(_path(id), changed, size))
         except LookupError:
             continue  # deleted this moment
         except ValueError as error:
             problems.append(str(error))
     return drawings, problems
+
+
+def ids() -> list[str]:
+    """The id of every drawing, damaged ones included, oldest first."""
+    return [id for id, *_ in _listing()]
 
 
 def state() -> str:
@@ -235,6 +240,8 @@ def _read(path: Path, changed: int, size: int) -> Drawing:
         ink = np.asarray(picture.convert("L"))
         if not ink.any():
             raise ValueError(f"{where}: its picture is blank.")
+    except FileNotFoundError as error:
+        raise LookupError("This drawing is no longer here; somebody deleted it.") from error
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{where} is damaged: it is not JSON.") from error
     except (

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from digits import data, model
+from digits import data, model, teaching
 from digits.predict import load, probabilities
 from digits.run import Run
 
@@ -39,13 +39,17 @@ def read_test_images(
 
 
 def trace(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
-    """What the networks of these epochs, from 1, say of images: (epochs, n, 10) float32.
+    """What the networks of these epochs say of images: (epochs, n, 10) float32.
 
-    ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]. Works while the run trains. Raises
-    ``ValueError`` when an epoch's weights are not kept.
+    Epoch 0 is before the first. ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]. Works while the
+    run trains. Raises ``ValueError`` when an epoch's weights are not kept.
     """
-    network, answers = model.build(run.recipe), []
-    for epoch in epochs:
-        network.load_weights(run.weights_path(epoch))
+    recipe = run.recipe
+    network, answers = model.build(recipe), []
+    for epoch in sorted(epochs):
+        if epoch:
+            network.load_weights(run.weights_path(epoch))
+        elif recipe.lesson:
+            network.set_weights(load(teaching.start_path(run)).get_weights())
         answers.append(probabilities(network, x))
     return np.stack(answers)

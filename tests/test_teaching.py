@@ -7,6 +7,7 @@ import pytest
 
 from digits import data, drawings, run, teaching
 from digits.drawings import Drawing
+from digits.epochs import trace
 from digits.predict import load, probabilities
 from digits.recipe import Lesson, Recipe
 from digits.run import Run
@@ -67,6 +68,9 @@ def test_the_lesson_is_learned_and_told_by_drawings_that_were_held_back(
     final = load(job.model_path)
     assert probabilities(final, material.x_held) == pytest.approx(answers.held_after, abs=1e-6)
     assert accuracy(answers.taught_after, material.y_taught) >= after
+    first, *_, last = trace(job, [0, 1, 4], material.x_held)
+    assert first == pytest.approx(answers.held_before, abs=1e-5)
+    assert last == pytest.approx(answers.held_after, abs=1e-5)
 
 
 def test_without_replay_the_network_forgets_what_it_knew(trained: Run, kept: list[Drawing]) -> None:
@@ -167,11 +171,9 @@ def test_a_lesson_whose_files_are_gone_ends_as_failed_with_a_sentence(
 
 
 def test_the_trace_follows_images_through_the_epochs(trained: Run) -> None:
-    from digits.epochs import trace
-
     x, _ = data.load_test("uci")
-    through = trace(trained, [1, 3], x[:50])
-    assert through.shape == (2, 50, 10)
+    before, *through = trace(trained, [0, 1, 3], x[:50])
+    assert before.max() < 0.9  # it knows nothing yet
     for epoch, p in zip((1, 3), through, strict=True):
         assert p == pytest.approx(trained.test_probabilities(epoch)[:50], abs=2e-3)
     with pytest.raises(ValueError, match="epoch 9"):
