@@ -70,7 +70,10 @@ def closer(one: Drawing, p: np.ndarray | None, model: Run | None) -> None:
     with words:
         st.markdown(f"A **{one.label}**, drawn {one.created:%d %b %Y %H:%M} UTC")
         st.session_state[f"label-{one.id}"] = one.label
-        st.pills("It is a …", range(10), key=f"label-{one.id}", on_change=relabel, args=[one.id])
+        st.pills(
+            "It is a …", range(10), key=f"label-{one.id}", on_change=relabel, args=[one.id],
+            wrap=True,
+        )  # fmt: skip
         st.session_state[f"pin-{one.id}"] = one.pinned
         st.toggle(
             "Pin it", key=f"pin-{one.id}", on_change=pin, args=[one.id],
@@ -220,7 +223,7 @@ st.markdown(
     "on the test images what it forgot."
 )
 if runs := done_runs():
-    teach(runs, kept)
+    teach(runs, kept, model)
 else:
     st.info("No run has finished yet, so there is no network to teach.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")

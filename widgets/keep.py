@@ -36,7 +36,7 @@ def it_was(objects: list[dict[str, Any]], ink: np.ndarray) -> None:
     except (ValueError, OSError) as error:
         id, state[DIGIT], problem = None, None, f"The drawing could not be kept: {error}"
     state[KEPT] = mark, id
-    st.pills("It was a …", range(10), key=DIGIT, on_change=_note)
+    st.pills("It was a …", range(10), key=DIGIT, on_change=_note, wrap=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         if problem:
             st.error(problem, icon=":material/error:")

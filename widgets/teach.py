@@ -21,9 +21,10 @@ REPLAYS = (0, 500, 1_000, 2_000, 5_000, 10_000, 60_000)
 PRACTICE = 500  # drawings, repeated, in an epoch unless the visitor wants otherwise
 
 
-def teach(runs: list[Run], kept: list[Drawing]) -> None:
-    """The controls of a lesson and the button that begins it."""
-    start = st.selectbox("Who learns", runs, format_func=label, key="learner")
+def teach(runs: list[Run], kept: list[Drawing], reader: Run | None) -> None:
+    """The controls of a lesson for one of the runs, at first ``reader``, and its button."""
+    first = runs.index(reader) if reader in runs else 0
+    start = st.selectbox("Who learns", runs, index=first, format_func=label)
     left, right = st.columns(2, gap="medium")
     with left:
         share = st.slider("Drawings to learn", 0.1, 0.9, 0.5, 0.1, format="percent", key="share",
