@@ -139,6 +139,11 @@ def relabel(id: str, label: int) -> None:
     _change(id, label=label)
 
 
+def redraw(id: str, strokes: list[np.ndarray], ink: np.ndarray) -> None:
+    """Put other strokes and ink, as in ``add``, in the place of a drawing's. Raises as ``open``."""
+    _change(id, strokes=_scaled(strokes), ink=ink)
+
+
 def pin(id: str, pinned: bool) -> None:
     """Keep an eye on it, or no longer. Raises as ``open`` does."""
     _change(id, pinned=pinned)

@@ -55,6 +55,9 @@ def test_a_label_is_changed_and_a_drawing_pinned_and_deleted():
     assert (changed.label, changed.pinned) == (7, True)
     assert (changed.ink == one.ink).all()
     assert drawings.state() != before
+    drawings.redraw(one.id, SEVEN + BAR, strokes.render(SEVEN + BAR))
+    assert len(drawings.open(one.id).strokes) == 2
+    assert drawings.open(one.id).label == 7
     drawings.delete(one.id)
     assert [left.id for left in drawings.all()] == [other.id]
     with pytest.raises(LookupError, match="no longer here"):

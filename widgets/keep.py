@@ -1,5 +1,6 @@
 """It was a …: one click on a digit keeps the drawing for everybody."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from digits import drawings
 
 DIGIT = "it-was"  # keys of the session's state: the pills,
 WISH = "it-was-clicked"  # what was clicked and is not done yet, and
-KEPT = "it-was-kept"  # the ink that was kept last, as a hash, and its id
+KEPT = "it-was-kept"  # the ink that was kept last, as a hash, its id, and when it was clicked
+LATE = 1.5  # seconds by which the canvas may send a stroke after a click that followed it
 
 
 def it_was(objects: list[dict[str, Any]], ink: np.ndarray) -> None:
@@ -22,20 +24,23 @@ def it_was(objects: list[dict[str, Any]], ink: np.ndarray) -> None:
     # Done here, not in the callback: a stroke may have come together with the click.
     clicked, wish = state.pop(WISH, (False, None))
     if not ink.any():
+        state.pop(KEPT, None)
         return
     mark, problem = hash(ink.tobytes()), ""
-    before, id = state.get(KEPT, (None, None))
-    if before != mark:
-        id = None
+    before, id, moment = state.get(KEPT, (None, None, 0.0))
+    late = id and not clicked and time.monotonic() - moment < LATE
     try:
+        if before != mark:
+            id = _redraw(id, objects, ink) if late else None
         if clicked:
+            moment = time.monotonic()
             id = _keep(id, wish, objects, ink)
         state[DIGIT] = drawings.open(id).label if id else None
     except LookupError:
         id = state[DIGIT] = None  # somebody deleted it
     except (ValueError, OSError) as error:
         id, state[DIGIT], problem = None, None, f"The drawing could not be kept: {error}"
-    state[KEPT] = mark, id
+    state[KEPT] = mark, id, moment
     st.pills("It was a …", range(10), key=DIGIT, on_change=_note, wrap=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         if problem:
@@ -47,6 +52,11 @@ def it_was(objects: list[dict[str, Any]], ink: np.ndarray) -> None:
         else:
             st.caption("One click keeps it, without your name, to test and teach networks with.")
         st.page_link("pages/drawings.py", label="All drawings", icon=":material/collections:")
+
+
+def _redraw(id: str, objects: list[dict[str, Any]], ink: np.ndarray) -> str:
+    drawings.redraw(id, drawings.from_canvas(objects), ink)
+    return id
 
 
 def _keep(
