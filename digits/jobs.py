@@ -44,11 +44,12 @@ def augment(recipe: Recipe, n: int) -> np.ndarray:
 
 def saliency(path: str, weights: str, image: np.ndarray, digits: list[int]) -> np.ndarray:
     """(len(digits), 28, 28) for ``image``; "" for the shipped model or the model's own weights."""
-    from digits.explain import saliency
+    from digits.explain import saliency, saliency_after
     from digits.predict import SHIPPED, load
 
-    model = load(Path(path) if path else SHIPPED, Path(weights) if weights else None)
-    return saliency(model, image, digits)
+    if weights:
+        return saliency_after(Path(path), Path(weights), image, digits)
+    return saliency(load(Path(path) if path else SHIPPED), image, digits)
 
 
 def trace(folder: str, epochs: list[int], x: np.ndarray) -> np.ndarray:

@@ -36,15 +36,13 @@ def in_batches(graph: Callable[[tf.Tensor], tf.Tensor], x: np.ndarray) -> np.nda
     return np.concatenate(list(POOL.map(ask, range(0, len(x), BATCH))))
 
 
-def load(path: Path, weights: Path | None = None) -> keras.Model:
+def load(path: Path) -> keras.Model:
     """The model in a ``.keras`` file, kept in memory until the file changes.
 
-    ``weights`` is a ``.weights.h5`` file to take its weights from instead. Raises ``ValueError``
-    when there is no such file or it does not hold a model.
+    Raises ``ValueError`` when there is no such file or it does not hold a model.
     """
     try:
-        changed = [file.stat().st_mtime_ns for file in (path, weights) if file]
-        return _load(path, weights, *changed)
+        return _load(path, path.stat().st_mtime_ns)
     except FileNotFoundError as error:
         raise ValueError("This run has no model: it has not finished, or was deleted.") from error
     except OSError as error:
@@ -52,11 +50,8 @@ def load(path: Path, weights: Path | None = None) -> keras.Model:
 
 
 @functools.lru_cache(maxsize=16)
-def _load(path: Path, weights: Path | None, *changed: int) -> keras.Model:
-    model = keras.models.load_model(path, compile=False)
-    if weights:
-        model.load_weights(weights)
-    return model
+def _load(path: Path, changed: int) -> keras.Model:
+    return keras.models.load_model(path, compile=False)
 
 
 def _answer(model: keras.Model) -> tf.types.experimental.GenericFunction:

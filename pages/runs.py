@@ -9,7 +9,7 @@ from digits.status import DONE, UNFINISHED
 from widgets.compare import compare
 from widgets.drawn import score_line
 from widgets.session import choose, engine, via_app
-from widgets.words import duration, interval
+from widgets.words import duration, test_interval
 
 via_app()
 
@@ -62,7 +62,7 @@ def summary(one: Run) -> str:
     if status.state == "interrupted" and status.epoch:
         words.append(f"after epoch {status.epoch} of {status.epochs}")
     if result:
-        words.append(f"**{result['test_accuracy']:.2%}** on test ({interval(result)})")
+        words.append(f"**{result['test_accuracy']:.2%}** on test ({test_interval(result)})")
         words.append(f"{result['parameters']:,} parameters")
         words.append(f"{result['epochs']} epochs in {duration(result['seconds'])}")
     return f"{ICONS.get(status.state, '')} {' · '.join(words)}"

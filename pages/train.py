@@ -4,6 +4,7 @@ import streamlit as st
 
 from digits import run
 from digits.presets import PRESETS, at_hand
+from widgets.ahead import prepare
 from widgets.live import live
 from widgets.session import choose, engine, label, linked_run, via_app
 from widgets.setup import put, setup
@@ -67,4 +68,4 @@ with top:
         live(watched)
 
 if fits and not run.queue():
-    engine().prepare(recipe)  # so that the first point follows the click at once
+    prepare(recipe)  # so that the first point follows the click at once

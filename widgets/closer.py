@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from digits.history import history
 from digits.metrics import rank
 from digits.pictures import sheet
 from digits.run import Run
@@ -10,6 +11,7 @@ from digits.tested import Tested
 from widgets.gallery import gallery
 from widgets.plot import plot
 from widgets.session import engine
+from widgets.words import counted
 
 
 def closer_look(tested: Tested, index: int, run: Run) -> None:
@@ -131,9 +133,19 @@ def _history(run: Run, index: int, label: int, epoch: int) -> None:
         "yaxis": {"dtick": 1, "showgrid": False, "range": [9.5, -0.5]}, "shapes": marks,
     }  # fmt: skip
     right = p.argmax(axis=1) == label
-    st.markdown("**Through the epochs**")
+    st.markdown(f"**Through the epochs**: {_fate(right, epochs)}")
     alt = f"Probabilities after each of {len(epochs)} epochs; read rightly after {right.sum()}."
     plot([cells], layout, key="digit-history", height=260, alt=alt)
+
+
+def _fate(right: np.ndarray, epochs: list[int]) -> str:
+    """When it was learned, and how often forgotten, from (epochs,) bool."""
+    past = history(np.ones(1), right[:, None])
+    if past.never[0]:
+        return "never read rightly."
+    learned = f"learned for good in epoch {epochs[past.learned[0] - 1]}"
+    times = counted(int(past.forgotten[0]), "time")
+    return f"{learned if past.learned[0] else 'lost in the end'}, forgotten {times}."
 
 
 def _neighbours(image: np.ndarray, run: Run) -> None:

@@ -5,10 +5,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from digits import drawings, run, teaching
-from digits.metrics import wilson
 from digits.run import Run
 from digits.status import DONE
 from widgets.session import engine
+from widgets.words import interval
 
 
 def score(one: Run) -> tuple[int, int] | None:
@@ -23,12 +23,8 @@ def score(one: Run) -> tuple[int, int] | None:
 
 def score_in_words(right: int, total: int) -> str:
     """The share, of how many, and its 95 % interval."""
-    low, high = wilson(right, total)
     plural = "s" * (total != 1)
-    return (
-        f"**{right / total:.1%}** on {total:,} drawing{plural} "
-        f"(95% interval {low:.1%} – {high:.1%})"
-    )
+    return f"**{right / total:.1%}** on {total:,} drawing{plural} ({interval(right, total)})"
 
 
 def read(model: str, kept: list[drawings.Drawing]) -> np.ndarray:
@@ -49,16 +45,10 @@ def score_metric(one: Run) -> None:
 
 def accuracy(name: str, right: int, total: int) -> None:
     """How many of the drawings, as a figure with its 95 % interval."""
-    low, high = wilson(right, total)
-    note = f"95% interval {low:.1%} – {high:.1%}"
     st.metric(
-        f"{name} ({total:,})",
-        f"{right / total:.1%}",
-        note,
-        delta_color="off",
-        delta_arrow="off",
-        width="content",
-    )
+        f"{name} ({total:,})", f"{right / total:.1%}", interval(right, total),
+        delta_color="off", delta_arrow="off", width="content",
+    )  # fmt: skip
 
 
 def score_line(one: Run, slot: DeltaGenerator) -> None:

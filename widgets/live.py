@@ -17,7 +17,7 @@ from widgets.plot import figure, show
 from widgets.session import engine
 from widgets.teach import learned, lesson_in_words
 from widgets.traced import pinned
-from widgets.words import duration, interval
+from widgets.words import duration, test_interval
 
 EVERY = 1.0  # seconds between two looks at the run's folder
 SOON = 0.3  # the same while its first step is awaited
@@ -119,7 +119,7 @@ def _reached(watched: Run, status: Status) -> None:
     trained = result["train_accuracy"]
     with st.container(horizontal=True, gap="medium"):
         for name, value, note in (
-            ("Test accuracy", f"{result['test_accuracy']:.2%}", interval(result)),
+            ("Test accuracy", f"{result['test_accuracy']:.2%}", test_interval(result)),
             ("Test loss", f"{result['test_loss']:.4f}", "cross-entropy, nats"),
             ("Validation accuracy", f"{result['val_accuracy']:.2%}", None),
             ("Training accuracy", "–" if trained is None else f"{trained:.2%}", None),

@@ -5,6 +5,7 @@ import streamlit as st
 
 from digits.metrics import confusion_matrix, per_class, rank, wilson
 from digits.tested import Tested
+from widgets.words import interval
 
 
 def overall(tested: Tested) -> None:
@@ -12,7 +13,7 @@ def overall(tested: Tested) -> None:
     right, total = int(tested.right.sum()), len(tested.y)
     loss = rank(tested.y, tested.probabilities, "loss").mean()
     figures = [
-        ("Test accuracy", f"{right / total:.2%}", _interval(right, total)),
+        ("Test accuracy", f"{right / total:.2%}", interval(right, total)),
         ("Test loss", f"{loss:.4f}", "cross-entropy, nats"),
         ("Misclassified", f"{total - right:,} of {total:,}", "never seen in training"),
     ]
@@ -20,15 +21,10 @@ def overall(tested: Tested) -> None:
         sure = np.delete(tested.right, list(tested.disputed))
         without = f"Without {len(tested.disputed)} disputed labels"
         share = f"{sure.mean():.2%}"
-        figures.insert(1, (without, share, _interval(int(sure.sum()), len(sure))))
+        figures.insert(1, (without, share, interval(int(sure.sum()), len(sure))))
     with st.container(horizontal=True, gap="medium"):
         for label, value, note in figures:
             st.metric(label, value, note, delta_color="off", delta_arrow="off", width="content")
-
-
-def _interval(right: int, total: int) -> str:
-    low, high = wilson(right, total)
-    return f"95% interval {low:.2%} – {high:.2%}"
 
 
 def digit_by_digit(tested: Tested) -> None:
@@ -36,7 +32,17 @@ def digit_by_digit(tested: Tested) -> None:
     scores = per_class(confusion_matrix(tested.y, tested.predicted))
     columns = (scores.precision, scores.recall, scores.f1, scores.support)
     rows = [
-        f"| **{digit}** | {precision:.1%} | {recall:.1%} | {f1:.1%} | {support:,} |"
+        f"| **{digit}** | {precision:.1%} | {recall:.1%} | {_range(recall, support)} | {f1:.1%} "
+        f"| {support:,} |"
         for digit, (precision, recall, f1, support) in enumerate(zip(*columns, strict=True))
     ]
-    st.markdown("\n".join(["| | Precision | Recall | F1 | Images |", "|-|-:|-:|-:|-:|", *rows]))
+    head = ["| | Precision | Recall | 95% interval | F1 | Images |", "|-|-:|-:|:-:|-:|-:|"]
+    st.markdown("\n".join([*head, *rows]))
+
+
+def _range(share: float, total: int) -> str:
+    """The interval of a digit's recall, which is the accuracy on its images."""
+    if not total:
+        return "–"
+    low, high = wilson(round(share * total), total)
+    return f"{low:.1%} – {high:.1%}"

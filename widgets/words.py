@@ -18,8 +18,13 @@ def counted(n: int, noun: str) -> str:
     return f"**{n:,} {noun}{'' if n == 1 else 's'}**"
 
 
-def interval(result: dict[str, Any]) -> str:
-    """The 95 % interval of a run's test accuracy (Wilson)."""
-    n = result["test_images"]
-    low, high = wilson(round(result["test_accuracy"] * n), n)
+def interval(right: int, total: int) -> str:
+    """The 95 % interval of an accuracy (Wilson)."""
+    low, high = wilson(right, total)
     return f"95% interval {low:.2%} – {high:.2%}"
+
+
+def test_interval(result: dict[str, Any]) -> str:
+    """The 95 % interval of a run's test accuracy."""
+    total = result["test_images"]
+    return interval(round(result["test_accuracy"] * total), total)

@@ -15,6 +15,7 @@ from tests.benchmark.answers import answer
 from tests.benchmark.live import click, live, start
 from tests.benchmark.many import many
 from tests.benchmark.measure import processor
+from tests.benchmark.mistakes import mistakes
 from tests.benchmark.runs import runs
 from tests.benchmark.training import evaluate, throughput, time_to_99
 
@@ -50,6 +51,7 @@ ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "evaluate": evaluate,
     "many": many,
     "runs": runs,
+    "mistakes": mistakes,
     "start": start,
 }
 

@@ -10,6 +10,7 @@ from digits.tested import Selection, Tested
 from widgets.selection import leave_digit
 from widgets.session import engine
 from widgets.validation import validation, validation_images
+from widgets.words import interval
 
 SETS = {"test": "Test images", "validation": "Validation images", "own": "My own digits"}
 
@@ -83,7 +84,8 @@ def _own(run: Run) -> Tested | None:
     of = Tested("Own digit", own["x"], own["y"], own["answers"][run.id])
     st.caption(
         f"{own['name']}: the final model, whichever epoch is chosen above, reads "
-        f"{of.right.mean():.1%} of {len(of.y):,} digits as they are labelled."
+        f"{of.right.mean():.1%} of {len(of.y):,} digits as they are labelled "
+        f"({interval(int(of.right.sum()), len(of.y))})."
     )
     st.button("Forget these digits", icon=":material/delete:", on_click=_forget)
     return of

@@ -8,7 +8,7 @@ from digits.run import Run
 from digits.tested import Selection, Tested
 from widgets.selection import leave_digit
 from widgets.session import done_runs, label
-from widgets.words import counted
+from widgets.words import counted, interval
 
 SIDES = ("A right, B wrong", "B right, A wrong", "Both wrong")
 
@@ -67,11 +67,11 @@ def _test_images(run: Run) -> tuple[bool, int]:
 
 
 def _figures(a_right: np.ndarray, b_right: np.ndarray) -> None:
-    both = (a_right & b_right).sum(), (a_right & ~b_right).sum()
-    neither = (b_right & ~a_right).sum(), (~a_right & ~b_right).sum()
+    both, only_a = (a_right & b_right).sum(), (a_right & ~b_right).sum()
+    only_b, neither = (b_right & ~a_right).sum(), (~a_right & ~b_right).sum()
     st.markdown(
-        "| | B right | B wrong | |\n|:--|--:|--:|--:|\n"
-        f"| **A right** | {both[0]:,} | {both[1]:,} | {a_right.mean():.2%} |\n"
-        f"| **A wrong** | {neither[0]:,} | {neither[1]:,} | |\n"
-        f"| | {b_right.mean():.2%} | | |"
+        "| | B right | B wrong |\n|:--|--:|--:|\n"
+        f"| **A right** | {both:,} | {only_a:,} |\n| **A wrong** | {only_b:,} | {neither:,} |"
     )
+    for name, right in (("A", a_right), ("B", b_right)):
+        st.caption(f"{name}: {right.mean():.2%} ({interval(int(right.sum()), len(right))})")
