@@ -15,6 +15,7 @@ from digits.mnist_formats import TEST_CSV, TRAIN_CSV
 
 __all__ = [
     "NAMES", "Dataset", "add", "available", "default", "download", "load", "load_test", "load_val",
+    "stratify",
 ]  # fmt: skip
 
 NAMES = ("mnist", "mnist-small", "uci")
@@ -59,7 +60,7 @@ def load(name: str, *, seed: int = 0, train_images: int | None = None) -> Datase
                 f"{name} has {len(train):,} images to train on, so the number to use must lie "
                 f"between 10 and {len(train):,}; {train_images:,} does not."
             )
-        chosen, _ = _stratify(y[train], train_images, rng)
+        chosen, _ = stratify(y[train], train_images, rng)
         train = train[chosen]
     return Dataset(name, x[train], y[train], x[val], y[val], x_test, y_test, note)
 
@@ -145,15 +146,15 @@ def _small_csv(name: str) -> Path | None:
 
 def _split(y: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Indices of a tenth, to validate on, and of the others, to train on."""
-    return _stratify(y, round(len(y) / 10), rng)
+    return stratify(y, round(len(y) / 10), rng)
 
 
 def _hold_out(y: np.ndarray, part: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices of every ``part``-th image, to test on, and of the others: the same ones always."""
-    return _stratify(y, -(-len(y) // part), np.random.default_rng(ALWAYS))
+    return stratify(y, -(-len(y) // part), np.random.default_rng(ALWAYS))
 
 
-def _stratify(y: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def stratify(y: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Pick ``count`` images at random, each digit in proportion: their indices, and the others'."""
     order = rng.permutation(len(y))
     shuffled = y[order]

@@ -129,6 +129,15 @@ class Engine:
         weights = "" if epoch is None else str(run.open(model).weights_path(epoch))
         return self._ask(jobs.saliency, path, weights, image, digits)
 
+    def trace(self, id: str, epochs: list[int], x: np.ndarray) -> np.ndarray:
+        """What a run's networks after these epochs, in order, say: (epochs, n, 10) float32.
+
+        Epoch 0 is before the first. ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]; the run may
+        be training. Raises as ``predict`` does, and ``ValueError`` when an epoch's weights are not
+        kept.
+        """
+        return self._ask(jobs.trace, str(run.open(id).folder), epochs, x)
+
     def neighbours(
         self, id: str, image: np.ndarray, k: int = 12
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

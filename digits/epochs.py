@@ -1,11 +1,11 @@
-"""Lets the network of every epoch read the test images, once the run has ended."""
+"""Lets the network of every epoch read: the test images once the run has ended, others any time."""
 
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
-from digits import data, model
+from digits import data, model, teaching
 from digits.predict import load, probabilities
 from digits.run import Run
 
@@ -36,3 +36,20 @@ def read_test_images(
         same = all(map(np.array_equal, network.get_weights(), chosen))
         p = (run.probabilities() if same else probabilities(network, x)).astype(np.float16)
         run.replace(f"test_probabilities/{epoch:04}.npy", lambda path, p=p: np.save(path, p))
+
+
+def trace(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
+    """What the networks of these epochs say of images: (epochs, n, 10) float32.
+
+    Epoch 0 is before the first. ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]. Works while the
+    run trains. Raises ``ValueError`` when an epoch's weights are not kept.
+    """
+    recipe = run.recipe
+    network, answers = model.build(recipe), []
+    for epoch in sorted(epochs):
+        if epoch:
+            network.load_weights(run.weights_path(epoch))
+        elif recipe.lesson:
+            network.set_weights(load(teaching.start_path(run)).get_weights())
+        answers.append(probabilities(network, x))
+    return np.stack(answers)

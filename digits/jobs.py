@@ -51,6 +51,13 @@ def saliency(path: str, weights: str, image: np.ndarray, digits: list[int]) -> n
     return saliency(model, image, digits)
 
 
+def trace(folder: str, epochs: list[int], x: np.ndarray) -> np.ndarray:
+    """(epochs, n, 10) of ``x`` (n, 28, 28) by the networks of these epochs of that folder's run."""
+    from digits.epochs import trace
+
+    return trace(Run(Path(folder)), epochs, x)
+
+
 def neighbours(folder: str, image: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images, labels and distances of the ``k`` training digits most like ``image``."""
     from digits.features import neighbours

@@ -23,6 +23,22 @@ class Conv:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """People's drawings, taught to a network that another run has trained.
+
+    ``start_from`` is that run's id. ``share`` of the drawings is learned, which ones by ``seed``,
+    each ``repeats`` times an epoch, among ``replay`` training images of the recipe's data set, so
+    that the network does not forget these. All are kept in the run's folder.
+    """
+
+    start_from: str
+    share: float = 0.5
+    seed: int = 0
+    repeats: int = 10
+    replay: int = 2_000
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Hyperparameters of one run. Raises ``ValueError`` when a value is out of its range.
 
@@ -54,6 +70,7 @@ class Recipe:
     elastic: float = 0.0
     precision: str = "auto"
     seed: int = 0
+    lesson: Lesson | None = None  # None: the network starts from nothing
 
     def __post_init__(self) -> None:
         """Refuse what no slider offers, wherever it came from: a link, a file, a command."""
@@ -94,6 +111,16 @@ class Recipe:
             _check(f"units of dense layer {number}", units, 1, 4096)
         if self.label_smoothing and self.loss != "categorical_crossentropy":
             raise ValueError("Label smoothing needs one-hot targets: categorical_crossentropy.")
+        if self.lesson:
+            if not isinstance(self.lesson.start_from, str):
+                raise ValueError(f"start_from is {self.lesson.start_from!r}; it is a run's id.")
+            for name, low, high in (
+                ("share", 0.01, 0.99),
+                ("seed", 0, 2**31 - 1),
+                ("repeats", 1, 1000),
+                ("replay", 0, 60_000),
+            ):
+                _check(f"{name} of the lesson", getattr(self.lesson, name), low, high)
 
     @property
     def augments(self) -> bool:
@@ -101,7 +128,10 @@ class Recipe:
         return bool(self.shift or self.rotation or self.zoom or self.elastic)
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=1)
+        fields = dataclasses.asdict(self)
+        if not self.lesson:
+            del fields["lesson"]
+        return json.dumps(fields, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
@@ -110,6 +140,8 @@ class Recipe:
             fields: dict[str, Any] = json.loads(text)
             fields["conv"] = tuple(Conv(**block) for block in fields["conv"])
             fields["dense"] = tuple(fields["dense"])
+            if lesson := fields.get("lesson"):
+                fields["lesson"] = Lesson(**lesson)
             return cls(**fields)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"This is not a recipe: {error}.") from error
@@ -133,6 +165,7 @@ class Recipe:
                 ),
                 (f"smoothing {self.label_smoothing:g}", self.label_smoothing),
                 ("augmented", self.augments),
+                ("taught drawings", self.lesson),
             )
             if there
         ]

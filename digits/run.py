@@ -3,7 +3,8 @@
 ``runs/<id>/`` holds ``recipe.json``, ``about.json`` (name, time), ``status.json``, ``steps.csv``,
 ``epochs.csv``, ``weights/`` and ``val_probabilities/`` (a file an epoch), ``result.json``,
 ``checkpoint-<epoch>.keras`` (with the state of the optimizer), ``test_probabilities.npy``,
-``model.keras``, ``model.h5`` and ``test_probabilities/`` (a file an epoch). What is asked about a
+``model.keras``, ``model.h5`` and ``test_probabilities/`` (a file an epoch). With a lesson come
+``start.keras``, ``drawings.npz`` and ``lesson.npz``, as ``teaching`` tells. What is asked about a
 finished run stays there too: ``features.npz``, ``map_pca.npy``, ``map_tsne.npy`` and
 ``sturdiness.json``, with ``working-<what>.json`` while it is being made. Workers write; pages only
 read, but for ``about.json`` and the wish ``stop``.

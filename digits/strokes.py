@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -41,14 +41,18 @@ def read_strokes(file: str | Path) -> list[PenDigit]:
     Raises ``OSError`` when there is no such file and ``ValueError``, which names the digit,
     when the file is damaged.
     """
-    name = Path(file).name
     with Path(file).open("rb") as packed:
-        zipped = packed.read(2) == b"\x1f\x8b"
-        packed.seek(0)
-        try:
-            content = (gzip.GzipFile(fileobj=packed) if zipped else packed).read(MAX_BYTES + 1)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise ValueError(f"{name} is damaged: it cannot be unpacked.") from error
+        return unpack_strokes(Path(file).name, packed)
+
+
+def unpack_strokes(name: str, packed: BinaryIO) -> list[PenDigit]:
+    """Read an open file of pen digits that is called ``name``; raises as ``read_strokes`` does."""
+    zipped = packed.read(2) == b"\x1f\x8b"
+    packed.seek(0)
+    try:
+        content = (gzip.GzipFile(fileobj=packed) if zipped else packed).read(MAX_BYTES + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{name} is damaged: it cannot be unpacked.") from error
     if len(content) > MAX_BYTES:
         raise ValueError(f"{name} holds more than {MAX_BYTES // 2**20} MiB; split it.")
     try:
@@ -60,10 +64,11 @@ def read_strokes(file: str | Path) -> list[PenDigit]:
     digits = document.get("digits")
     if not isinstance(digits, list) or not digits:
         raise ValueError(f"{name} holds no digits.")
-    return [_read_digit(f"{name}, digit {number}", one) for number, one in enumerate(digits)]
+    return [read_digit(f"{name}, digit {number}", one) for number, one in enumerate(digits)]
 
 
-def _read_digit(where: str, one: Any) -> PenDigit:
+def read_digit(where: str, one: Any) -> PenDigit:
+    """Check one digit of a file; what it raises begins with ``where``."""
     if not isinstance(one, dict):
         raise ValueError(f"{where}: expected an object with label and strokes.")
     label = one.get("label")

@@ -1,5 +1,6 @@
 """Trains one run from its folder and leaves there all that the pages show."""
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -10,11 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import model
+from digits import model, teaching
 from digits.clock import Clock
 from digits.epochs import read_test_images
 from digits.loop import parts
-from digits.predict import probabilities
+from digits.predict import load, probabilities
 from digits.prepare import take
 from digits.run import EPOCHS, STEPS, Run
 from digits.status import Status
@@ -66,7 +67,7 @@ class Training:
         """Prepare, train every epoch that is left, and meet the test set once."""
         recipe, run = self.recipe, self.run
         self.publish(state="running", message="Preparing the data and the network.")
-        prepared = take(recipe)
+        prepared = take(recipe, run)
         self.data, self.model, self.advance = prepared.data, prepared.model, prepared.advance
         self.steps_per_epoch = -(-len(self.data.x_train) // recipe.batch_size)
         steps = self.steps_per_epoch * recipe.epochs
@@ -217,12 +218,28 @@ class Training:
             "test_images": len(test),
             "precision": self.model.layers[0].dtype_policy.name,
         }
+        if recipe.lesson:
+            self.compare(final)
         run.write("result.json", result)
         read_test_images(
             run, final, self.data.x_test, lambda message: self.publish(message=message)
         )
         self.publish(state=state, message="")
         return result
+
+    def compare(self, final: keras.Model) -> None:
+        """Keep what the network said before and after the lesson, of drawings and test images."""
+        material, start = teaching.material(self.run), load(teaching.start_path(self.run))
+        before_after = teaching.Answers(
+            test_before=probabilities(start, self.data.x_test),
+            held_before=probabilities(start, material.x_held),
+            held_after=probabilities(final, material.x_held),
+            taught_before=probabilities(start, material.x_taught),
+            taught_after=probabilities(final, material.x_taught),
+        )
+        self.run.replace(
+            teaching.ANSWERS, lambda path: np.savez(path, **dataclasses.asdict(before_after))
+        )
 
     def evaluate(
         self, network: keras.Model, x: np.ndarray, y: np.ndarray

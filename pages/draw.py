@@ -7,6 +7,7 @@ from streamlit_drawable_canvas import st_canvas
 from digits import drawing
 from digits.run import Run
 from digits.strokes import BRUSH, CANVAS
+from widgets.keep import it_was
 from widgets.plot import plot
 from widgets.session import choose, done_runs, engine, label, linked_run, via_app
 
@@ -78,6 +79,7 @@ def draw_and_read(model: str) -> None:
     ink = state.get("drawing", {}).get("ink", np.zeros((CANVAS, CANVAS), np.uint8))
     with right:
         read(model, ink)
+        it_was(state.get("drawing", {}).get("strokes", {}).get("objects", []), ink)
 
 
 def read(model: str, ink: np.ndarray) -> None:

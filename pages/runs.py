@@ -1,11 +1,13 @@
 """Every run with its state, recipe, accuracy and time; find, compare, open, rename, delete."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from digits import run
 from digits.run import Run
 from digits.status import DONE, UNFINISHED
 from widgets.compare import compare
+from widgets.drawn import score_line
 from widgets.session import choose, engine, via_app
 from widgets.words import duration, interval
 
@@ -66,15 +68,21 @@ def summary(one: Run) -> str:
     return f"{ICONS.get(status.state, '')} {' · '.join(words)}"
 
 
-def row(one: Run, going: bool) -> None:
-    """What a run is; follows one that is going, and starts the page anew when it ends."""
+def row(one: Run, going: bool) -> DeltaGenerator | None:
+    """What a run is; follows one that is going, and starts the page anew when it ends.
+
+    Gives the place for its score on drawings.
+    """
     try:
         if going and one.status.state not in UNFINISHED:
             st.rerun()
         st.markdown(f"**{one.name}** · {one.created:%d %b %Y %H:%M} UTC  \n{summary(one)}")
+        slot = st.empty()
         st.caption(str(one.recipe))
+        return slot
     except ValueError as error:
         st.error(f"{error} The other files are untouched.", icon=":material/broken_image:")
+        return None
 
 
 def actions(one: Run, name: str) -> None:
@@ -176,6 +184,7 @@ if st.session_state.get("page", 1) > pages:
     first_page()
 page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
 listed = runs[PER_PAGE * (page - 1) : PER_PAGE * page]
+slots = {}
 if words:
     st.caption(f"{len(runs):,} of {len(run.all()):,} runs. {'' if runs else 'No run says that.'}")
 
@@ -187,7 +196,7 @@ for one in listed:
             if going:
                 st.fragment(row, run_every=1)(one, going)
             else:
-                row(one, going)
+                slots[one] = row(one, going)
         with menu.popover("Actions", width="stretch"):
             try:
                 actions(one, one.name)
@@ -212,3 +221,7 @@ if ids := compared():
                 "Add all on this page", icon=":material/stacked_line_chart:", on_click=pick,
                 args=[rest, True], disabled=not rest,
             )  # fmt: skip
+
+for one, slot in slots.items():  # the list is there before a network has read a drawing
+    if slot:
+        score_line(one, slot)

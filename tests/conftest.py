@@ -33,8 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test has a folder of runs of its own."""
+    """Every test has a folder of runs of its own, and one of drawings."""
     monkeypatch.setenv("DIGITS_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("DIGITS_DRAWINGS", str(tmp_path / "drawings"))
     return tmp_path / "runs"
 
 
@@ -74,7 +75,12 @@ class App:
         self.process = subprocess.Popen(
             [*command, *options, "--server.fileWatcherType=none"],
             cwd=ROOT,
-            env={**os.environ, "DIGITS_RUNS": str(runs), **environment},
+            env={
+                **os.environ,
+                "DIGITS_RUNS": str(runs),
+                "DIGITS_DRAWINGS": str(runs.with_name("drawings")),
+                **environment,
+            },
             stdout=self.log.open("w"),
             stderr=subprocess.STDOUT,
         )

@@ -16,6 +16,7 @@ PAGES = {
     "": "Train a network",
     "mistakes": "Mistakes",
     "draw": "Draw",
+    "drawings": "Drawings",
     "runs": "Runs",
     "data": "Data",
 }
@@ -30,7 +31,7 @@ def test_every_page_is_right_as_the_first_request_to_a_fresh_server(
         page = browser.new_page()
         page.goto(f"{app.url}/{path}")
         expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(PAGES[path]))
-        for title in ("Train", "Mistakes", "Draw", "Runs", "Data"):
+        for title in ("Train", "Mistakes", "Draw", "Drawings", "Runs", "Data"):
             expect(page.get_by_role("link", name=title, exact=True).first).to_be_visible()
         expect(page.get_by_text(re.compile("Traceback|Error:"))).to_have_count(0)
         page.close()

@@ -82,7 +82,7 @@ def test_a_drawing_survives_a_change_of_page_and_can_be_undone(page: Page, serve
     drawn = pixels(page)
     page.get_by_role("link", name="Data").click()
     page.locator("canvas").first.wait_for(state="detached")
-    page.get_by_role("link", name="Draw").click()
+    page.get_by_role("link", name="Draw", exact=True).click()
     page.locator("canvas.upper-canvas").wait_for()
     answer(page, 7)
     page.wait_for_timeout(500)

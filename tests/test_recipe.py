@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from digits.presets import PRESETS
-from digits.recipe import Conv, Recipe
+from digits.recipe import Conv, Lesson, Recipe
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -50,3 +50,19 @@ def test_a_recipe_in_words_tells_what_distinguishes_it() -> None:
     words = str(PRESETS["three-blocks"].recipe)
     for word in ("mnist", "64 3×3", "dense 32", "adam", "0.001", "batch 32"):
         assert word in words
+
+
+def test_a_recipe_without_a_lesson_is_written_as_if_there_were_none() -> None:
+    assert "lesson" not in Recipe().to_json()
+    taught = Recipe(lesson=Lesson("20260131-093000-4f2a1c", share=0.3, replay=0))
+    assert Recipe.from_json(taught.to_json()) == taught
+    assert "taught drawings" in str(taught)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("share", 1.0), ("share", "half"), ("repeats", 0), ("replay", -1)]
+)
+def test_a_lesson_out_of_range_is_refused_by_name(field: str, value: object) -> None:
+    lesson = dataclasses.replace(Lesson("20260131-093000-4f2a1c"), **{field: value})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"{field} of the lesson"):
+        Recipe(lesson=lesson)

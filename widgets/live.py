@@ -11,9 +11,12 @@ from digits import run
 from digits.curves import smooth, thin, window
 from digits.run import Run
 from digits.status import DONE, UNFINISHED, Status
+from widgets.drawn import score_metric
 from widgets.gallery import gallery
 from widgets.plot import figure, show
 from widgets.session import engine
+from widgets.teach import learned, lesson_in_words
+from widgets.traced import pinned
 from widgets.words import duration, interval
 
 EVERY = 1.0  # seconds between two looks at the run's folder
@@ -42,6 +45,9 @@ def _show(watched: Run, pace: float | None) -> None:
     if (pace and status.state not in UNFINISHED) or (pace == SOON and status.step):
         st.rerun()
     st.subheader(watched.name, anchor=False)
+    lesson = watched.recipe.lesson
+    if lesson:
+        st.caption(lesson_in_words(watched))
     if status.state in DONE:
         _reached(watched, status)
     else:
@@ -59,6 +65,9 @@ def _show(watched: Run, pace: float | None) -> None:
             show(drawn, key=f"curve-{key}", alt=alt)
     with digits:
         _digits(watched)
+    if status.state in DONE and lesson:
+        learned(watched)
+    pinned(watched)
 
 
 def _button(watched: Run, status: Status) -> None:
@@ -108,7 +117,7 @@ def _reached(watched: Run, status: Status) -> None:
             f"Stopped after {result['epochs']} of {status.epochs} epochs.", icon=":material/stop:"
         )
     trained = result["train_accuracy"]
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for name, value, note in (
             ("Test accuracy", f"{result['test_accuracy']:.2%}", interval(result)),
             ("Test loss", f"{result['test_loss']:.4f}", "cross-entropy, nats"),
@@ -121,6 +130,7 @@ def _reached(watched: Run, status: Status) -> None:
             ),
         ):
             st.metric(name, value, note, delta_color="off", delta_arrow="off", width="content")
+        score_metric(watched)
     st.caption(
         f"Time went to {duration(result['start_seconds'])} of start, "
         f"{duration(result['seconds'])} of training in {result['precision'].split('_')[-1]} "
