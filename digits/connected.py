@@ -1,5 +1,6 @@
 """Ink of which only pixels are known, taken apart into pieces: connected, and cut where thin."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from digits.drawing import SOLID, normalize
-from digits.numbers import Line, union
+from digits.numbers import Box, Line, union
 
 ROWS = 64  # height at which cuts are looked for
 REACH = 0.12  # of the height: how far a cut may lean to either side
@@ -16,6 +17,7 @@ MOST_CUTS = 6  # through a connected piece as wide as high
 SLIM = 0.6  # pieces narrower than that are not cut: two digits need more room
 CUT = 1.0  # cost of a cut for each width of the stroke that it crosses
 THICKEST = 2.5  # widths of the stroke that a cut may cross
+THICKNESS = 0.09  # of a line, as on the Draw page
 SPECK = 0.08  # pieces smaller than that are no part of a digit
 
 
@@ -24,50 +26,68 @@ def from_ink(ink: np.ndarray) -> Line:
 
     Raises ``ValueError`` when the ink is blank.
     """
-    named, n = ndimage.label(ink >= SOLID, np.ones((3, 3)))  # touching at a corner is touching
+    named, n = label(ink >= SOLID)
     if not n:
         raise ValueError("The drawing is blank: draw a digit first.")
-    places = ndimage.find_objects(named)
-    height = max(rows.stop - rows.start for rows, _ in places)
-    pieces, cuts, number = [], [], 0
-    for name, place in enumerate(places, 1):
-        if max(side.stop - side.start for side in place) < SPECK * height:
+    return from_parts(named, ndimage.find_objects(named), range(1, n + 1))
+
+
+def label(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    """Number the connected parts of a mask from 1; what touches at a corner is connected."""
+    return ndimage.label(mask, np.ones((3, 3)))
+
+
+def from_parts(named: np.ndarray, places: list[tuple[slice, slice]], names: Sequence[int]) -> Line:
+    """Some of the connected parts of a picture as a line to be read.
+
+    ``named`` is (height, width) int with the number of the part that each pixel is of, ``places``
+    are their slices in it, from part 1 on. Lines thinner or thicker, for the height of the
+    digits, than those of the Draw page are made as thick in what the network sees.
+    """
+    height = max(places[name - 1][0].stop - places[name - 1][0].start for name in names)
+    pieces: list[tuple[Box, int, np.ndarray]] = []  # box, number in order of cutting, mask
+    cuts = []
+    ink = outline = 0.0
+    for name in names:
+        place = places[name - 1]
+        if _extent(place) < SPECK * height:
             continue
         mask = named[place] == name
+        ink, outline = ink + mask.sum(), outline + _outline(mask)
         parts, prices = split(mask, height)
+        first = len(pieces)
+        cuts += [(first + k, first + k + 1, price) for k, price in enumerate(prices)]
         for part in parts:
             rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-            top, left = place[0].start, place[1].start
-            box = (left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1)
             part = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            pieces.append((tuple(map(float, box)), number, part))
-            number += 1
-        first = number - len(parts)
-        cuts += [(first + k, first + k + 1, price) for k, price in enumerate(prices)]
+            left, top = float(place[1].start + columns[0]), float(place[0].start + rows[0])
+            box = left, top, left + part.shape[1], top + part.shape[0]
+            pieces.append((box, len(pieces), part))
     pieces.sort(key=lambda piece: piece[0][0] + piece[0][2])
-    at = {piece[1]: place for place, piece in enumerate(pieces)}
-
-    padded = np.pad(ink, 2)
+    at = {number: place for place, (_, number, _) in enumerate(pieces)}
+    stroke = 2 * ink / outline
+    grow = max((THICKNESS * height - stroke) / 2, -stroke / 4)
+    edge = max(2, math.ceil(grow) + 1)
 
     def picture(these: Sequence[int]) -> np.ndarray:
-        left, top, right, bottom = (
-            round(side) for side in union([pieces[one][0] for one in these])
-        )
-        # The soft edge of the ink belongs to the nearest piece; two pixels reach over it.
-        some = np.zeros((bottom - top + 4, right - left + 4), bool)
+        left, top, right, bottom = map(round, union([pieces[one][0] for one in these]))
+        some = np.zeros((bottom - top + 2 * edge, right - left + 2 * edge), bool)
         for one in these:
             (x, y, _, _), _, part = pieces[one]
-            y, x = round(y) - top + 2, round(x) - left + 2
-            some[y : y + part.shape[0], x : x + part.shape[1]] |= part
-        soft = ndimage.binary_dilation(some, iterations=2)
-        window = padded[top : bottom + 4, left : right + 4]
-        return normalize(np.where(some | (soft & (window < SOLID)), window, 0).astype(np.uint8))
+            row, column = round(y) - top + edge, round(x) - left + edge
+            some[row : row + part.shape[0], column : column + part.shape[1]] |= part
+        inside = ndimage.distance_transform_edt(some) - ndimage.distance_transform_edt(~some)
+        return normalize(np.rint((inside + grow + 0.5).clip(0, 1) * 255).astype(np.uint8))
 
     return Line(
-        [piece[0] for piece in pieces],
+        [box for box, _, _ in pieces],
         picture,
         [(min(at[a], at[b]), max(at[a], at[b]), price) for a, b, price in cuts],
     )
+
+
+def _extent(place: tuple[slice, slice]) -> int:
+    return max(side.stop - side.start for side in place)
 
 
 def split(mask: np.ndarray, height: float) -> tuple[list[np.ndarray], list[float]]:

@@ -136,10 +136,11 @@ def _choose(
     best, *others = two_best(
         [way for (_, end), some in zip(spans, ways, strict=True) if end == last for way in some]
     )
-    other = ""
-    if others and others[0][0] - best[0] < DOUBT:
-        other = "".join(str(answers[number]) for number in others[0][1])
-    return Number([Digit(boxes[k], x[k], probabilities[k]) for k in best[1]], other)
+    near = others and others[0][0] - best[0] < DOUBT
+    return Number(
+        [Digit(boxes[k], x[k], probabilities[k]) for k in best[1]],
+        "".join(str(answers[k]) for k in others[0][1]) if near else "",
+    )
 
 
 def _cost(line: Line, span: tuple[int, int], box: Box, height: float) -> float:

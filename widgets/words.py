@@ -23,3 +23,8 @@ def interval(result: dict[str, Any]) -> str:
     n = result["test_images"]
     low, high = wilson(round(result["test_accuracy"] * n), n)
     return f"95% interval {low:.2%} – {high:.2%}"
+
+
+def percent(probability: float) -> str:
+    """A probability for people; never 100 %, which no softmax means."""
+    return "over 99.9 %" if probability > 0.999 else f"{100 * probability:.1f} %"
