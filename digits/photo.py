@@ -25,7 +25,8 @@ INK = 0.4  # share of the darkest ink's contrast from which on a pixel is ink
 
 RULE = 0.5  # a line as long as that share of the photo's side is printed, not written
 THIN = 0.008  # and no thicker
-GAP = 0.08  # a printed line may be hidden by what is written on it for that long
+STEEPEST = 0.2  # rise of such a line, a share of its run: eleven degrees
+BIN = 4.0  # pixels that it may be off the straight to be found
 
 LOWEST = 0.02  # digits are at least that high
 HALF = 0.5  # parts at least that high, for the height of the digits, are whole digits
@@ -80,25 +81,46 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
 
 
 def without_rules(mask: np.ndarray) -> np.ndarray:
-    """A mask without the lines that run across it from left to right, thin and at least half of it.
+    """A mask without the thin lines that run across at least half of it from left to right.
 
-    They may slope and bend. What is written across them stays.
+    They may slope by ``STEEPEST`` and bend a little; what is written across them stays. Lines
+    are found by a Hough transform of their upper edges (Duda and Hart, 1972), the longest first.
     """
     height, width = mask.shape
-    side = max(height, width)
-    thick = ndimage.binary_opening(mask, np.ones((round(THIN * side) + 1, 1)))
-    thin = mask & ~thick
-    bridged = ndimage.maximum_filter1d(thin.astype(np.uint8), 7, axis=0)
-    gap = round(GAP * side)
-    bridged = ndimage.maximum_filter1d(bridged, gap, axis=1)
-    bridged = ndimage.minimum_filter1d(bridged, gap, axis=1, mode="constant")
-    named, _ = label(bridged > 0)
-    long = [
-        name
-        for name, (_, columns) in enumerate(ndimage.find_objects(named), 1)
-        if columns.stop - columns.start > RULE * width
-    ]
-    return mask & ~(thin & np.isin(named, long)) if long else mask
+    thickest = round(THIN * max(height, width))
+    thin = mask & ~ndimage.binary_opening(mask, np.ones((thickest + 1, 1)))
+    rows, columns = np.nonzero(thin & ~np.roll(thin, 1, axis=0))
+    slopes = np.arange(-STEEPEST, STEEPEST, BIN / width)
+    low, high = -STEEPEST * width, height + STEEPEST * width
+    size = int((high - low) / BIN) + 1
+
+    def votes(some: np.ndarray) -> np.ndarray:  # (slopes, offsets)
+        return np.stack([
+            np.bincount(((rows[some] - slope * columns[some] - low) / BIN).astype(int),
+                        minlength=size)
+            for slope in slopes
+        ])  # fmt: skip
+
+    left = np.arange(len(rows))  # of the edges' pixels, those of no line so far
+    counted = votes(left)
+    rules = np.zeros_like(mask)
+    while counted.max(initial=0) > RULE * width:
+        slope, offset = np.unravel_index(counted.argmax(), counted.shape)
+        line = np.poly1d([slopes[slope], (offset + 0.5) * BIN + low])
+        for degree in (1, 2):
+            off = np.abs(rows[left] - line(columns[left]))
+            near = left[off < 2 * BIN]
+            line = np.poly1d(np.polyfit(columns[near], rows[near], degree))
+        near = left[np.abs(rows[left] - line(columns[left])) < BIN]
+        counted -= votes(near)
+        if not len(near):
+            break
+        left = np.setdiff1d(left, near, assume_unique=True)
+        rules[rows[near], columns[near]] = True
+    # From its upper edge down each line is as thick as its column has thin ink.
+    for _ in range(thickest):
+        rules |= np.roll(rules, 1, axis=0) & thin
+    return mask & ~rules
 
 
 def find(

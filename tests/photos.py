@@ -16,13 +16,15 @@ def photo(
     tilt: float = 0.0,
     grain: float = 4.0,
     depth: float = 0.75,
+    rule: float = 0.2,
     seed: int = 0,
     exif: Image.Exif | None = None,
 ) -> bytes:
     """A JPEG of ``ink``, (rows, columns) uint8, on a sheet that fills the picture.
 
     ``ruling`` is plain, ruled or squared, ``chalk`` is light on dark, ``tilt`` in degrees turns
-    the sheet, ``grain`` is the noise of the sensor in grey levels, ``depth`` how dark the ink is.
+    the sheet, ``grain`` is the noise of the sensor in grey levels, ``depth`` how dark the ink
+    is and ``rule`` how dark the ruling.
     The light falls off to a quarter less in one corner, and perspective narrows the far end.
     """
     random = np.random.default_rng(seed)
@@ -34,10 +36,10 @@ def photo(
     step = work[1] // 12
     if ruling != "plain":
         for row in range(step // 2, sheet.shape[0], step):
-            sheet[row : row + 3] = 0.2
+            sheet[row : row + 3] = rule
     if ruling == "squared":
         for column in range(step // 2, sheet.shape[1], step):
-            sheet[:, column : column + 3] = 0.2
+            sheet[:, column : column + 3] = rule
     top, left = (sheet.shape[0] - size[1]) // 2, (sheet.shape[1] - size[0]) // 2
     part = sheet[top : top + size[1], left : left + size[0]]
     np.maximum(part, depth * written, out=part)
