@@ -44,6 +44,15 @@ def main() -> None:
     command.add_argument("--run", help="id of a finished run; the shipped model without it")
     command.set_defaults(do=score_drawings)
 
+    command = commands.add_parser(
+        "score-numbers", help="how many numbers composed of drawn digits are read whole"
+    )
+    command.add_argument("file", type=Path)
+    command.add_argument("--numbers", type=int, default=100)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--run", help="id of a finished run; the shipped model without it")
+    command.set_defaults(do=score_numbers)
+
     arguments = parser.parse_args()
     try:
         print(json.dumps(arguments.do(arguments)))
@@ -95,6 +104,14 @@ def score_drawings(arguments: argparse.Namespace) -> dict:
     from digits import strokes
 
     return strokes.score(arguments.file, _model(arguments.run))
+
+
+def score_numbers(arguments: argparse.Namespace) -> dict:
+    """How many numbers, composed of one writer's digits each, the model reads whole."""
+    from digits import compose
+
+    model = _model(arguments.run)
+    return compose.score(arguments.file, model, arguments.numbers, arguments.seed)
 
 
 def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:

@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -74,7 +75,7 @@ def remark(ink: np.ndarray) -> str | None:
     """
     if not ink.any():
         return "Draw a digit from 0 to 9."
-    if max(crop(ink).shape) < max(ink.shape) / 8:
+    if max(crop(ink).shape) < min(ink.shape) / 8:
         return "That is little more than a dot: draw larger, so that the shape can be seen."
     if (ink >= SOLID).mean() > 0.4:
         return "There is a lot of ink here: clear the canvas and draw one digit with plain lines."
@@ -82,6 +83,34 @@ def remark(ink: np.ndarray) -> str | None:
     if any((edge >= SOLID).any() for edge in edges):
         return "The ink touches the edge, so part of the digit may be cut off."
     return None
+
+
+def open_picture(content: BinaryIO, name: str, side: int) -> Image.Image:
+    """A still picture from an open file that is called ``name``: upright, RGBA, at most ``side``.
+
+    Large JPEG pictures are decoded small, which takes a fraction of the time and memory.
+    Raises ``ValueError`` when it is no still picture in a known format of at most 24 million
+    pixels.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
+        try:
+            opened = Image.open(content, formats=FORMATS)
+            if opened.width * opened.height > MAX_PIXELS:
+                raise ValueError(
+                    f"{name} has {opened.width:,} × {opened.height:,} pixels; make it smaller "
+                    f"than {MAX_PIXELS // 1_000_000} million pixels."
+                )
+            if getattr(opened, "n_frames", 1) > 1:
+                raise ValueError(f"{name} is animated or has several pages; give a still picture.")
+            opened.draft(None, (side, side))
+            picture = ImageOps.exif_transpose(opened).convert("RGBA")
+        except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+            raise ValueError(
+                f"{name} is not a picture that can be read here; save it as PNG or JPEG."
+            ) from error
+    picture.thumbnail((side, side), reducing_gap=2)
+    return picture
 
 
 def read_image(file: str | Path) -> np.ndarray:
@@ -93,25 +122,8 @@ def read_image(file: str | Path) -> np.ndarray:
     Raises ``OSError`` when there is no such file, and ``ValueError`` when it is no still picture
     in a known format of at most 24 million pixels.
     """
-    name = Path(file).name
-    with Path(file).open("rb") as content, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
-        try:
-            opened = Image.open(content, formats=FORMATS)
-            if opened.width * opened.height > MAX_PIXELS:
-                raise ValueError(
-                    f"{name} has {opened.width:,} × {opened.height:,} pixels; make it smaller "
-                    f"than {MAX_PIXELS // 1_000_000} million pixels."
-                )
-            if getattr(opened, "n_frames", 1) > 1:
-                raise ValueError(f"{name} is animated or has several pages; give a still picture.")
-            picture = ImageOps.exif_transpose(opened).convert("RGBA")
-        except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-            raise ValueError(
-                f"{name} is not a picture that can be read here; save it as PNG or JPEG."
-            ) from error
-
-    picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    with Path(file).open("rb") as content:
+        picture = open_picture(content, Path(file).name, PICTURE_SIDE)
     grey = np.asarray(picture.convert("L"), dtype=float)  # (height, width), 0 to 255
     opaque = np.asarray(picture.getchannel("A"), dtype=float) / 255
     backdrop = 255.0

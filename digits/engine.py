@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 
 from digits import jobs, run
+from digits.numbers import Number
 from digits.recipe import Recipe
 from digits.run import Run
 from digits.status import Owner
@@ -111,6 +112,15 @@ class Engine:
         """
         path = "" if model == "shipped" else str(run.open(model).model_path)
         return self._ask(jobs.predict, path, x)
+
+    def read_photo(self, model: str, content: bytes, name: str) -> tuple[bytes, list[Number]]:
+        """The numbers on a photo of that name, and the photo itself as a small upright JPEG.
+
+        Boxes are in pixels of the small one. Raises ``ValueError`` when it is no photo that can
+        be read or shows no digits, and as ``predict`` does.
+        """
+        path = "" if model == "shipped" else str(run.open(model).model_path)
+        return self._ask(jobs.read_photo, path, content, name)
 
     def augment(self, recipe: Recipe, n: int) -> np.ndarray:
         """``n`` training images before and after augmentation: (2, n, 28, 28) uint8."""

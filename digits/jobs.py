@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.numbers import Number
 from digits.recipe import Recipe
 from digits.run import Run
 
@@ -27,6 +28,15 @@ def predict(path: str, x: np.ndarray) -> np.ndarray:
     from digits.predict import SHIPPED, load, probabilities
 
     return probabilities(load(Path(path) if path else SHIPPED), x)
+
+
+def read_photo(path: str, content: bytes, name: str) -> tuple[bytes, list[Number]]:
+    """A photo as a small JPEG, and the numbers on it; "" for the shipped model."""
+    from digits.photo import read_photo
+    from digits.predict import SHIPPED, load, probabilities
+
+    model = load(Path(path) if path else SHIPPED)
+    return read_photo(content, name, lambda x: probabilities(model, x))
 
 
 def augment(recipe: Recipe, n: int) -> np.ndarray:

@@ -31,6 +31,7 @@ class PenDigit:
     label: int
     strokes: list[np.ndarray]  # each (2, points) float64, x then y, y downward
     suspect: bool = False
+    writer: int | None = None  # an anonymous number
 
 
 def read_strokes(file: str | Path) -> list[PenDigit]:
@@ -89,7 +90,10 @@ def read_digit(where: str, one: Any) -> PenDigit:
     points = sum(stroke.shape[1] for stroke in strokes)
     if points > MAX_POINTS:
         raise ValueError(f"{where}: {points:,} points are more than the {MAX_POINTS:,} allowed.")
-    return PenDigit(label, strokes, bool(one.get("suspect", False)))
+    writer = one.get("writer")
+    return PenDigit(
+        label, strokes, bool(one.get("suspect", False)), writer if type(writer) is int else None
+    )
 
 
 def place(strokes: list[np.ndarray], side: float, canvas: int = CANVAS) -> list[np.ndarray]:

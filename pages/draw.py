@@ -1,15 +1,26 @@
-"""Draw a digit with mouse, pen or finger, and see what the network makes of it."""
+"""Draw digits with mouse, pen or finger, or photograph some, and see what the network reads."""
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
-from digits import drawing
+from digits import drawing, numbers
+from digits.drawings import from_canvas
+from digits.numbers import Number, Reader
+from digits.pieces import from_strokes
 from digits.run import Run
 from digits.strokes import BRUSH, CANVAS
 from widgets.keep import it_was
+from widgets.number import answer, boxed
+from widgets.photograph import photograph
 from widgets.plot import plot
 from widgets.session import choose, done_runs, engine, label, linked_run, via_app
+from widgets.words import percent
+
+WIDE = 640  # pixels across which people write numbers,
+PHONE = 340  # and as many as a phone has beside its margins
+MOST_STROKES = 60  # of a number; more are a scribble
 
 via_app()
 
@@ -25,12 +36,7 @@ def enlarge(image: np.ndarray) -> np.ndarray:
     return image.repeat(10, axis=0).repeat(10, axis=1)
 
 
-def percent(probability: float) -> str:
-    """A probability for people; never 100 %, which no softmax means."""
-    return "over 99.9 %" if probability > 0.999 else f"{100 * probability:.1f} %"
-
-
-st.title("Draw a digit")
+st.title("Draw digits")
 
 linked = linked_run()
 models: list[Run | None] = [None, *done_runs()]
@@ -47,20 +53,29 @@ if model:
 elif linked in models:
     st.session_state.pop("chosen_run", None)
     st.query_params.pop("run", None)
+source = st.segmented_control(
+    "What it reads",
+    ["Digit", "Number", "Photo"],
+    default="Digit",
+    required=True,
+    key="source",
+    bind="query-params",
+    persist_state="session",
+)
 
 
 @st.fragment
-def draw_and_read(model: str) -> None:
+def draw_and_read(model: str, width: int) -> None:
     """The canvas and the answer; each stroke runs only this again."""
     state = st.session_state
     row = st.container(horizontal=True, gap="large")
-    left, right = row.container(width=CANVAS), row.container()
+    left, right = row.container(width=width), row.container()
     with left:
         board = st.container()
         with st.container(horizontal=True, vertical_alignment="bottom", width=CANVAS):
             st.button("Clear", icon=":material/delete:", on_click=clear)
             brush = st.slider("Brush", 6, 40, BRUSH, 2, key="brush", bind="query-params")
-    key = f"canvas{state.setdefault('canvas', 0)}"
+    key = f"canvas{state.setdefault('canvas', 0)}-{width}"
     if key not in state:  # just put on the page: take up what was drawn before
         state["start"] = state.get("drawing", {}).get("strokes")
     with board:
@@ -68,7 +83,7 @@ def draw_and_read(model: str) -> None:
             stroke_width=brush,
             stroke_color="#FFFFFF",
             background_color="#000000",
-            width=CANVAS,
+            width=width,
             height=CANVAS,
             initial_drawing=state["start"],
             return_image_data=True,
@@ -77,28 +92,37 @@ def draw_and_read(model: str) -> None:
     if drawn.image_data is not None:
         state["drawing"] = {"strokes": drawn.json_data, "ink": drawn.image_data[..., 0]}
     ink = state.get("drawing", {}).get("ink", np.zeros((CANVAS, CANVAS), np.uint8))
+    objects = state.get("drawing", {}).get("strokes", {}).get("objects", [])
     with right:
-        read(model, ink)
-        it_was(state.get("drawing", {}).get("strokes", {}).get("objects", []), ink)
+        if not read(model, ink, from_canvas(objects)):
+            it_was(objects, ink)
 
 
-def read(model: str, ink: np.ndarray) -> None:
-    """What the network says of a drawing, (height, width) uint8, and how it came to see it."""
+def read(model: str, ink: np.ndarray, strokes: list[np.ndarray]) -> bool:
+    """What the network says of a drawing, (height, width) uint8, and how it came to see it.
+
+    Gives whether it is a number of several digits, which are found by the drawing's strokes.
+    """
     if word := drawing.remark(ink):
         st.info(word, icon=":material/draw:")
     try:
         line = engine()  # it starts while the first digit is being drawn
         if not ink.any():
-            return
+            return False
         x = drawing.normalize(ink)
         with st.spinner("The network is reading …"):
-            [probabilities] = line.predict(model, x[None])
+            number, probabilities = ask(lambda images: line.predict(model, images), x, strokes)
     except TimeoutError:
         st.error("The network did not answer in time. Draw on to ask it again.")
-        return
+        return False
     except (ValueError, LookupError, OSError) as error:
         st.error(str(error), icon=":material/error:")
-        return
+        return False
+    if len(number.digits) > 1:
+        answer([number])
+        picture = boxed(Image.fromarray(ink), [number], margin=BRUSH / 2)
+        st.image(picture, alt=f"The drawing, with a box around each digit of {number.text}.")
+        return True
 
     digit = int(probabilities.argmax())
     colors = ["var(--st-border-color)"] * 10
@@ -126,6 +150,28 @@ def read(model: str, ink: np.ndarray) -> None:
         alt = "The drawing {}, enlarged so that its grey pixels show."
         st.image(enlarge(x), "What it sees: 28 × 28", 168, alt=alt.format("as the network sees it"))
         st.image(enlarge(box), "Cut out: 20 × 20", 120, alt=alt.format("cut to its ink and scaled"))
+    return False
 
 
-draw_and_read(model.id if model else "shipped")
+def ask(reader: Reader, x: np.ndarray, strokes: list[np.ndarray]) -> tuple[Number, np.ndarray]:
+    """The number that strokes are, and what they are as one digit, ``x``: asked in one batch."""
+    line = from_strokes(strokes) if 0 < len(strokes) <= MOST_STROKES else None
+    if line is None or len(line.boxes) == 1:
+        return Number([]), reader(x[None])[0]
+    as_one = []
+
+    def together(images: np.ndarray) -> np.ndarray:
+        answers = reader(np.concatenate([x[None], images]))
+        as_one.append(answers[0])
+        return answers[1:]
+
+    [number] = numbers.read([line], together)
+    return number, as_one[0]
+
+
+if source == "Photo":
+    photograph(model.id if model else "shipped")
+else:
+    phone = "Mobi" in st.context.headers.get("User-Agent", "")
+    wide = PHONE if phone else WIDE
+    draw_and_read(model.id if model else "shipped", wide if source == "Number" else CANVAS)

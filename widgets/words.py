@@ -28,3 +28,8 @@ def test_interval(result: dict[str, Any]) -> str:
     """The 95 % interval of a run's test accuracy."""
     total = result["test_images"]
     return interval(round(result["test_accuracy"] * total), total)
+
+
+def percent(probability: float) -> str:
+    """A probability for people; never 100 %, which no softmax means."""
+    return "over 99.9 %" if probability > 0.999 else f"{100 * probability:.1f} %"
