@@ -38,6 +38,15 @@ def enlarge(image: np.ndarray) -> np.ndarray:
 
 st.title("Draw digits")
 
+source = st.segmented_control(
+    "What it reads",
+    ["Digit", "Number", "Photo"],
+    default="Digit",
+    required=True,
+    key="source",
+    bind="query-params",
+    persist_state="session",
+)
 linked = linked_run()
 models: list[Run | None] = [None, *done_runs()]
 if linked and linked not in models:
@@ -53,15 +62,6 @@ if model:
 elif linked in models:
     st.session_state.pop("chosen_run", None)
     st.query_params.pop("run", None)
-source = st.segmented_control(
-    "What it reads",
-    ["Digit", "Number", "Photo"],
-    default="Digit",
-    required=True,
-    key="source",
-    bind="query-params",
-    persist_state="session",
-)
 
 
 @st.fragment
@@ -94,14 +94,14 @@ def draw_and_read(model: str, width: int) -> None:
     ink = state.get("drawing", {}).get("ink", np.zeros((CANVAS, CANVAS), np.uint8))
     objects = state.get("drawing", {}).get("strokes", {}).get("objects", [])
     with right:
-        if not read(model, ink, from_canvas(objects)):
+        if not read(model, ink, from_canvas(objects), several=width > CANVAS):
             it_was(objects, ink)
 
 
-def read(model: str, ink: np.ndarray, strokes: list[np.ndarray]) -> bool:
+def read(model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: bool) -> bool:
     """What the network says of a drawing, (height, width) uint8, and how it came to see it.
 
-    Gives whether it is a number of several digits, which are found by the drawing's strokes.
+    Gives whether it was read as a number of ``several`` digits, which the strokes tell apart.
     """
     if word := drawing.remark(ink):
         st.info(word, icon=":material/draw:")
@@ -118,7 +118,10 @@ def read(model: str, ink: np.ndarray, strokes: list[np.ndarray]) -> bool:
     except (ValueError, LookupError, OSError) as error:
         st.error(str(error), icon=":material/error:")
         return False
-    if len(number.digits) > 1:
+    if len(number.digits) > 1 and not several:  # one in 200 single digits looks like two
+        if number.sure:
+            st.info(f"Did you mean {number.text}? Choose “Number” above.", icon=":material/pin:")
+    elif len(number.digits) > 1:
         answer([number])
         picture = boxed(Image.fromarray(ink), [number], margin=BRUSH / 2)
         st.image(picture, alt=f"The drawing, with a box around each digit of {number.text}.")
