@@ -79,11 +79,14 @@ def test_a_bar_that_hangs_loose_beside_its_5_is_part_of_it() -> None:
 
 
 @pytest.mark.parametrize("read", [by_strokes, by_pixels])
-def test_touching_digits_are_separated(read: Callable[[list[np.ndarray]], Number]) -> None:
-    touching = beside(THREE, SEVEN, step=92)
+@pytest.mark.parametrize(("pair", "text"), [((FIVE, THREE), "53"), ((THREE, FOUR), "34")])
+def test_touching_digits_are_separated(
+    read: Callable[[list[np.ndarray]], Number], pair: list[list[Stroke]], text: str
+) -> None:
+    touching = beside(*pair, step=92)
     ink = compose.draw(touching, 800, 280)
     assert connected.label(ink > 127)[1] == 1  # or this would show nothing
-    assert read(touching).text == "37"
+    assert read(touching).text == text
 
 
 def test_digits_written_without_lifting_the_pen_are_separated() -> None:

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from digits import strokes
+from digits import compose, strokes
+from tests import photos
 
 pytestmark = pytest.mark.browser
 
@@ -152,3 +153,37 @@ def test_render_draws_as_the_canvas_does(page: Page, server: str) -> None:
     difference = np.abs(pixels(page).astype(float) - strokes.render(placed))
     # Chromium reports the mouse in whole pixels; half a pixel of that is what remains.
     assert difference.mean() / 255 < 0.012
+
+
+def test_a_number_is_read_digit_by_digit_and_survives_a_change_of_page(
+    page: Page, server: str
+) -> None:
+    open_page(page, server, "?source=Number")
+    draw(page, THREE)
+    answer(page, 3)
+    draw(page, [(x + 150, y) for x, y in SEVEN])
+    draw(page, [(x + 300, y) for x, y in THREE])
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("373")
+    expect(page.get_by_alt_text("each digit of 373")).to_be_visible()
+    expect(page.get_by_alt_text("Read as 3")).to_have_count(2)
+    page.get_by_role("link", name="Data").click()
+    page.locator("canvas").first.wait_for(state="detached")
+    page.get_by_role("link", name="Draw", exact=True).click()
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("373")
+
+
+def test_a_photo_is_read_and_a_bad_file_leaves_the_answer_where_it_is(
+    page: Page, server: str
+) -> None:
+    page.goto(f"{server}/draw?source=Photo")
+    upload = page.locator("input[type=file]")
+    both = [np.array(THREE, float).T, np.array([(x + 150, y) for x, y in SEVEN], float).T]
+    paper = photos.photo(
+        compose.draw(both, 420, 280, brush=10), width=1600, height=1200, ruling="squared"
+    )
+    upload.set_input_files({"name": "paper.jpg", "mimeType": "image/jpeg", "buffer": paper})
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("37", timeout=60_000)
+    expect(page.get_by_alt_text("each digit of 37")).to_be_visible()
+    upload.set_input_files({"name": "7.png", "mimeType": "image/png", "buffer": b"a seven"})
+    expect(page.get_by_text("7.png is not a picture that can be read here")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("37")
