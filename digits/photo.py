@@ -29,7 +29,8 @@ STEEPEST = 0.2  # rise of such a line, a share of its run: eleven degrees
 BIN = 4.0  # pixels that it may be off the straight to be found
 
 LOWEST = 0.02  # digits are at least that high
-HALF = 0.5  # parts at least that high, for the height of the digits, are whole digits
+HALF = 0.6  # parts at least that high, for the height of the digits, are whole digits
+QUARTER = 0.25  # parts at least that high and wide are a loop or a hook, others bars and dots
 DUST = 0.08  # parts smaller than that, for the height of the digits, are nothing
 SPACE = 1.2  # a gap wider than that, for their height, ends a number
 MOST = 60  # digits on one photo
@@ -145,7 +146,7 @@ def find(
     tall = inside & (high >= LOWEST * side) & (wide < 6 * high)
     if not tall.any():
         raise ValueError("No digits were found: write them larger or go nearer.")
-    usual = float(np.median(high[tall & (high >= high[tall].max() / 3)]))
+    usual = float(np.percentile(high[tall & (high >= high[tall].max() / 3)], 70))
     whole = np.flatnonzero(tall & (high >= HALF * usual))
     if len(whole) > MOST:
         raise ValueError("There is more than digits here; photograph the digits alone.")
@@ -159,15 +160,17 @@ def find(
                 break
         else:
             lines.append([one])
-    # Bars and dots go to the number that they lie in.
-    for part in np.flatnonzero(inside & (np.maximum(high, wide) >= DUST * usual)):
-        if part in whole or wide[part] > 2 * usual:
+    # A loop of an 8 in two parts may stand beside a number, bars and dots belong within it.
+    loose = np.setdiff1d(np.flatnonzero(inside & (np.maximum(high, wide) >= DUST * usual)), whole)
+    for part in sorted(loose.tolist(), key=lambda one: boxes[one][0]):
+        if wide[part] > 2 * usual:
             continue
         x, y = (boxes[part][0] + boxes[part][2]) / 2, (boxes[part][1] + boxes[part][3]) / 2
+        reach = usual * (SPACE if min(high[part], wide[part]) > QUARTER * usual else 0.25)
         for line in lines:
             left, top, right, bottom = union([boxes[one] for one in line])
-            if left - usual / 4 < x < right + usual / 4 and top - usual / 5 < y < bottom:
-                line.append(int(part))
+            if left - reach < x < right + reach and top - usual / 5 < y < bottom + usual / 5:
+                line.append(part)
                 break
     lines.sort(key=lambda line: (round(boxes[line[0]][1] / usual), boxes[line[0]][0]))
     return named, places, [[int(one) + 1 for one in line] for line in lines]

@@ -35,6 +35,14 @@ def test_chalk_on_a_board_is_read() -> None:
     assert texts(content) == ["37"]
 
 
+def test_an_8_of_two_loops_that_do_not_meet_is_an_8() -> None:
+    turn = np.linspace(0, 2 * np.pi, 30)
+    upper = [(140 + 38 * x, 92 + 36 * y) for x, y in zip(np.cos(turn), np.sin(turn), strict=True)]
+    lower = [(140 + 38 * x, 180 + 36 * y) for x, y in zip(np.cos(turn), np.sin(turn), strict=True)]
+    content = photos.photo(written(THREE, SEVEN, [upper, lower], brush=6), width=1600, height=1200)
+    assert texts(content) == ["378"]
+
+
 def test_boxes_are_around_the_digits_of_the_small_photo() -> None:
     content = photos.photo(written(THREE, SEVEN), width=1600, height=1200, grain=1)
     shown, [number] = photo.read_photo(content, "photo.jpg", reader)

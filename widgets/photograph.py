@@ -16,6 +16,7 @@ SHOWN = "photo-shown"  # key of the session's state: which photo by which model,
 def photograph(model: str) -> None:
     """Take a photo and show what is on it; a bad one leaves the last good one where it is."""
     state = st.session_state
+    line = engine()  # it starts while the first photo is being chosen
     row = st.container(horizontal=True, gap="large")
     left, right = row.container(width=560), row.container()
     with left:
@@ -28,7 +29,7 @@ def photograph(model: str) -> None:
     if file and state.get(SHOWN, {}).get("of") != (file.file_id, model):
         try:
             with right, st.spinner("The network is reading …"):
-                small, numbers = engine().read_photo(model, file.getvalue(), file.name)
+                small, numbers = line.read_photo(model, file.getvalue(), file.name)
             state[SHOWN] = {"of": (file.file_id, model), "photo": small, "numbers": numbers}
         except TimeoutError:
             right.error("The network did not answer in time. Upload the photo again.")
