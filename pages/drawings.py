@@ -8,7 +8,7 @@ from digits.drawings import Drawing
 from digits.run import Run
 from widgets.drawn import accuracy, read, score_metric
 from widgets.gallery import gallery
-from widgets.plot import plot
+from widgets.probabilities import bars
 from widgets.session import choose, done_runs, label, linked_run, via_app
 from widgets.teach import teach
 from widgets.traced import path, traced
@@ -88,21 +88,7 @@ def closer(one: Drawing, p: np.ndarray | None, model: Run | None) -> None:
 def said(one: Drawing, p: np.ndarray | None, model: Run | None) -> None:
     """The ten probabilities, (10,), and how they came about through the run's epochs."""
     if p is not None:
-        colors = ["var(--st-gray-color)"] * 10
-        colors[int(p.argmax())] = "var(--st-red-color)"
-        colors[one.label] = "var(--st-green-color)"
-        bars = {
-            "type": "bar", "x": list(range(10)), "y": p, "marker": {"color": colors},
-            "text": [f"{share:.1%}" if share >= 0.0005 else "" for share in p.tolist()],
-            "textposition": "outside", "cliponaxis": False, "hoverinfo": "skip",
-        }  # fmt: skip
-        layout = {
-            "xaxis": {"dtick": 1, "showgrid": False, "ticks": ""},
-            "yaxis": {"range": [0, 1.15], "visible": False},
-        }
-        told = ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(p.tolist()))
-        plot([bars], layout, key="drawing-probabilities", height=200,
-             alt=f"Probability of each digit: {told}.")  # fmt: skip
+        bars(p, one.label, key="drawing-probabilities", height=200)
     if model and len(epochs := [0, *model.epochs_kept()]) > 1:
         try:
             with st.spinner("Asking the network of every epoch …"):

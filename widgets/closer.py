@@ -9,7 +9,7 @@ from digits.pictures import sheet
 from digits.run import Run
 from digits.tested import Tested
 from widgets.gallery import gallery
-from widgets.plot import plot
+from widgets.probabilities import bars, through
 from widgets.session import engine
 from widgets.words import counted
 
@@ -33,7 +33,7 @@ def closer_look(tested: Tested, index: int, run: Run) -> None:
             f"Confidence **{p[predicted]:.2%}** · probability of the label **{p[label]:.2%}** · "
             f"loss **{loss:.3f}** nats"
         )
-    _probabilities(p, label, predicted)
+    bars(p, label, key="closer")
     other = predicted if predicted != label else int(np.argsort(p)[-2])
     try:
         _saliency(tested.x[index], label, other, run, tested.epoch)
@@ -58,23 +58,6 @@ def _dispute(tested: Tested, index: int) -> None:
     source = "https://labelerrors.com"
     st.badge("Disputed label", icon=":material/gavel:", color="orange")
     st.caption(f"{said[entry.verdict].capitalize()} ([Northcutt et al. 2021]({source})).")
-
-
-def _probabilities(p: np.ndarray, label: int, predicted: int) -> None:
-    colors = ["var(--st-gray-color)"] * 10
-    colors[predicted], colors[label] = "var(--st-red-color)", "var(--st-green-color)"
-    bars = {
-        "type": "bar", "x": list(range(10)), "y": p, "marker": {"color": colors},
-        "text": [f"{share:.1%}" if share >= 0.0005 else "" for share in p.tolist()],
-        "textposition": "outside", "cliponaxis": False,
-        "hovertemplate": "%{y:.4%}<extra></extra>",
-    }  # fmt: skip
-    layout = {
-        "xaxis": {"dtick": 1, "showgrid": False, "ticks": ""},
-        "yaxis": {"range": [0, 1.1], "visible": False},
-    }
-    words = ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(p.tolist()))
-    plot([bars], layout, key="closer", height=220, alt=f"Probability of each digit: {words}.")
 
 
 def _saliency(image: np.ndarray, label: int, other: int, run: Run, epoch: int) -> None:
@@ -115,27 +98,10 @@ def _history(run: Run, index: int, label: int, epoch: int) -> None:
     if len(epochs) < 2:
         return
     p = run.test_history(index).astype(np.float64)  # (epochs, 10)
-    cells = {
-        "type": "heatmap", "x": epochs, "y": list(range(10)), "z": p.T, "zmin": 0, "zmax": 1,
-        "showscale": False, "xgap": 1 if len(epochs) <= 40 else 0, "ygap": 1,
-        "hovertemplate": "epoch %{x}: %{z:.1%} for %{y}<extra></extra>",
-    }  # fmt: skip
-    marks = [{
-        "type": "rect", "x0": epochs[0] - 0.5, "x1": epochs[-1] + 0.5, "y0": label - 0.5,
-        "y1": label + 0.5, "line": {"color": "var(--st-green-color)", "width": 2},
-    }]  # fmt: skip
-    if epoch:
-        line = {"color": "var(--st-orange-color)", "width": 2}
-        marks.append({"type": "rect", "x0": epoch - 0.5, "x1": epoch + 0.5, "y0": -0.5, "y1": 9.5,
-                      "line": line})  # fmt: skip
-    layout = {
-        "xaxis": {"title": {"text": "Epoch"}, "showgrid": False, "tickformat": "d", "nticks": 10},
-        "yaxis": {"dtick": 1, "showgrid": False, "range": [9.5, -0.5]}, "shapes": marks,
-    }  # fmt: skip
     right = p.argmax(axis=1) == label
     st.markdown(f"**Through the epochs**: {_fate(right, epochs)}")
     alt = f"Probabilities after each of {len(epochs)} epochs; read rightly after {right.sum()}."
-    plot([cells], layout, key="digit-history", height=260, alt=alt)
+    through(epochs, p, label, key="digit-history", alt=alt, chosen=epoch)
 
 
 def _fate(right: np.ndarray, epochs: list[int]) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 from digits import drawings
 from digits.drawings import Drawing
 from digits.run import Run
-from widgets.plot import plot
+from widgets.probabilities import through
 from widgets.session import engine
 
 MOST = 6  # pinned drawings that are shown
@@ -40,7 +40,7 @@ def pinned(one: Run) -> None:
         return
     x, _ = drawings.images(shown)
     try:
-        through = traced(one, epochs, x)
+        answers = traced(one, epochs, x)
     except (ValueError, LookupError, OSError) as error:
         st.caption(f"Pinned drawings: {error}")
         return
@@ -49,33 +49,16 @@ def pinned(one: Run) -> None:
         columns = st.columns(3, gap="medium")
         for number, column in zip(range(first, len(shown)), columns, strict=False):
             with column:
-                path(shown[number], epochs, through[:, number], key=f"pinned-{number}")
+                path(shown[number], epochs, answers[:, number], key=f"pinned-{number}")
     if len(kept) > MOST:
         st.caption(f"The newest {MOST} of {len(kept)} are shown.")
 
 
 def path(drawing: Drawing, epochs: list[int], p: np.ndarray, *, key: str) -> None:
     """The ten probabilities of a drawing, (epochs, 10), as a map with its label framed."""
-    cells = {
-        "type": "heatmap", "x": epochs, "y": list(range(10)), "z": p.T, "zmin": 0, "zmax": 1,
-        "showscale": False, "xgap": 1 if len(epochs) <= 40 else 0, "ygap": 1,
-        "hovertemplate": "epoch %{x}: %{z:.1%} for %{y}<extra></extra>",
-    }  # fmt: skip
-    frame = {
-        "type": "rect", "x0": epochs[0] - 0.5, "x1": epochs[-1] + 0.5, "y0": drawing.label - 0.5,
-        "y1": drawing.label + 0.5, "line": {"color": "var(--st-green-color)", "width": 2},
-    }  # fmt: skip
-    layout = {
-        "xaxis": {
-            "title": {"text": "Epoch; 0 is before"}, "showgrid": False,
-            "dtick": -(-len(epochs) // 8),
-        },
-        "yaxis": {"dtick": 1, "showgrid": False, "range": [9.5, -0.5]}, "shapes": [frame],
-        "margin": {"t": 8},
-    }  # fmt: skip
     last, share = int(p[-1].argmax()), p[-1].max()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(drawing.image, width=48, alt=f"A drawn {drawing.label}")
         st.caption(f"A {drawing.label}, read as {last} ({share:.1%}) after epoch {epochs[-1]}")
     alt = f"Probabilities of a drawn {drawing.label} after each epoch; at last {last}."
-    plot([cells], layout, key=key, height=220, alt=alt)
+    through(epochs, p, drawing.label, key=key, alt=alt)
