@@ -9,13 +9,12 @@ from digits import drawing, numbers
 from digits.drawings import from_canvas
 from digits.numbers import Number, Reader
 from digits.pieces import from_strokes
-from digits.run import Run
 from digits.strokes import BRUSH, CANVAS
 from widgets.keep import it_was
 from widgets.number import answer, boxed
 from widgets.photograph import photograph
 from widgets.plot import plot
-from widgets.session import choose, done_runs, engine, label, linked_run, via_app
+from widgets.session import engine, reader, via_app
 from widgets.words import percent
 
 WIDE = 640  # pixels across which people write numbers,
@@ -47,21 +46,7 @@ source = st.segmented_control(
     bind="query-params",
     persist_state="session",
 )
-linked = linked_run()
-models: list[Run | None] = [None, *done_runs()]
-if linked and linked not in models:
-    st.info(f"“{label(linked)}” has no model yet, so the shipped one reads your drawing.")
-model = st.selectbox(
-    "Who reads it",
-    models,
-    index=models.index(linked) if linked in models else 0,
-    format_func=lambda one: label(one) if one else "Shipped model",
-)
-if model:
-    choose(model)
-elif linked in models:
-    st.session_state.pop("chosen_run", None)
-    st.query_params.pop("run", None)
+model = reader("Who reads it")
 
 
 @st.fragment

@@ -9,7 +9,7 @@ from digits.run import Run
 from widgets.drawn import accuracy, read, score_metric
 from widgets.gallery import gallery
 from widgets.probabilities import bars
-from widgets.session import choose, done_runs, label, linked_run, via_app
+from widgets.session import done_runs, reader, via_app
 from widgets.teach import teach
 from widgets.traced import path, traced
 from widgets.words import counted
@@ -143,19 +143,7 @@ if not kept:
     take_in()
     st.stop()
 
-linked = linked_run()
-models: list[Run | None] = [None, *done_runs()]
-model = st.selectbox(
-    "Who reads them",
-    models,
-    index=models.index(linked) if linked in models else 0,
-    format_func=lambda one: label(one) if one else "Shipped model",
-)
-if model:
-    choose(model)
-elif linked in models:
-    st.session_state.pop("chosen_run", None)
-    st.query_params.pop("run", None)
+model = reader("Who reads them")
 
 y = np.array([one.label for one in kept])
 probabilities: np.ndarray | None = None

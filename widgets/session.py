@@ -84,6 +84,26 @@ def chosen_run() -> Run:
     return chosen
 
 
+def reader(question: str) -> Run | None:
+    """Let the visitor choose who reads drawings: a run that has a model, or the shipped one."""
+    linked = linked_run()
+    models: list[Run | None] = [None, *done_runs()]
+    if linked and linked not in models:
+        st.info(f"“{label(linked)}” has no model yet, so the shipped one reads.")
+    model = st.selectbox(
+        question,
+        models,
+        index=models.index(linked) if linked in models else 0,
+        format_func=lambda one: label(one) if one else "Shipped model",
+    )
+    if model:
+        choose(model)
+    elif linked in models:
+        st.session_state.pop("chosen_run", None)
+        st.query_params.pop("run", None)
+    return model
+
+
 def label(one: Run) -> str:
     """A run in a list: its name, accuracy and time; its id while a file of it is damaged."""
     try:
