@@ -30,7 +30,7 @@ def show(selection: Selection, run: Run) -> None:
     elif len(order):
         _gallery(selection, order)
     else:
-        st.info("No test image is like that.", icon=":material/search_off:")
+        st.info(f"No {selection.of.name.lower()} is like that.", icon=":material/search_off:")
 
 
 def _in_order(selection: Selection) -> np.ndarray:
