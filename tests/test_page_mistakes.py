@@ -307,6 +307,7 @@ def test_a_click_on_the_diagonal_shows_the_digits_that_were_right(shown: Page):
 def test_the_keyboard_reaches_filter_digits_and_the_closer_look(shown: Page):
     shown.get_by_role("combobox", name="Given label").focus()
     shown.keyboard.type("1")
+    expect(shown.get_by_role("option", name="1", exact=True)).to_be_visible()
     shown.keyboard.press("Enter")
     expect(shown.get_by_text("labelled 1", exact=False).first).to_be_visible()
     expect(digits_in(shown)).to_have_count(2)
