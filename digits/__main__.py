@@ -42,6 +42,13 @@ def main() -> None:
     command = commands.add_parser("score-drawings", help="how many drawn digits are read right")
     command.add_argument("file", type=Path)
     command.add_argument("--run", help="id of a finished run; the shipped model without it")
+    steps = [field.name for field in dataclasses.fields(drawing.Preparation)]
+    command.add_argument(
+        "--without", nargs="+", choices=steps, default=[], help="steps of preparation to leave out"
+    )
+    command.add_argument(
+        "--anywhere", type=int, metavar="SEED", help="draw them anywhere, any size, with any brush"
+    )
     command.set_defaults(do=score_drawings)
 
     command = commands.add_parser(
@@ -103,7 +110,8 @@ def score_drawings(arguments: argparse.Namespace) -> dict:
     """How many of a stroke file's digits the model reads, drawn with the canvas's own brush."""
     from digits import strokes
 
-    return strokes.score(arguments.file, _model(arguments.run))
+    how = drawing.Preparation(**dict.fromkeys(arguments.without, False))
+    return strokes.score(arguments.file, _model(arguments.run), how, arguments.anywhere)
 
 
 def score_numbers(arguments: argparse.Namespace) -> dict:

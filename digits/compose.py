@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from digits.numbers import Line, Reader, read
 from digits.pieces import from_strokes
-from digits.strokes import FINE, PenDigit, place, read_strokes, smooth
+from digits.strokes import PenDigit, draw, place, read_strokes
 
 HEIGHT = 140.0  # pixels from the top to the bottom of a digit, on average
 BRUSH = 14.0  # width of the pen in pixels
@@ -62,7 +61,7 @@ def _write(digits: list[PenDigit], gap: float, random: np.random.Generator) -> C
             one + np.array([[0.0], [up]])
             for one in place(digit.strokes, HEIGHT * random.uniform(0.9, 1.1), len(edge))
         ]
-        ink = draw(moved, len(edge), len(edge)) > 127
+        ink = draw(moved, len(edge), len(edge), BRUSH) > 127
         first = np.where(ink.any(axis=1), ink.argmax(axis=1), np.inf)
         last = np.where(ink.any(axis=1), len(edge) - ink[:, ::-1].argmax(axis=1), -np.inf)
         shift = 0.0
@@ -80,19 +79,6 @@ def _write(digits: list[PenDigit], gap: float, random: np.random.Generator) -> C
     )
 
 
-def draw(strokes: list[np.ndarray], width: int, height: int, brush: float = BRUSH) -> np.ndarray:
-    """Strokes where they are, as the canvas draws them: (height, width) uint8, 255 for ink."""
-    canvas = Image.new("L", (width * FINE, height * FINE))
-    pen = ImageDraw.Draw(canvas)
-    radius = brush * FINE / 2
-    for stroke in strokes:
-        line = (smooth(stroke) * FINE).T  # (points, 2)
-        pen.line([tuple(point) for point in line], fill=255, width=round(2 * radius))
-        for x, y in line:
-            pen.ellipse((x - radius, y - radius, x + radius - 1, y + radius - 1), fill=255)
-    return np.asarray(canvas.reduce(FINE))
-
-
 def score(file: str | Path, reader: Reader, n: int = 100, seed: int = 0) -> dict[str, Any]:
     """Read ``n`` composed numbers by their strokes, and again by their pixels alone.
 
@@ -107,7 +93,7 @@ def score(file: str | Path, reader: Reader, n: int = 100, seed: int = 0) -> dict
     def pixels(number: Composed) -> Line:
         points = np.concatenate(number.strokes, axis=1)
         width, height = (np.ceil(points.max(axis=1)) + 2 * BRUSH).astype(int)
-        return from_ink(draw(number.strokes, width, height))
+        return from_ink(draw(number.strokes, width, height, BRUSH))
 
     return {
         "numbers": n,

@@ -1,6 +1,7 @@
 """From a drawing or a picture of a digit to the 28×28 image that the network was trained on."""
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,26 @@ PICTURE_SIDE = 1000  # larger pictures are shrunk to this before anything else l
 FAINT = 0.25  # share of a picture's contrast that passes for paper grain and compression noise
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """The steps from a drawing to what the network sees; any of them can be left out.
+
+    ``crop`` cuts the sheet down to the box around the ink; ``fit`` scales it into 20×20 pixels,
+    without it into all of 28×28; ``centre`` puts the centre of mass in the middle, without it the
+    middle of the box; ``pen`` draws strokes anew, where they are known, with a line as thick for
+    their size as MNIST's are.
+    """
+
+    crop: bool = True
+    fit: bool = True
+    centre: bool = True
+    pen: bool = True
+
+
+FULL = Preparation()
+NAIVE = Preparation(crop=False, fit=False, centre=False, pen=False)  # the whole sheet, shrunk
+
+
 def crop(ink: np.ndarray) -> np.ndarray:
     """Cut a drawing down to the box around its ink.
 
@@ -30,27 +51,29 @@ def crop(ink: np.ndarray) -> np.ndarray:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def fit(ink: np.ndarray) -> np.ndarray:
-    """Scale a cropped drawing so that its longer side is 20 pixels, with soft edges.
+def fit(ink: np.ndarray, side: int = BOX) -> np.ndarray:
+    """Scale a drawing so that its longer side is ``side`` pixels, with soft edges.
 
     ``ink`` is (height, width) uint8; the result has the same aspect ratio.
     """
     height, width = ink.shape
-    scale = BOX / max(height, width)
+    scale = side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX))
 
 
-def centre(digit: np.ndarray) -> np.ndarray:
-    """Put a digit on the 28×28 field with its centre of mass on pixel (14, 14).
+def centre(digit: np.ndarray, by_mass: bool = True) -> np.ndarray:
+    """Put a digit on the 28×28 field with its centre of mass, or else its middle, on (14, 14).
 
     ``digit`` is (height, width) uint8, at most 28×28. It is moved by whole pixels, and less far
     where part of it would leave the field. Returns (28, 28) uint8.
     """
     height, width = digit.shape
-    mass = digit.sum(dtype=float)
-    row = (digit.sum(axis=1) @ np.arange(height)) / mass
-    column = (digit.sum(axis=0) @ np.arange(width)) / mass
+    row, column = height / 2, width / 2
+    if by_mass:
+        mass = digit.sum(dtype=float)
+        row = (digit.sum(axis=1) @ np.arange(height)) / mass
+        column = (digit.sum(axis=0) @ np.arange(width)) / mass
     top = min(max(round(FIELD / 2 - row), 0), FIELD - height)
     left = min(max(round(FIELD / 2 - column), 0), FIELD - width)
     field = np.zeros((FIELD, FIELD), np.uint8)
@@ -58,14 +81,18 @@ def centre(digit: np.ndarray) -> np.ndarray:
     return field
 
 
-def normalize(ink: np.ndarray) -> np.ndarray:
-    """Scale and centre a drawing as MNIST's makers did theirs.
+def normalize(ink: np.ndarray, how: Preparation = FULL) -> np.ndarray:
+    """Scale and centre a drawing as MNIST's makers did theirs, or leave out some of that.
 
     ``ink`` is (height, width) uint8, 0 for paper and 255 for full ink, any size.
     Returns (28, 28) float32 in [0, 1]. Raises ``ValueError`` when the drawing is blank.
     Source: LeCun et al. 1998, section III-A.
     """
-    return centre(fit(crop(ink))).astype(np.float32) / 255
+    cut = crop(ink)  # whatever is done with it: a blank drawing has none
+    digit = fit(cut if how.crop else ink, BOX if how.fit else FIELD)
+    if not digit.any():
+        raise ValueError("Too little is left of the drawing: draw larger.")
+    return centre(digit, how.centre).astype(np.float32) / 255
 
 
 def remark(ink: np.ndarray) -> str | None:

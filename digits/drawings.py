@@ -22,8 +22,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digits.drawing import normalize
-from digits.strokes import FORMAT, MAX_POINTS, PenDigit, read_digit, render
+from digits.strokes import FORMAT, MAX_POINTS, PenDigit, place, prepare, read_digit, render
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 LONGER_SIDE = 1000  # of the strokes as they are kept, so that the same drawing is known again
@@ -56,7 +55,9 @@ class Drawing:
     @cached_property
     def image(self) -> np.ndarray:
         """What a network sees of it: (28, 28) uint8."""
-        return np.rint(normalize(self.ink) * 255).astype(np.uint8)
+        return np.rint(prepare(render(self.strokes), place(self.strokes, 200)) * 255).astype(
+            np.uint8
+        )
 
 
 def root() -> Path:

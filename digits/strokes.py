@@ -12,16 +12,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageDraw
 
-from digits.drawing import normalize
+from digits.drawing import BOX, FIELD, FULL, Preparation, normalize
 
 FORMAT = "pen_digits/1"
 MAX_BYTES = 64 * 2**20  # of JSON, unpacked
 MAX_POINTS = 10_000  # of one digit; a pen gives some 50
 
 CANVAS = 280  # side of the Draw page's canvas in pixels
-BRUSH = 18  # width of its default brush in pixels
+BRUSH = 18  # width of its default brush in pixels,
+BRUSHES = 6, 40  # and of its finest and broadest
+PEN = 2.0  # width of the line that ``prepare`` draws, in pixels of the 20×20 that hold a digit
 FINE = 4  # drawn so many times larger, then averaged, for soft edges
-BATCH = 500  # digits shown to a model at once
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,23 @@ def smooth(stroke: np.ndarray) -> np.ndarray:
     return np.concatenate([*line, stroke[:, -1:]], axis=1)
 
 
+def draw(strokes: list[np.ndarray], width: int, height: int, brush: float) -> np.ndarray:
+    """Draw strokes where they are, as the Draw page's canvas does.
+
+    ``strokes`` are (2, points) each, they and ``brush``, the width of the line, in pixels.
+    Returns (height, width) uint8, 0 for paper and 255 for full ink.
+    """
+    canvas = Image.new("L", (width * FINE, height * FINE))
+    pen = ImageDraw.Draw(canvas)
+    radius = brush * FINE / 2
+    for stroke in strokes:
+        line = (smooth(stroke) * FINE).T  # (points, 2)
+        pen.line([tuple(point) for point in line], fill=255, width=round(2 * radius))
+        for x, y in line:  # round ends and joints
+            pen.ellipse((x - radius, y - radius, x + radius - 1, y + radius - 1), fill=255)
+    return np.asarray(canvas.reduce(FINE))
+
+
 def render(
     strokes: list[np.ndarray], size: int = CANVAS, brush: float = BRUSH, box: float = 200
 ) -> np.ndarray:
@@ -142,23 +160,60 @@ def render(
     drawn in the middle of a canvas of ``size`` pixels. Returns (size, size) uint8, 0 for paper
     and 255 for full ink.
     """
-    canvas = Image.new("L", (size * FINE, size * FINE))
-    pen = ImageDraw.Draw(canvas)
-    radius = brush * FINE / 2
-    for stroke in place(strokes, box, size):
-        line = (smooth(stroke) * FINE).T  # (points, 2)
-        pen.line([tuple(point) for point in line], fill=255, width=round(2 * radius))
-        for x, y in line:  # round ends and joints
-            pen.ellipse((x - radius, y - radius, x + radius - 1, y + radius - 1), fill=255)
-    return np.asarray(canvas.reduce(FINE))
+    return draw(place(strokes, box, size), size, size, brush)
 
 
-def score(file: str | Path, predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
+def prepare(ink: np.ndarray, strokes: list[np.ndarray], how: Preparation = FULL) -> np.ndarray:
+    """What the network sees of a drawing of which the strokes are known: (28, 28) float32.
+
+    ``ink`` is (height, width) uint8, ``strokes`` the (2, points) each that left it, in its pixels;
+    without any, or where they all are but dots, the ink is taken as it is. Raises as
+    ``normalize`` does.
+    """
+    if how.pen and ink.any() and strokes:
+        points = np.concatenate(strokes, axis=1)
+        side = float(np.ptp(points, axis=1).max())
+        if side >= 1:
+            height, width = ink.shape
+            ink = draw(strokes, width, height, side * PEN / (BOX - PEN))
+    return normalize(ink, how)
+
+
+def inputs(
+    digits: list[PenDigit], how: Preparation = FULL, anywhere: int | None = None
+) -> np.ndarray:
+    """Draw digits on the Draw page's canvas and prepare them as it does: (n, 28, 28) float32.
+
+    They are drawn in the middle, 200 pixels large and with the default brush, or, where a seed is
+    given for ``anywhere``, 60 to 240 pixels large, where chance will have it, with any brush.
+    """
+    random = None if anywhere is None else np.random.default_rng(anywhere)
+    x = np.empty((len(digits), FIELD, FIELD), np.float32)
+    for number, digit in enumerate(digits):
+        side, brush, shift = 200.0, float(BRUSH), np.zeros((2, 1))
+        if random:
+            side, brush = random.uniform(60, 240), random.uniform(*BRUSHES)
+        strokes = place(digit.strokes, side)
+        if random:
+            low, high = (f(np.concatenate(strokes, axis=1), axis=1) for f in (np.min, np.max))
+            shift = random.uniform(brush / 2 - low, CANVAS - brush / 2 - high)[:, None]
+        strokes = [stroke + shift for stroke in strokes]
+        x[number] = prepare(draw(strokes, CANVAS, CANVAS, brush), strokes, how)
+    return x
+
+
+def score(
+    file: str | Path,
+    predict: Callable[[np.ndarray], np.ndarray],
+    how: Preparation = FULL,
+    anywhere: int | None = None,
+) -> dict[str, Any]:
     """Draw each digit of a file, prepare it as the Draw page does, and count right answers.
 
-    ``predict`` takes (n, 28, 28) float32 in [0, 1] and gives (n, 10). Digits marked suspect are
-    left out. The result is fit for JSON: ``digits``, ``correct``, ``accuracy``, ``suspect`` (how
-    many were left out) and ``confusion_matrix`` (10 × 10, rows are the truth).
+    ``predict`` takes (n, 28, 28) float32 in [0, 1] and gives (n, 10); ``how`` and ``anywhere`` are
+    those of ``inputs``. Digits marked suspect are left out. The result is fit for JSON:
+    ``digits``, ``correct``, ``accuracy``, ``suspect`` (how many were left out) and
+    ``confusion_matrix`` (10 × 10, rows are the truth).
     Raises as ``read_strokes`` does, and ``ValueError`` when nothing is left to score.
     """
     recorded = read_strokes(file)
@@ -166,11 +221,8 @@ def score(file: str | Path, predict: Callable[[np.ndarray], np.ndarray]) -> dict
     if not digits:
         raise ValueError(f"{Path(file).name} holds no digit that is not marked suspect.")
     matrix = np.zeros((10, 10), int)
-    for start in range(0, len(digits), BATCH):
-        batch = digits[start : start + BATCH]
-        x = np.stack([normalize(render(one.strokes)) for one in batch])
-        answers = predict(x).argmax(axis=1)
-        np.add.at(matrix, ([one.label for one in batch], answers), 1)
+    answers = predict(inputs(digits, how, anywhere)).argmax(axis=1)
+    np.add.at(matrix, ([one.label for one in digits], answers), 1)
     correct = int(np.trace(matrix))
     return {
         "digits": len(digits),

@@ -9,7 +9,7 @@ from digits import drawing, numbers
 from digits.drawings import from_canvas
 from digits.numbers import Number, Reader
 from digits.pieces import from_strokes
-from digits.strokes import BRUSH, CANVAS
+from digits.strokes import BRUSH, BRUSHES, CANVAS, prepare
 from widgets.keep import it_was
 from widgets.number import answer, boxed
 from widgets.photograph import photograph
@@ -59,7 +59,7 @@ def draw_and_read(model: str, width: int) -> None:
         board = st.container()
         with st.container(horizontal=True, vertical_alignment="bottom", width=CANVAS):
             st.button("Clear", icon=":material/delete:", on_click=clear)
-            brush = st.slider("Brush", 6, 40, BRUSH, 2, key="brush", bind="query-params")
+            brush = st.slider("Brush", *BRUSHES, BRUSH, 2, key="brush", bind="query-params")
     key = f"canvas{state.setdefault('canvas', 0)}-{width}"
     if key not in state:  # just put on the page: take up what was drawn before
         state["start"] = state.get("drawing", {}).get("strokes")
@@ -94,7 +94,7 @@ def read(model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: boo
         line = engine()  # it starts while the first digit is being drawn
         if not ink.any():
             return False
-        x = drawing.normalize(ink)
+        x = prepare(ink, strokes)
         with st.spinner("The network is reading …"):
             number, probabilities = ask(lambda images: line.predict(model, images), x, strokes)
     except TimeoutError:

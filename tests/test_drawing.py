@@ -189,3 +189,27 @@ def test_read_image_refuses_an_animation(tmp_path):
 def test_read_image_says_when_there_is_no_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         drawing.read_image(tmp_path / "nowhere.png")
+
+
+def test_each_step_of_the_preparation_can_be_left_out():
+    ink = seven(left=140, top=20, size=100)
+
+    def prepared(**without: bool) -> np.ndarray:
+        return drawing.normalize(ink, drawing.Preparation(**without))
+
+    assert drawing.crop(prepared(fit=False)).shape[0] == 28
+    box = prepared(centre=False)
+    rows, columns = np.nonzero(box)
+    assert abs(rows.min() + rows.max() - 27) <= 1  # its middle in the middle,
+    assert abs(columns.min() + columns.max() - 27) <= 1
+    assert centre_of_mass(box) != pytest.approx((14, 14), abs=0.5)  # not its mass
+    sheet = drawing.normalize(ink, drawing.NAIVE)
+    shrunk = Image.fromarray(ink).resize((28, 28), Image.Resampling.BOX)
+    assert np.array_equal(sheet, np.asarray(shrunk, np.float32) / 255)
+
+
+def test_what_vanishes_when_the_sheet_is_shrunk_is_said():
+    speck = np.zeros((2800, 2800), np.uint8)
+    speck[100, 100] = 255
+    with pytest.raises(ValueError, match="draw larger"):
+        drawing.normalize(speck, drawing.NAIVE)

@@ -42,7 +42,9 @@ def by_strokes(drawn: list[np.ndarray]) -> Number:
 
 
 def by_pixels(drawn: list[np.ndarray]) -> Number:
-    [number] = numbers.read([connected.from_ink(compose.draw(drawn, 800, 280))], reader)
+    [number] = numbers.read(
+        [connected.from_ink(strokes.draw(drawn, 800, 280, compose.BRUSH))], reader
+    )
     return number
 
 
@@ -84,7 +86,7 @@ def test_touching_digits_are_separated(
     read: Callable[[list[np.ndarray]], Number], pair: list[list[Stroke]], text: str
 ) -> None:
     touching = beside(*pair, step=92)
-    ink = compose.draw(touching, 800, 280)
+    ink = strokes.draw(touching, 800, 280, compose.BRUSH)
     assert connected.label(ink > 127)[1] == 1  # or this would show nothing
     assert read(touching).text == text
 
@@ -157,7 +159,7 @@ def test_composed_numbers_are_of_one_writer_and_touch_every_fourth_time() -> Non
     assert [one.gap == 0 for one in composed] == [False, False, False, True] * 10
     for one in composed:
         width, height = np.concatenate(one.strokes, axis=1).max(axis=1).astype(int) + 30
-        parts = connected.label(compose.draw(one.strokes, width, height) > 127)[1]
+        parts = connected.label(strokes.draw(one.strokes, width, height, compose.BRUSH) > 127)[1]
         if one.gap > 0.05:
             assert parts >= len(one.text)
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from digits import compose, strokes
+from digits import strokes
 from tests import photos
 
 pytestmark = pytest.mark.browser
@@ -179,7 +179,7 @@ def test_a_photo_is_read_and_a_bad_file_leaves_the_answer_where_it_is(
     upload = page.locator("input[type=file]")
     both = [np.array(THREE, float).T, np.array([(x + 150, y) for x, y in SEVEN], float).T]
     paper = photos.photo(
-        compose.draw(both, 420, 280, brush=10), width=1600, height=1200, ruling="squared"
+        strokes.draw(both, 420, 280, brush=10), width=1600, height=1200, ruling="squared"
     )
     upload.set_input_files({"name": "paper.jpg", "mimeType": "image/jpeg", "buffer": paper})
     expect(page.get_by_test_id("stMetricValue")).to_have_text("37", timeout=60_000)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import compose, photo
+from digits import photo
+from digits.strokes import draw
 from tests import photos
 from tests.test_numbers import FIVE, FOUR, SEVEN, THREE, beside, reader
 
@@ -15,7 +16,7 @@ from tests.test_numbers import FIVE, FOUR, SEVEN, THREE, beside, reader
 def written(*digits, step: float = 150, brush: float = 10) -> np.ndarray:
     strokes = beside(*digits, step=step)
     width = int(np.concatenate(strokes, axis=1)[0].max()) + 60
-    return compose.draw(strokes, width, 280, brush)
+    return draw(strokes, width, 280, brush)
 
 
 def texts(content: bytes) -> list[str]:

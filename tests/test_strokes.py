@@ -126,3 +126,45 @@ def test_score_counts_what_is_right_and_leaves_suspects_out(tmp_path):
 def test_score_says_when_every_digit_is_suspect(tmp_path):
     with pytest.raises(ValueError, match="suspect"):
         strokes.score(write(tmp_path, ONE | {"suspect": True}), lambda x: np.eye(10)[:1])
+
+
+STROKES = [np.array([[0.0, 350, 690, 690, 200, 200], [0, 0, 0, 0, 1000, 1000]])]  # a 7
+
+
+@pytest.mark.parametrize("brush", [6, 18, 40])
+@pytest.mark.parametrize("side", [60, 240])
+def test_prepare_draws_a_line_of_the_same_width_whatever_the_brush_and_the_size(brush, side):
+    placed = strokes.place(STROKES, side)
+    image = strokes.prepare(strokes.draw(placed, 280, 280, brush), placed)
+    usual = strokes.prepare(strokes.render(STROKES), strokes.place(STROKES, 200))
+    assert np.abs(image - usual).mean() < 0.02
+    assert image[:, 10].sum() == pytest.approx(strokes.PEN, abs=0.3)
+
+
+def test_prepare_without_the_pen_takes_the_ink_as_it_is():
+    thick = strokes.render(STROKES, brush=40, box=60)
+    how = drawing.Preparation(pen=False)
+    taken = strokes.prepare(thick, strokes.place(STROKES, 60), how)
+    assert np.array_equal(taken, drawing.normalize(thick))
+
+
+@pytest.mark.parametrize("dot", [[], [np.array([[140.0], [140.0]])]])
+def test_prepare_takes_ink_without_strokes_and_dots_as_they_are(dot):
+    ink = strokes.render([np.array([[0.0], [0.0]])])
+    assert np.array_equal(strokes.prepare(ink, dot), drawing.normalize(ink))
+
+
+def test_prepare_refuses_a_blank_sheet():
+    with pytest.raises(ValueError, match="blank"):
+        strokes.prepare(np.zeros((280, 280), np.uint8), [])
+
+
+def test_digits_drawn_anywhere_are_prepared_as_those_in_the_middle_and_naively_are_not():
+    digits = [strokes.PenDigit(4, STROKES)] * 8
+    middle = strokes.inputs(digits[:1])
+    anywhere = strokes.inputs(digits, anywhere=1)
+    assert np.abs(anywhere - middle).mean() < 0.02
+    assert np.array_equal(anywhere, strokes.inputs(digits, anywhere=1))
+    naive = strokes.inputs(digits, drawing.NAIVE, anywhere=1)
+    assert np.abs(naive - middle).mean(axis=(1, 2)).max() > 0.1
+    assert np.abs(naive - naive[0]).mean(axis=(1, 2)).max() > 0.05
