@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from digits import jobs, run
+from digits import jobs, run, shipped
 from digits.numbers import Number
 from digits.recipe import Recipe
 from digits.run import Run
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"}
 PATIENCE = 60  # seconds for an answer; the first waits for TensorFlow to load
+TURN = {"train": 1}  # a worker has one
 LONG = 300  # seconds for one that reads every image of the data set first
 
-Work = Literal["epochs", "sturdiness", "tsne"]
+Work = Literal["epochs", "features", "sturdiness", "tsne"]
 State = Literal["absent", "waiting", "working", "failed"]
 Answer = TypeVar("Answer")
 
@@ -69,9 +70,7 @@ class Engine:
             if self.wish[0] == recipe:
                 return
             self.wish[1].cancel()
-        future = self.client.submit(
-            jobs.prepare, recipe, resources={"train": 1}, pure=False, priority=-10
-        )
+        future = self.client.submit(jobs.prepare, recipe, resources=TURN, pure=False, priority=-10)
         self.wish = recipe, future
 
     def submit(self, job: Run) -> None:
@@ -139,6 +138,16 @@ class Engine:
         weights = "" if epoch is None else str(run.open(model).weights_path(epoch))
         return self._ask(jobs.saliency, path, weights, image, digits)
 
+    def activations(self, model: str, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
+        """The maps after each convolution block of a model, and how many filters the block has.
+
+        ``model`` is "shipped" or a run's id; ``image`` is (28, 28), uint8 or float32 in [0, 1].
+        Maps are (maps, height, width) float32 in the order of the filters; of very many, the
+        brightest. A network without convolutions gives an empty list. Raises as ``predict`` does.
+        """
+        path = "" if model == "shipped" else str(run.open(model).model_path)
+        return self._ask(jobs.activations, path, image)
+
     def trace(self, id: str, epochs: list[int], x: np.ndarray) -> np.ndarray:
         """What a run's networks after these epochs, in order, say: (epochs, n, 10) float32.
 
@@ -149,15 +158,18 @@ class Engine:
         return self._ask(jobs.trace, str(run.open(id).folder), epochs, x)
 
     def neighbours(
-        self, id: str, image: np.ndarray, k: int = 12
+        self, model: str, image: np.ndarray, k: int = 12
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The training digits that a run's network finds most like an image, the nearest first.
+        """The training digits that a network finds most like an image, the nearest first.
 
-        ``image`` is (28, 28), uint8 or float32 in [0, 1]. Gives images (k, 28, 28) uint8, labels
-        (k,) uint8 and distances (k,) float32. The first question about a run takes seconds.
-        Raises as ``predict`` does.
+        ``model`` is "shipped", whose training digits are those of the best data set at hand, or a
+        run's id; ``image`` is (28, 28), uint8 or float32 in [0, 1]. Gives images (k, 28, 28)
+        uint8, labels (k,) uint8 and distances (k,) float32. The first question about a model
+        takes seconds, unless "features" was started and done. Raises as ``predict`` does, and
+        ``OSError`` when nothing can be written beside the runs.
         """
-        return self._ask(jobs.neighbours, str(run.open(id).folder), image, k, patience=LONG)
+        folder = str(shipped.run_of(model).folder)
+        return self._ask(jobs.neighbours, folder, image, k, patience=LONG)
 
     def map(self, id: str) -> np.ndarray:
         """A run's test images by their first two principal components: (n, 2) float32.
@@ -175,8 +187,9 @@ class Engine:
         """Let a worker make what takes long, when its turn comes among the runs that train.
 
         "epochs" makes what ``Run.test_probabilities`` lacks, "sturdiness" ``Run.sturdiness`` and
-        "tsne" ``Run.map``. While one is asked for already this changes nothing; what failed is
-        tried again.
+        "tsne" ``Run.map``. "features", after which ``neighbours`` and ``map`` answer at once, takes
+        seconds and waits for no turn. While one is asked for already this changes nothing; what
+        failed is tried again.
         """
         key = f"{what}-{job.id}"
         if before := self.futures.pop(key, None):
@@ -185,7 +198,8 @@ class Engine:
                 return
             before.cancel(force=True)  # the scheduler would give its old answer again
         job.not_working(what)  # what a worker that died has left
-        self.futures[key] = self._queue(jobs.work, what, str(job.folder), key=key)
+        turn = {} if what == "features" else TURN
+        self.futures[key] = self._queue(jobs.work, what, str(job.folder), key=key, needs=turn)
 
     def state_of(self, what: Work, job: Run) -> tuple[State, str]:
         """Where such work stands and a sentence: how far it is, or why it failed.
@@ -200,15 +214,17 @@ class Engine:
         message = job.working(what)
         return ("waiting", "") if message is None else ("working", message)
 
-    def _queue(self, task: Callable[..., None], *about: str, key: str) -> Future:
-        """Submit a task of which a worker does one at a time."""
+    def _queue(
+        self, task: Callable[..., None], *about: str, key: str, needs: dict[str, int] = TURN
+    ) -> Future:
+        """Submit a task; of those that need their ``TURN`` a worker does one at a time."""
         from distributed import fire_and_forget
 
         future = self.client.submit(
             task,
             *about,
             key=key,
-            resources={"train": 1},
+            resources=needs,
             pure=False,
             fifo_timeout=0,  # first come, first served, however fast they come
         )

@@ -1,5 +1,6 @@
 """What workers are asked to do; TensorFlow is imported there, never where the asking is done."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,14 @@ def saliency(path: str, weights: str, image: np.ndarray, digits: list[int]) -> n
     return saliency(load(Path(path) if path else SHIPPED), image, digits)
 
 
+def activations(path: str, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
+    """Each convolution block's maps of ``image``; "" for the shipped model."""
+    from digits.activations import activations
+    from digits.predict import SHIPPED, load
+
+    return activations(load(Path(path) if path else SHIPPED), image)
+
+
 def trace(folder: str, epochs: list[int], x: np.ndarray) -> np.ndarray:
     """(epochs, n, 10) of ``x`` (n, 28, 28) by the networks of these epochs of that folder's run."""
     from digits.epochs import trace
@@ -91,18 +100,23 @@ def examples(image: np.ndarray, kind: str) -> np.ndarray:
 
 
 def work(what: str, folder: str) -> None:
-    """Make "epochs", "sturdiness" or "tsne" for the run of that folder; what it gives is there."""
+    """Make what ``Engine.start`` names for the run of that folder; what it gives is there."""
+    from distributed import secede
+
     from digits import epochs, features, sturdiness
 
+    if what == "features":  # it waits for no turn; the threads that answer must not wait for it
+        secede()
     run = Run(Path(folder))
-    make = {
+    make: dict[str, Callable[[Run, Callable[[str], None]], object]] = {
         "epochs": epochs.fill,
+        "features": lambda run, _: features.features(run),
         "sturdiness": sturdiness.sturdiness,
         "tsne": features.embedding,
-    }[what]
+    }
     try:
         run.write(f"working-{what}.json", "")
-        make(run, lambda message: run.write(f"working-{what}.json", message))
+        make[what](run, lambda message: run.write(f"working-{what}.json", message))
     except (OSError, ValueError) as error:
         if run.folder.is_dir():
             raise

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import hardware
+from digits import hardware, shipped
 
-SHIPPED = Path(__file__).with_name("shipped.keras")
+SHIPPED = shipped.MODEL
 BATCH = 500  # images at once: bounds the memory, costs no time
 POOL = ThreadPoolExecutor(hardware.HALVES)  # an operation of TensorFlow's keeps to one thread
 

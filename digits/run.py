@@ -173,6 +173,11 @@ class Run:
         file = f"map_{method}.npy"
         return self._npy(file) if (self.folder / file).exists() else None
 
+    @property
+    def has_features(self) -> bool:
+        """Whether its network has looked at every digit: neighbours and the map then come soon."""
+        return (self.folder / "features.npz").exists()
+
     def sturdiness(self) -> dict[str, Any] | None:
         """Accuracy on transformed test images, by what was done to them; ``None`` before that.
 

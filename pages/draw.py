@@ -15,6 +15,7 @@ from widgets.number import answer, boxed
 from widgets.photograph import photograph
 from widgets.plot import plot
 from widgets.session import engine, reader, via_app
+from widgets.why import why
 from widgets.words import percent
 
 WIDE = 640  # pixels across which people write numbers,
@@ -79,30 +80,36 @@ def draw_and_read(model: str, width: int) -> None:
     ink = state.get("drawing", {}).get("ink", np.zeros((CANVAS, CANVAS), np.uint8))
     objects = state.get("drawing", {}).get("strokes", {}).get("objects", [])
     with right:
-        if not read(model, ink, from_canvas(objects), several=width > CANVAS):
+        found = read(model, ink, from_canvas(objects), several=width > CANVAS)
+        if not isinstance(found, Number):
             it_was(objects, ink)
+    if isinstance(found, tuple) and width == CANVAS:
+        why(model, *found)
 
 
-def read(model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: bool) -> bool:
+def read(
+    model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: bool
+) -> Number | tuple[np.ndarray, np.ndarray] | None:
     """What the network says of a drawing, (height, width) uint8, and how it came to see it.
 
-    Gives whether it was read as a number of ``several`` digits, which the strokes tell apart.
+    Gives the number of ``several`` digits that it was read as, which the strokes tell apart, or
+    of one digit what the network saw, (28, 28), and its probabilities, (10,).
     """
     if word := drawing.remark(ink):
         st.info(word, icon=":material/draw:")
     try:
         line = engine()  # it starts while the first digit is being drawn
         if not ink.any():
-            return False
+            return None
         x = prepare(ink, strokes)
         with st.spinner("The network is reading …"):
             number, probabilities = ask(lambda images: line.predict(model, images), x, strokes)
     except TimeoutError:
         st.error("The network did not answer in time. Draw on to ask it again.")
-        return False
+        return None
     except (ValueError, LookupError, OSError) as error:
         st.error(str(error), icon=":material/error:")
-        return False
+        return None
     if len(number.digits) > 1 and not several:  # one in 200 single digits looks like two
         if number.sure:
             st.info(f"Did you mean {number.text}? Choose “Number” above.", icon=":material/pin:")
@@ -110,7 +117,7 @@ def read(model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: boo
         answer([number])
         picture = boxed(Image.fromarray(ink), [number], margin=BRUSH / 2)
         st.image(picture, alt=f"The drawing, with a box around each digit of {number.text}.")
-        return True
+        return number
 
     digit = int(probabilities.argmax())
     colors = ["var(--st-border-color)"] * 10
@@ -138,7 +145,7 @@ def read(model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: boo
         alt = "The drawing {}, enlarged so that its grey pixels show."
         st.image(enlarge(x), "What it sees: 28 × 28", 168, alt=alt.format("as the network sees it"))
         st.image(enlarge(box), "Cut out: 20 × 20", 120, alt=alt.format("cut to its ink and scaled"))
-    return False
+    return x, probabilities
 
 
 def ask(reader: Reader, x: np.ndarray, strokes: list[np.ndarray]) -> tuple[Number, np.ndarray]:

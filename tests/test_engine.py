@@ -10,8 +10,9 @@ import numpy as np
 import psutil
 import pytest
 
-from digits import data, run
+from digits import data, run, shipped
 from digits.engine import Engine
+from digits.presets import PRESETS
 from digits.recipe import Conv, Recipe
 from digits.run import Run
 from tests.conftest import ROOT, until
@@ -116,6 +117,9 @@ def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> Non
     assert final.shape == first.shape == (2, 28, 28)
     assert (final != first).any()
     assert engine.saliency("shipped", None, x[0], [1]).shape == (1, 28, 28)
+    [(maps, filters)] = engine.activations(trained.id, x[0])
+    assert len(maps) == filters == trained.recipe.conv[0].filters
+    assert len(engine.activations("shipped", x[0])) == len(PRESETS["drawings"].recipe.conv)
     images, labels, distances = engine.neighbours(trained.id, x[0], 5)
     assert (len(images), len(labels), len(distances)) == (5, 5, 5)
     assert (engine.map(trained.id) == trained.map("pca")).all()
@@ -123,7 +127,11 @@ def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> Non
     with pytest.raises(ValueError, match="weights of epoch 9"):
         engine.saliency(trained.id, 9, x[0], [1])
     unfinished = run.create(SHORT, "unfinished")
-    for question in (engine.map, lambda id: engine.neighbours(id, x[0])):
+    for question in (
+        engine.map,
+        lambda id: engine.neighbours(id, x[0]),
+        lambda id: engine.activations(id, x[0]),
+    ):
         with pytest.raises(ValueError, match="has no model"):
             question(unfinished.id)
 
@@ -153,6 +161,25 @@ def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run)
     (trained.folder / "map_tsne.npy").unlink()
     engine.start("tsne", trained)
     until(lambda: trained.map("tsne") is not None, 30, "a second map")
+
+
+def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: Run) -> None:
+    x, _ = data.load_test("uci")
+    job = run.create(LONG, "first")
+    engine.submit(job)
+    until(lambda: state(job) == "running", 60, "the run to start")
+    kept = [trained, shipped.run_of("shipped")]
+    for one in kept:
+        engine.start("features", one)
+        engine.start("features", one)
+    engine.predict("shipped", x[:1])
+    until(lambda: all(one.has_features for one in kept), 60, "both to be done")
+    assert state(job) == "running"
+    engine.stop(job)
+    until(lambda: engine.state_of("features", kept[1])[0] == "absent", 5, "the end to be heard of")
+    written = kept[1].changed("features.npz")
+    assert engine.neighbours("shipped", x[0])[0].shape == (12, 28, 28)
+    assert kept[1].changed("features.npz") == written
 
 
 def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, trained: Run) -> None:

@@ -7,20 +7,28 @@ from digits.run import Run
 from widgets.session import engine
 
 EVERY = 1.0  # seconds between two looks at work in progress
+QUEUED = "Waits for its turn: a worker does one long piece of work at a time."
 
 
-def offer(run: Run, what: Work, label: str, why: str) -> None:
+def offer(run: Run, what: Work, label: str, why: str, waiting: str = QUEUED) -> None:
     """Say why there is nothing to see yet, with a button; the page starts anew when it is done."""
-    busy = f"busy-{what}-{run.id}" in st.session_state
-    st.fragment(_offer, run_every=EVERY if busy else None)(run, what, label, why)
+    busy = _busy(run, what) in st.session_state
+    st.fragment(_offer, run_every=EVERY if busy else None)(run, what, label, why, waiting)
 
 
-def _offer(run: Run, what: Work, label: str, why: str) -> None:
-    key = f"busy-{what}-{run.id}"
+def begin(run: Run, what: Work, why: str) -> None:
+    """Start what takes seconds without a click, and say why one waits; no page is held up."""
+    if engine().state_of(what, run)[0] == "absent":
+        engine().start(what, run)
+        st.session_state[_busy(run, what)] = True
+    offer(run, what, "Try again", why, why)
+
+
+def _offer(run: Run, what: Work, label: str, why: str, waiting: str) -> None:
+    key = _busy(run, what)
     state, sentence = engine().state_of(what, run)
     if state in ("waiting", "working"):
-        waiting = "Waits for its turn: a worker does one long piece of work at a time."
-        st.info(sentence or waiting, icon=":material/hourglass_top:")
+        st.info(sentence or waiting, icon="spinner")
         if key not in st.session_state:  # somebody else asked for it
             st.session_state[key] = True
             st.rerun()
@@ -35,3 +43,7 @@ def _offer(run: Run, what: Work, label: str, why: str) -> None:
         engine().start(what, run)
         st.session_state[key] = True
         st.rerun()
+
+
+def _busy(run: Run, what: Work) -> str:
+    return f"busy-{what}-{run.id}"
