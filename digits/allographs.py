@@ -141,10 +141,8 @@ def written(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def write(forms: list[Form], random: np.random.Generator) -> np.ndarray:
     """One digit in one of these forms, as nobody wrote it before: (28, 28) uint8."""
     form = forms[random.integers(len(forms))]
-    wide, slant = random.uniform(0.65, 1.35), random.normal(0.05, 0.18)
-    angle = random.normal(0, 0.1)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    shape = turn @ np.array([[wide, -slant], [0.0, 1.0]])
+    wide, slant = np.exp(random.normal(0.05, 0.22)), random.normal(0.05, 0.18)
+    shape = _turn(random.normal(0, 0.1)) @ np.array([[wide, -slant], [0.0, 1.0]])
     strokes: list[np.ndarray] = []
     for stroke in form:
         points = np.array(stroke).T  # (2, points)
@@ -153,13 +151,19 @@ def write(forms: list[Form], random: np.random.Generator) -> np.ndarray:
         moved[:, same] = moved[:, np.flatnonzero(same) - 1]  # a corner stays one
         middle = points.mean(axis=1, keepdims=True)
         loose = 0.03
-        if strokes:  # a bar, a slash or a stem is longer or shorter, and somewhere else
+        if strokes:  # a bar, a slash or a stem is longer or shorter, steeper, and somewhere else
             loose = 0.05
-            points = (points - middle) * np.exp(random.normal(0.05, 0.2)) + middle
+            turn = _turn(random.normal(0, 0.15)) * np.exp(random.normal(0.05, 0.2))
+            points = turn @ (points - middle) + middle
         points = points + moved + random.normal(0, loose, (2, 1))
         strokes.append(shape @ _rounded(points))
     ink = draw(place(strokes, LONGER, SIDE), SIDE, SIDE, random.uniform(*PENS))
     return np.rint(normalize(ink) * 255).astype(np.uint8)
+
+
+def _turn(angle: float) -> np.ndarray:
+    """(2, 2): by so many radians."""
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
 def _rounded(points: np.ndarray) -> np.ndarray:
