@@ -13,7 +13,14 @@ import numpy as np
 
 from digits import data, drawing, run
 from digits.presets import PRESETS
+from digits.recipe import Recipe
 from digits.status import Owner, Status
+
+HYPERPARAMETERS = {"train_images": int} | {
+    field.name: field.type
+    for field in dataclasses.fields(Recipe)
+    if field.type in (int, float, str) and field.name != "dataset"
+}
 
 
 def main() -> None:
@@ -24,11 +31,9 @@ def main() -> None:
     command = commands.add_parser("train", help="train a preset; the last line is JSON")
     command.add_argument("preset", choices=PRESETS)
     command.add_argument("--dataset", choices=data.NAMES)
-    for option, kind in (
-        ("train-images", int), ("epochs", int), ("batch-size", int), ("learning-rate", float),
-        ("seed", int), ("precision", str), ("name", str),
-    ):  # fmt: skip
-        command.add_argument(f"--{option}", type=kind)
+    for option, kind in HYPERPARAMETERS.items():
+        command.add_argument(f"--{option.replace('_', '-')}", type=kind)
+    command.add_argument("--name")
     command.add_argument(
         "--ship", action="store_true", help="put the model where the Draw page's shipped one is"
     )
@@ -72,16 +77,7 @@ def train(arguments: argparse.Namespace) -> dict:
     from digits.train import train
 
     preset = PRESETS[arguments.preset]
-    names = (
-        "dataset",
-        "train_images",
-        "epochs",
-        "batch_size",
-        "learning_rate",
-        "seed",
-        "precision",
-    )
-    asked = {name: getattr(arguments, name) for name in names}
+    asked = {name: getattr(arguments, name) for name in ("dataset", *HYPERPARAMETERS)}
     changes = {name: value for name, value in asked.items() if value is not None}
     recipe = dataclasses.replace(preset.recipe, **changes)
     if recipe.dataset != "uci" and not data.available(recipe.dataset):

@@ -20,33 +20,66 @@ def augment(images: tf.Tensor, recipe: Recipe, step: tf.Tensor) -> tf.Tensor:
         return images
     n = tf.shape(images)[0]
     seed = tf.stack([tf.constant(recipe.seed, tf.int32), tf.cast(step, tf.int32)])
-    u = tf.unstack(tf.random.stateless_uniform([4, n], seed, -1.0, 1.0))
-    left, up = u[2] * recipe.shift, u[3] * recipe.shift
-    images = move(images, u[0] * recipe.rotation, 1 + u[1] * recipe.zoom, left, up)
+    u = tf.unstack(tf.random.stateless_uniform([7, n], seed, -1.0, 1.0))
+    if recipe.thickness:
+        images = thicken(images, u[6] * recipe.thickness)
+    images = move(
+        images,
+        rotation=u[0] * recipe.rotation,
+        zoom=1 + u[1] * recipe.zoom,
+        left=u[2] * recipe.shift,
+        up=u[3] * recipe.shift,
+        slant=u[4] * recipe.slant,
+        stretch=1 + u[5] * recipe.stretch,
+    )
     if not recipe.elastic:
         return images
     points = tf.random.stateless_uniform([n, GRID, GRID, 2], seed + 1, -1.0, 1.0)
     return bend(images, recipe.elastic * points)
 
 
+def thicken(images: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
+    """Make lines wider on either side by so many pixels, (n,) from -1 to 1, or thinner below 0.
+
+    ``images`` is (n, 28, 28, 1), and so is what comes back: a mixture with the brightest, or the
+    darkest, of the nine pixels around.
+    """
+    pixels = pixels[:, None, None, None]
+    wide = tf.nn.max_pool2d(images, 3, 1, "SAME")
+    thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+    share = tf.abs(pixels)
+    return images * (1 - share) + tf.where(pixels > 0, wide, thin) * share
+
+
 def move(
-    images: tf.Tensor, rotation: tf.Tensor, zoom: tf.Tensor, left: tf.Tensor, up: tf.Tensor
+    images: tf.Tensor,
+    rotation: tf.Tensor,
+    zoom: tf.Tensor,
+    left: tf.Tensor,
+    up: tf.Tensor,
+    slant: tf.Tensor | float = 0.0,
+    stretch: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
-    """Shift images, then turn and enlarge them about their middle, each as it is told.
+    """Shift images, slant and stretch them, then turn and enlarge them about their middle.
 
     ``images`` is (n, 28, 28, 1) float32, and so is what comes back, with 0 where nothing was.
     The others are (n,) float32: ``rotation`` in degrees counterclockwise, ``zoom`` a factor,
-    ``left`` and ``up`` in pixels. What is in between pixels is interpolated linearly.
+    ``left`` and ``up`` in pixels, ``slant`` in degrees by which upright lines lean to the right,
+    ``stretch`` a factor of the width. What is in between pixels is interpolated linearly.
     """
     angle, scale = rotation * math.pi / 180, 1 / zoom
     cos, sin = scale * tf.cos(angle), scale * tf.sin(angle)
+    lean = tf.tan(slant * math.pi / 180)
+    # Where a pixel comes from: turned back, then upright again, then as wide as it was.
+    a, b = (cos + lean * sin) / stretch, (-sin + lean * cos) / stretch
+    c, d = sin, cos
     middle = (SIZE - 1) / 2
-    dx = middle - cos * middle + sin * middle + left
-    dy = middle - sin * middle - cos * middle + up
+    dx = middle - a * middle - b * middle + left
+    dy = middle - c * middle - d * middle + up
     zero = tf.zeros_like(cos)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
-        transforms=tf.stack([cos, -sin, dx, sin, cos, dy, zero, zero], axis=1),
+        transforms=tf.stack([a, b, dx, c, d, dy, zero, zero], axis=1),
         output_shape=[SIZE, SIZE],
         interpolation="BILINEAR",
         fill_mode="CONSTANT",

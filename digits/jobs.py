@@ -41,13 +41,19 @@ def read_photo(path: str, content: bytes, name: str) -> tuple[bytes, list[Number
 
 
 def augment(recipe: Recipe, n: int) -> np.ndarray:
-    """``n`` training images, and what the network would see of them: (2, n, 28, 28) uint8."""
+    """``n`` training images, and what the network would see of them: (2, n, 28, 28) uint8.
+
+    Where the recipe has written digits among them, half of these are such.
+    """
     import tensorflow as tf
 
     from digits import data
+    from digits.allographs import written
     from digits.augmentation import augment
 
     images = data.load(recipe.dataset, seed=recipe.seed).x_train[:n]
+    if recipe.written:
+        images = np.concatenate([images[: n - n // 2], written(n // 2, recipe.seed)[0]])
     pixels = tf.constant(images.astype(np.float32))[..., None]
     seen = augment(pixels, recipe, tf.constant(1)).numpy()[..., 0].round().astype(np.uint8)
     return np.stack([images, seen])

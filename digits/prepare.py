@@ -1,11 +1,11 @@
 """What a run needs before its first step, also made ahead, while a visitor still sets it up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 
-from digits import data, hardware, model, teaching
+from digits import allographs, data, hardware, model, teaching
 from digits.data import Dataset
 from digits.loop import Advance, steps_in_graph
 from digits.predict import load
@@ -35,6 +35,13 @@ def prepare(recipe: Recipe, job: Run | None = None) -> Prepared:
     Raises as ``data.load`` does, and ``ValueError`` when the folder lacks what a lesson needs.
     """
     sets = data.load(recipe.dataset, seed=recipe.seed, train_images=recipe.train_images)
+    if recipe.written:
+        x, y = allographs.written(recipe.written, recipe.seed)
+        sets = replace(
+            sets,
+            x_train=np.concatenate([sets.x_train, x]),
+            y_train=np.concatenate([sets.y_train, y]),
+        )
     if recipe.lesson and job:
         sets = teaching.mix(sets, recipe.lesson, teaching.material(job))
     n = len(sets.x_train)

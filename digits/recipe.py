@@ -10,6 +10,7 @@ SCHEDULES = ("constant", "cosine", "one-cycle")
 LOSSES = ("sparse_categorical_crossentropy", "categorical_crossentropy")
 HEADS = ("flatten", "global-average", "global-max")
 ACTIVATIONS = ("relu", "elu", "gelu", "silu", "tanh", "sigmoid")
+AUGMENTATIONS = ("shift", "rotation", "zoom", "slant", "stretch", "thickness", "elastic")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -43,8 +44,10 @@ class Recipe:
     """Hyperparameters of one run. Raises ``ValueError`` when a value is out of its range.
 
     ``learning_rate`` is the peak of the schedule; ``patience`` is in epochs, 0 for no early
-    stopping; ``shift`` and ``elastic`` are in pixels, ``rotation`` in degrees, ``zoom`` a
-    fraction, each the most by which a training image is changed, either way.
+    stopping; ``shift``, ``elastic`` and ``thickness`` are in pixels, ``rotation`` and ``slant`` in
+    degrees, ``zoom`` and ``stretch`` fractions, each the most by which a training image is changed,
+    either way. ``written`` digits, drawn from strokes in forms that the data set may lack, are
+    mixed with the training images.
     """
 
     dataset: str = "mnist"
@@ -68,6 +71,10 @@ class Recipe:
     rotation: float = 0.0
     zoom: float = 0.0
     elastic: float = 0.0
+    slant: float = 0.0
+    stretch: float = 0.0
+    thickness: float = 0.0
+    written: int = 0
     precision: str = "auto"
     seed: int = 0
     lesson: Lesson | None = None  # None: the network starts from nothing
@@ -99,6 +106,10 @@ class Recipe:
             ("rotation", 0, 180),
             ("zoom", 0, 0.9),
             ("elastic", 0, 10),
+            ("slant", 0, 60),
+            ("stretch", 0, 0.9),
+            ("thickness", 0, 1),
+            ("written", 0, 60_000),
             ("seed", 0, 2**31 - 1),
         ):
             _check(name, getattr(self, name), low, high)
@@ -125,7 +136,7 @@ class Recipe:
     @property
     def augments(self) -> bool:
         """Whether training images are changed at all."""
-        return bool(self.shift or self.rotation or self.zoom or self.elastic)
+        return any(getattr(self, name) for name in AUGMENTATIONS)
 
     def to_json(self) -> str:
         fields = dataclasses.asdict(self)
@@ -165,6 +176,7 @@ class Recipe:
                 ),
                 (f"smoothing {self.label_smoothing:g}", self.label_smoothing),
                 ("augmented", self.augments),
+                (f"{self.written:,} written", self.written),
                 ("taught drawings", self.lesson),
             )
             if there

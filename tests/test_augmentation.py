@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from digits import data
+from digits import augmentation, data
 from digits.augmentation import augment
 from digits.recipe import Recipe
 
@@ -28,11 +28,13 @@ def test_a_recipe_without_augmentation_leaves_the_images_as_they_are() -> None:
 
 
 def test_the_two_ways_to_move_an_image_agree_where_nothing_bends() -> None:
-    how = {"shift": 2.0, "rotation": 15.0, "zoom": 0.1}
+    how = {"shift": 2.0, "rotation": 15.0, "zoom": 0.1, "slant": 10.0, "stretch": 0.1}
     np.testing.assert_allclose(augmented(**how, elastic=1e-9), augmented(**how), atol=1e-4)
 
 
-@pytest.mark.parametrize("how", [{"shift": 3.0}, {"elastic": 2.0}])
+@pytest.mark.parametrize(
+    "how", [{"shift": 3.0}, {"elastic": 2.0}, {"slant": 20.0}, {"thickness": 1.0}]
+)
 def test_each_step_moves_the_images_another_way_and_the_same_step_the_same_way(
     how: dict[str, float],
 ) -> None:
@@ -52,3 +54,38 @@ def test_a_bend_moves_no_pixel_further_than_told() -> None:
     bent = augment(tf.constant(column), Recipe(elastic=2.0), tf.constant(3)).numpy()[..., 0]
     reach = np.flatnonzero(bent.sum(axis=(0, 1)) > 1e-3)
     assert 11 <= reach.min() < 14 < reach.max() <= 17
+
+
+def moved(images: np.ndarray, **how: float) -> np.ndarray:
+    """By exactly so much, where ``augment`` lets chance decide how much."""
+    still = {"rotation": 0.0, "zoom": 1.0, "left": 0.0, "up": 0.0}
+    ways = {name: tf.fill([len(images)], value) for name, value in (still | how).items()}
+    return augmentation.move(tf.constant(images), **ways).numpy()
+
+
+def test_a_slant_leans_upright_lines_to_the_right_by_its_angle() -> None:
+    line = np.zeros((1, 28, 28, 1), np.float32)
+    line[:, 4:24, 13:15] = 1
+    leaning = moved(line, slant=30.0)[0, ..., 0]
+    columns = leaning @ np.arange(28) / np.maximum(leaning.sum(axis=1), 1e-9)  # of each row
+    shift = columns[5] - columns[22]
+    assert shift == pytest.approx(17 * np.tan(np.radians(30)), abs=0.3)
+    assert columns[13:15].mean() == pytest.approx(13.5, abs=0.1)
+
+
+def test_a_stretch_changes_the_width_alone_also_of_a_digit_that_is_then_turned() -> None:
+    square = np.zeros((1, 28, 28, 1), np.float32)
+    square[:, 10:18, 10:18] = 1
+    wide = moved(square, stretch=1.5)[0, ..., 0]
+    assert wide[14].sum() == pytest.approx(12, abs=0.2)
+    assert wide[:, 14].sum() == pytest.approx(8, abs=0.2)
+    upright = moved(square, stretch=1.5, rotation=90.0)[0, ..., 0]
+    np.testing.assert_allclose(upright, np.rot90(wide), atol=0.02)
+
+
+@pytest.mark.parametrize(("pixels", "wide"), [(1.0, 5), (0.5, 4), (0.0, 3), (-0.5, 2), (-1.0, 1)])
+def test_a_line_grows_or_shrinks_on_either_side(pixels: float, wide: float) -> None:
+    line = np.zeros((1, 28, 28, 1), np.float32)
+    line[:, :, 12:15] = 1
+    grown = augmentation.thicken(tf.constant(line), tf.constant([pixels])).numpy()[0, ..., 0]
+    assert grown[14].sum() == pytest.approx(wide)

@@ -3,6 +3,7 @@
 import base64
 import io
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from digits import strokes
 from tests import photos
+from tests.conftest import CHROMIUM
 
 pytestmark = pytest.mark.browser
 
@@ -187,3 +189,26 @@ def test_a_photo_is_read_and_a_bad_file_leaves_the_answer_where_it_is(
     upload.set_input_files({"name": "7.png", "mimeType": "image/png", "buffer": b"a seven"})
     expect(page.get_by_text("7.png is not a picture that can be read here")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue")).to_have_text("37")
+
+
+def test_a_photo_is_taken_with_the_camera_and_read(
+    browser: Browser, server: str, tmp_path: Path
+) -> None:
+    both = [np.array(THREE, float).T, np.array([(x + 150, y) for x, y in SEVEN], float).T]
+    paper = photos.photo(strokes.draw(both, 420, 280, brush=10), width=640, height=480)
+    picture = Image.open(io.BytesIO(paper)).convert("YCbCr")
+    light, *colours = (np.asarray(plane) for plane in picture.split())
+    frame = b"FRAME\n" + light.tobytes() + b"".join(one[::2, ::2].tobytes() for one in colours)
+    (tmp_path / "film.y4m").write_bytes(b"YUV4MPEG2 W640 H480 F5:1 Ip A1:1 C420jpeg\n" + frame)
+    camera = browser.browser_type.launch(
+        executable_path=CHROMIUM,
+        args=["--no-sandbox", "--use-fake-ui-for-media-stream",
+              "--use-fake-device-for-media-stream",
+              f"--use-file-for-fake-video-capture={tmp_path / 'film.y4m'}"],
+    )  # fmt: skip
+    page = camera.new_page()
+    page.goto(f"{server}/draw?source=Photo")
+    page.get_by_text("Use the camera").click()
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("37", timeout=60_000)
+    camera.close()

@@ -3,7 +3,7 @@
 import dataclasses
 
 from digits import run
-from digits.prepare import AHEAD, prepare_ahead, take
+from digits.prepare import AHEAD, prepare, prepare_ahead, take
 from digits.recipe import Conv, Recipe
 from digits.status import Status
 from digits.train import train
@@ -38,3 +38,11 @@ def test_of_many_set_ups_only_the_latest_are_kept_for_each_holds_its_images() ->
     from digits.prepare import _ahead
 
     assert list(_ahead) == recipes[1:]
+
+
+def test_written_digits_are_mixed_with_the_training_images_alone() -> None:
+    plain = prepare(SMALL).data
+    mixed = prepare(dataclasses.replace(SMALL, written=50)).data
+    assert (mixed.x_train[: len(plain.x_train)] == plain.x_train).all()
+    assert mixed.y_train[len(plain.y_train) :].tolist() == list(range(10)) * 5
+    assert (mixed.x_val == plain.x_val).all()

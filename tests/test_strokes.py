@@ -138,7 +138,7 @@ def test_prepare_draws_a_line_of_the_same_width_whatever_the_brush_and_the_size(
     image = strokes.prepare(strokes.draw(placed, 280, 280, brush), placed)
     usual = strokes.prepare(strokes.render(STROKES), strokes.place(STROKES, 200))
     assert np.abs(image - usual).mean() < 0.02
-    assert image[:, 10].sum() == pytest.approx(strokes.PEN, abs=0.3)
+    assert image[:, 8].sum() == pytest.approx(strokes.PEN, abs=0.3)
 
 
 def test_prepare_without_the_pen_takes_the_ink_as_it_is():

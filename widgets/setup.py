@@ -22,6 +22,7 @@ FILTERS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
 UNITS = (16, 32, 64, 128, 256, 512)
 BATCHES = (16, 32, 64, 128, 256, 512)
 IMAGES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000)
+WRITTEN = (0, 1_000, 3_000, 6_000, 12_000, 24_000)
 RATES = tuple(float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5))
 LOSS_NAMES = {
     "sparse_categorical_crossentropy": "Cross-entropy, integer labels",
@@ -62,6 +63,10 @@ def put(recipe: Recipe) -> None:
         "rotation": recipe.rotation,
         "zoom": recipe.zoom,
         "elastic": recipe.elastic,
+        "slant": recipe.slant,
+        "stretch": recipe.stretch,
+        "thickness": recipe.thickness,
+        "written": recipe.written,
         "precision": recipe.precision,
         "seed": recipe.seed,
     }
@@ -230,7 +235,17 @@ def _images() -> dict[str, Any]:
         help="Fewer images show what overfitting looks like.",
         **LINK,
     )
-    return {"dataset": dataset, "train_images": images or None}
+    written = st.select_slider(
+        "Written digits mixed in",
+        WRITTEN,
+        START.written,
+        format_func="{:,}".format,
+        key="written",
+        help="Slashed zeros, barred sevens, ones with a foot and all other forms that people "
+        "write and MNIST has few of, drawn by the app from strokes.",
+        **LINK,
+    )
+    return {"dataset": dataset, "train_images": images or None, "written": written}
 
 
 def _augmentation() -> dict[str, Any]:
@@ -243,6 +258,11 @@ def _augmentation() -> dict[str, Any]:
         "zoom": _share("Zoom", 0.5, START.zoom, "zoom"),
         "elastic": st.slider(
             "Elastic bend (pixels)", 0.0, 4.0, START.elastic, 0.5, key="elastic", **LINK
+        ),
+        "slant": st.slider("Slant (degrees)", 0.0, 30.0, START.slant, 1.0, key="slant", **LINK),
+        "stretch": _share("Stretch", 0.5, START.stretch, "stretch"),
+        "thickness": st.slider(
+            "Line thickness (pixels)", 0.0, 1.0, START.thickness, 0.1, key="thickness", **LINK
         ),
     }
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from digits.layers import DoesNotFit, layers
 from digits.pictures import sheet
-from digits.recipe import Recipe
+from digits.recipe import AUGMENTATIONS, Recipe
 from digits.schedule import learning_rates
 from digits.script import script
 from widgets.plot import plot
@@ -55,11 +55,11 @@ def schedule(recipe: Recipe) -> None:
 
 def augmentation(recipe: Recipe) -> None:
     """Training images, and below them what the network would see of them in one step."""
-    if not recipe.augments:
+    if not (recipe.augments or recipe.written):
         return
     st.caption("Training images, and below them what the network would see")
     try:
-        names = ("dataset", "shift", "rotation", "zoom", "elastic", "seed")
+        names = ("dataset", "seed", "written", *AUGMENTATIONS)
         pictures = _pictures(Recipe(**{name: getattr(recipe, name) for name in names}))
     except (OSError, ValueError) as error:
         st.error(f"No preview: {error}", icon=":material/image_not_supported:")
