@@ -153,12 +153,24 @@ def render(
     return np.asarray(canvas.reduce(FINE))
 
 
-def score(file: str | Path, predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
-    """Draw each digit of a file, prepare it as the Draw page does, and count right answers.
+def recognise(digits: list[PenDigit], predict: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Draw each digit, prepare it as the Draw page does, and give its probabilities, (n, 10).
 
-    ``predict`` takes (n, 28, 28) float32 in [0, 1] and gives (n, 10). Digits marked suspect are
-    left out. The result is fit for JSON: ``digits``, ``correct``, ``accuracy``, ``suspect`` (how
-    many were left out) and ``confusion_matrix`` (10 × 10, rows are the truth).
+    ``predict`` takes (n, 28, 28) float32 in [0, 1] and gives (n, 10).
+    """
+    answers = []
+    for start in range(0, len(digits), BATCH):
+        batch = digits[start : start + BATCH]
+        answers.append(predict(np.stack([normalize(render(one.strokes)) for one in batch])))
+    return np.concatenate(answers)
+
+
+def score(file: str | Path, predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
+    """Recognise the digits of a file, as ``recognise`` does, and count right answers.
+
+    Digits marked suspect are left out. The result is fit for JSON: ``digits``, ``correct``,
+    ``accuracy``, ``suspect`` (how many were left out) and ``confusion_matrix`` (10 × 10, rows are
+    the truth).
     Raises as ``read_strokes`` does, and ``ValueError`` when nothing is left to score.
     """
     recorded = read_strokes(file)
@@ -166,11 +178,8 @@ def score(file: str | Path, predict: Callable[[np.ndarray], np.ndarray]) -> dict
     if not digits:
         raise ValueError(f"{Path(file).name} holds no digit that is not marked suspect.")
     matrix = np.zeros((10, 10), int)
-    for start in range(0, len(digits), BATCH):
-        batch = digits[start : start + BATCH]
-        x = np.stack([normalize(render(one.strokes)) for one in batch])
-        answers = predict(x).argmax(axis=1)
-        np.add.at(matrix, ([one.label for one in batch], answers), 1)
+    answers = recognise(digits, predict).argmax(axis=1)
+    np.add.at(matrix, ([one.label for one in digits], answers), 1)
     correct = int(np.trace(matrix))
     return {
         "digits": len(digits),
