@@ -138,7 +138,8 @@ def read(
     seen, said = row.container(horizontal=True, width="content"), row.container()
     with said:
         alt = ", ".join(f"{n}: {percent(p)}" for n, p in enumerate(probabilities))
-        plot([bars], layout, key="probabilities", height=260, alt=f"Probabilities: {alt}.")
+        alt = f"Strokes: {len(strokes)}. Probabilities: {alt}."  # the answer to which drawing
+        plot([bars], layout, key="probabilities", height=260, alt=alt)
     with seen:  # six screen pixels a pixel
         box = drawing.fit(drawing.crop(ink))
         box = np.pad(box, [((20 - side) // 2, (21 - side) // 2) for side in box.shape])

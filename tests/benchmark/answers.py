@@ -1,10 +1,9 @@
 """Rows on answers: from the end of a stroke to the answer in the page, and in the engine."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from digits import run
 from digits.engine import Engine
@@ -15,14 +14,24 @@ from tests.conftest import until
 STROKES = 30
 THREE = [(95, 70), (130, 55), (175, 65), (185, 95), (165, 125), (130, 135), (170, 142),
          (192, 175), (175, 215), (130, 228), (90, 210)]  # fmt: skip
-CLOCK = """() => document.addEventListener('mouseup',
-    () => { window.lifted = performance.now() }, true)"""
-ANSWERED = """() => document.querySelector('[data-testid=stMetricValue]')
-    && (performance.now() - window.lifted)"""
+DRAWINGS = {  # x, y of every stroke, each a digit, by what the page is told that it reads
+    "Digit": [THREE],
+    "Number": [[(x + right, y) for x, y in THREE] for right in (0, 150, 300)],
+}
+CLOCK = """() => {
+    const shown = () => document.querySelector('[data-testid=stMetricValue]')?.innerText
+    document.addEventListener('mouseup', () => {
+        const [before, lifted] = [shown(), performance.now()]
+        window.waited = () => ![before, undefined].includes(shown()) && performance.now() - lifted
+    }, true)
+}"""
 
 
 def answer() -> list[dict[str, Any]]:
-    """One digit: in the Draw page and in the engine, idle and while a run trains."""
+    """Strokes in the Draw page, of a digit and of a number, and one digit in the engine.
+
+    All of it idle and while a run trains.
+    """
     import keras
 
     from digits.predict import SHIPPED
@@ -33,22 +42,28 @@ def answer() -> list[dict[str, Any]]:
     with served.engine() as engine, served.browsers() as [browser]:
         address = engine.client.scheduler.address
         with served.served(DIGITS_SCHEDULER=address) as app:
-            page = served.visitor(browser, f"{app.url}/draw")
-            page.evaluate(CLOCK)
-            _stroke(page)
-            lines += _rows("idle", page, engine, keras_model, blank)
+            lines += _rows("idle", browser, app.url, engine, keras_model, blank)
             job = run.create(served.LONG, "Benchmark")
             engine.submit(job)
             until(lambda: job.status.step, 60, "the run to train")
-            lines += _rows("while training", page, engine, keras_model, blank)
+            lines += _rows("while training", browser, app.url, engine, keras_model, blank)
             engine.stop(job)
     return lines
 
 
 def _rows(
-    when: str, page: Page, engine: Engine, keras_model: Any, x: np.ndarray
+    when: str, browser: Browser, address: str, engine: Engine, keras_model: Any, x: np.ndarray
 ) -> list[dict[str, Any]]:
-    shown = [_stroke(page) for _ in range(STROKES)]
+    lines = []
+    for what, drawing in DRAWINGS.items():
+        page = served.visitor(browser, f"{address}/draw?source={what}")
+        page.evaluate(CLOCK)
+        _draw(page, drawing)
+        shown = [ms for _ in range(STROKES // len(drawing)) for ms in _draw(page, drawing)]
+        page.context.close()
+        title = f"answer, {what.lower()}, {when}: "
+        lines.append(goal(title + "ms from mouse-up", shown, 400, 0))
+        lines.append(figure(title + "95th percentile", [float(np.quantile(shown, 0.95))], 0))
 
     def ask() -> Measured:
         return clock(lambda: engine.predict("shipped", x))
@@ -58,27 +73,26 @@ def _rows(
 
     pairs = alternate(ask, predict, rounds=30)
     ours, baseline = ([1e3 * pair[side][0] for pair in pairs] for side in (0, 1))
-    return [
-        goal(f"answer, {when}: ms from mouse-up to the page", shown, 400, 0),
-        figure(f"answer, {when}: the same, 95th percentile", [float(np.quantile(shown, 0.95))], 0),
-        line(f"answer, {when}: ms in the engine, model.predict", ours, baseline),
-    ]
+    return [*lines, line(f"answer, {when}: ms in the engine, model.predict", ours, baseline)]
 
 
-def _stroke(page: Page) -> float:
-    """Draw on an empty canvas; milliseconds from the end of the stroke to the answer."""
+def _draw(page: Page, drawing: list[list[tuple[float, float]]]) -> list[float]:
+    """Draw on an empty canvas; milliseconds from the end of each stroke to its answer."""
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("Draw a digit from 0 to 9").wait_for()
     canvas = page.locator("canvas.upper-canvas")
     canvas.wait_for()
-    page.wait_for_selector("[data-test-script-state=notRunning]")
-    page.wait_for_timeout(300)  # the canvas comes to rest
-    box = canvas.bounding_box()
-    assert box
-    points = [(box["x"] + x, box["y"] + y) for x, y in THREE]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for _, point in pairwise(points):
-        page.mouse.move(*point, steps=3)
-    page.mouse.up()
-    return float(page.wait_for_function(ANSWERED, polling="raf").json_value())
+    waited = []
+    for stroke in drawing:
+        page.wait_for_selector("[data-test-script-state=notRunning]")
+        page.wait_for_timeout(300)  # the canvas comes to rest, and so does a hand between digits
+        box = canvas.bounding_box()
+        assert box
+        points = [(box["x"] + x, box["y"] + y) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=3)
+        page.mouse.up()
+        waited.append(page.wait_for_function("waited()").json_value())
+    return waited
