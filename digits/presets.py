@@ -145,7 +145,7 @@ PRESETS = {
     # Not a founding project: the network that the app ships with, for reading drawings.
     "drawings": Preset(
         title="For drawings",
-        story="Small, normalised and shown turned and shifted digits: the model of the Draw page.",
+        story="Small, and shown turned digits, slashed zeros and barred sevens: the Draw page's.",
         recipe=Recipe(
             conv=(Conv(24, 5), Conv(48), Conv(96, pool=False)),
             batch_norm=True,
@@ -157,6 +157,7 @@ PRESETS = {
             shift=1.0,
             rotation=12.0,
             zoom=0.1,
+            written=12_000,
         ),
         reached=0.9959,
     ),
