@@ -6,14 +6,18 @@ from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from digits import drawing, numbers
+from digits.drawing import FULL
 from digits.drawings import from_canvas
 from digits.numbers import Number, Reader
+from digits.pictures import sheet
 from digits.pieces import from_strokes
-from digits.strokes import BRUSH, BRUSHES, CANVAS, prepare
+from digits.steps import Step, steps
+from digits.strokes import BRUSH, BRUSHES, CANVAS
 from widgets.keep import it_was
 from widgets.number import answer, boxed
 from widgets.photograph import photograph
 from widgets.plot import plot
+from widgets.reasons import preparation
 from widgets.session import engine, reader, via_app
 from widgets.words import percent
 
@@ -28,11 +32,6 @@ def clear() -> None:
     """Put a new, empty canvas in the place of the old one."""
     st.session_state["canvas"] += 1
     st.session_state.pop("drawing", None)
-
-
-def enlarge(image: np.ndarray) -> np.ndarray:
-    """Ten times the size with hard edges, so that each pixel can be seen."""
-    return image.repeat(10, axis=0).repeat(10, axis=1)
 
 
 st.title("Draw digits")
@@ -79,30 +78,39 @@ def draw_and_read(model: str, width: int) -> None:
     ink = state.get("drawing", {}).get("ink", np.zeros((CANVAS, CANVAS), np.uint8))
     objects = state.get("drawing", {}).get("strokes", {}).get("objects", [])
     with right:
-        if not read(model, ink, from_canvas(objects), several=width > CANVAS):
+        found = read(model, ink, from_canvas(objects), several=width > CANVAS)
+        if not isinstance(found, Number):
             it_was(objects, ink)
+    if isinstance(found, tuple) and width == CANVAS:
+        preparation.view(ink, *found)
 
 
-def read(model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: bool) -> bool:
-    """What the network says of a drawing, (height, width) uint8, and how it came to see it.
+def read(
+    model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: bool
+) -> Number | tuple[list[Step], np.ndarray] | None:
+    """What the network says of a drawing, (height, width) uint8.
 
-    Gives whether it was read as a number of ``several`` digits, which the strokes tell apart.
+    Gives the number of ``several`` digits that it was read as, which the strokes tell apart, or
+    of one digit the n steps of its preparation and what the network says of each, (n, 10).
     """
+    how = FULL if several else preparation.switches()
     if word := drawing.remark(ink):
         st.info(word, icon=":material/draw:")
     try:
         line = engine()  # it starts while the first digit is being drawn
         if not ink.any():
-            return False
-        x = prepare(ink, strokes)
+            return None
+        made = steps(ink, strokes, how)
+        x = np.stack([step.image for step in made])
         with st.spinner("The network is reading …"):
-            number, probabilities = ask(lambda images: line.predict(model, images), x, strokes)
+            number, said = ask(lambda images: line.predict(model, images), x, strokes)
     except TimeoutError:
         st.error("The network did not answer in time. Draw on to ask it again.")
-        return False
+        return None
     except (ValueError, LookupError, OSError) as error:
         st.error(str(error), icon=":material/error:")
-        return False
+        preparation.left_out(how)
+        return None
     if len(number.digits) > 1 and not several:  # one in 200 single digits looks like two
         if number.sure:
             st.info(f"Did you mean {number.text}? Choose “Number” above.", icon=":material/pin:")
@@ -110,8 +118,9 @@ def read(model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: boo
         answer([number])
         picture = boxed(Image.fromarray(ink), [number], margin=BRUSH / 2)
         st.image(picture, alt=f"The drawing, with a box around each digit of {number.text}.")
-        return True
+        return number
 
+    probabilities = said[-1]
     digit = int(probabilities.argmax())
     colors = ["var(--st-border-color)"] * 10
     colors[digit] = "var(--st-primary-color)"
@@ -126,35 +135,33 @@ def read(model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: boo
         "yaxis": {"dtick": 1, "range": [9.5, -0.5], "showgrid": False},
         "margin": {"t": 0, "l": 24, "r": 0, "b": 0},
     }
-    st.metric("The network reads", f"{digit} · {percent(probabilities[digit])}")
     row = st.container(horizontal=True, gap="medium")
-    seen, said = row.container(horizontal=True, width="content"), row.container()
-    with said:
+    with row.container(width=220):
+        st.metric("The network reads", f"{digit} · {percent(probabilities[digit])}")
+        preparation.left_out(how)
+        if several:
+            alt = "The drawing as the network sees it, enlarged so that its pixels show."
+            st.image(sheet(x[-1:, None], 6), "What it sees: 28 × 28", alt=alt, output_format="PNG")
+    with row.container():
         alt = ", ".join(f"{n}: {percent(p)}" for n, p in enumerate(probabilities))
         plot([bars], layout, key="probabilities", height=260, alt=f"Probabilities: {alt}.")
-    with seen:  # six screen pixels a pixel
-        box = drawing.fit(drawing.crop(ink))
-        box = np.pad(box, [((20 - side) // 2, (21 - side) // 2) for side in box.shape])
-        alt = "The drawing {}, enlarged so that its grey pixels show."
-        st.image(enlarge(x), "What it sees: 28 × 28", 168, alt=alt.format("as the network sees it"))
-        st.image(enlarge(box), "Cut out: 20 × 20", 120, alt=alt.format("cut to its ink and scaled"))
-    return False
+    return made, said
 
 
 def ask(reader: Reader, x: np.ndarray, strokes: list[np.ndarray]) -> tuple[Number, np.ndarray]:
-    """The number that strokes are, and what they are as one digit, ``x``: asked in one batch."""
+    """The number that strokes are, and what ``x``, (n, 28, 28), is: all asked in one batch."""
     line = from_strokes(strokes) if 0 < len(strokes) <= MOST_STROKES else None
     if line is None or len(line.boxes) == 1:
-        return Number([]), reader(x[None])[0]
-    as_one = []
+        return Number([]), reader(x)
+    of_x = []
 
     def together(images: np.ndarray) -> np.ndarray:
-        answers = reader(np.concatenate([x[None], images]))
-        as_one.append(answers[0])
-        return answers[1:]
+        answers = reader(np.concatenate([x, images]))
+        of_x.append(answers[: len(x)])
+        return answers[len(x) :]
 
     [number] = numbers.read([line], together)
-    return number, as_one[0]
+    return number, of_x[0]
 
 
 if source == "Photo":

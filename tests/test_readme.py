@@ -31,7 +31,7 @@ def test_the_tree_names_every_file_of_the_code_and_nothing_else() -> None:
             "app.py",
             "pages/*.py",
             "widgets/*.py",
-            "widgets/views/*.py",
+            "widgets/*/*.py",
             "digits/*.py",
             "digits/*.keras",
         )
@@ -87,7 +87,7 @@ def test_every_requirement_is_pinned_and_imported() -> None:
     modules["streamlit-drawable-canvas"] = "streamlit_drawable_canvas"
     code = "".join(
         path.read_text()
-        for pattern in ("app.py", "pages/*.py", "widgets/*.py", "widgets/views/*.py", "digits/*.py")
+        for pattern in ("app.py", "pages/*.py", "widgets/*.py", "widgets/*/*.py", "digits/*.py")
         for path in ROOT.glob(pattern)
     )
     for line in (ROOT / "requirements.txt").read_text().splitlines():
