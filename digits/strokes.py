@@ -167,13 +167,13 @@ def prepare(ink: np.ndarray, strokes: list[np.ndarray], how: Preparation = FULL)
     """What the network sees of a drawing of which the strokes are known: (28, 28) float32.
 
     ``ink`` is (height, width) uint8, ``strokes`` the (2, points) each that left it, in its pixels;
-    without any, or where they all are but dots, the ink is taken as it is. Raises as
-    ``normalize`` does.
+    without any, or where all of them would fit into a digit's 20 pixels, the ink is taken as it
+    is. Raises as ``normalize`` does.
     """
     if how.pen and ink.any() and strokes:
         points = np.concatenate(strokes, axis=1)
         side = float(np.ptp(points, axis=1).max())
-        if side >= 1:
+        if side > BOX:
             height, width = ink.shape
             ink = draw(strokes, width, height, side * PEN / (BOX - PEN))
     return normalize(ink, how)

@@ -6,17 +6,19 @@ from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from digits import drawing, numbers
+from digits.drawing import FULL
 from digits.drawings import from_canvas
 from digits.numbers import Number, Reader
 from digits.pieces import from_strokes
-from digits.strokes import BRUSH, BRUSHES, CANVAS, prepare
+from digits.steps import Reading, steps
+from digits.strokes import BRUSH, BRUSHES, CANVAS
+from widgets.digit import one_digit
 from widgets.keep import it_was
 from widgets.number import answer, boxed
 from widgets.photograph import photograph
-from widgets.plot import plot
+from widgets.reasons import preparation
 from widgets.session import engine, reader, via_app
 from widgets.why import why
-from widgets.words import percent
 
 WIDE = 640  # pixels across which people write numbers,
 PHONE = 340  # and as many as a phone has beside its margins
@@ -29,11 +31,6 @@ def clear() -> None:
     """Put a new, empty canvas in the place of the old one."""
     st.session_state["canvas"] += 1
     st.session_state.pop("drawing", None)
-
-
-def enlarge(image: np.ndarray) -> np.ndarray:
-    """Ten times the size with hard edges, so that each pixel can be seen."""
-    return image.repeat(10, axis=0).repeat(10, axis=1)
 
 
 st.title("Draw digits")
@@ -83,32 +80,35 @@ def draw_and_read(model: str, width: int) -> None:
         found = read(model, ink, from_canvas(objects), several=width > CANVAS)
         if not isinstance(found, Number):
             it_was(objects, ink)
-    if isinstance(found, tuple) and width == CANVAS:
-        why(model, *found)
+    if isinstance(found, Reading) and width == CANVAS:
+        why(found)
 
 
 def read(
     model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: bool
-) -> Number | tuple[np.ndarray, np.ndarray] | None:
-    """What the network says of a drawing, (height, width) uint8, and how it came to see it.
+) -> Number | Reading | None:
+    """What the network says of a drawing, (height, width) uint8.
 
     Gives the number of ``several`` digits that it was read as, which the strokes tell apart, or
-    of one digit what the network saw, (28, 28), and its probabilities, (10,).
+    the reading of one digit.
     """
+    how = FULL if several else preparation.switches()
     if word := drawing.remark(ink):
         st.info(word, icon=":material/draw:")
     try:
         line = engine()  # it starts while the first digit is being drawn
         if not ink.any():
             return None
-        x = prepare(ink, strokes)
+        made = steps(ink, strokes, how)
+        x = np.stack([step.image for step in made])
         with st.spinner("The network is reading …"):
-            number, probabilities = ask(lambda images: line.predict(model, images), x, strokes)
+            number, said = ask(lambda images: line.predict(model, images), x, strokes)
     except TimeoutError:
         st.error("The network did not answer in time. Draw on to ask it again.")
         return None
     except (ValueError, LookupError, OSError) as error:
         st.error(str(error), icon=":material/error:")
+        preparation.left_out(how)
         return None
     if len(number.digits) > 1 and not several:  # one in 200 single digits looks like two
         if number.sure:
@@ -119,50 +119,25 @@ def read(
         st.image(picture, alt=f"The drawing, with a box around each digit of {number.text}.")
         return number
 
-    digit = int(probabilities.argmax())
-    colors = ["var(--st-border-color)"] * 10
-    colors[digit] = "var(--st-primary-color)"
-    bars = {
-        "type": "bar", "orientation": "h", "x": probabilities, "y": np.arange(10),
-        "text": [percent(p) if p >= 0.001 else "" for p in probabilities],
-        "textposition": "outside", "cliponaxis": False, "hoverinfo": "skip",
-        "marker": {"color": colors},
-    }  # fmt: skip
-    layout = {
-        "xaxis": {"range": [0, 1.35], "visible": False},
-        "yaxis": {"dtick": 1, "range": [9.5, -0.5], "showgrid": False},
-        "margin": {"t": 0, "l": 24, "r": 0, "b": 0},
-    }
-    st.metric("The network reads", f"{digit} · {percent(probabilities[digit])}")
-    row = st.container(horizontal=True, gap="medium")
-    seen, said = row.container(horizontal=True, width="content"), row.container()
-    with said:
-        alt = ", ".join(f"{n}: {percent(p)}" for n, p in enumerate(probabilities))
-        alt = f"Strokes: {len(strokes)}. Probabilities: {alt}."  # the answer to which drawing
-        plot([bars], layout, key="probabilities", height=260, alt=alt)
-    with seen:  # six screen pixels a pixel
-        box = drawing.fit(drawing.crop(ink))
-        box = np.pad(box, [((20 - side) // 2, (21 - side) // 2) for side in box.shape])
-        alt = "The drawing {}, enlarged so that its grey pixels show."
-        st.image(enlarge(x), "What it sees: 28 × 28", 168, alt=alt.format("as the network sees it"))
-        st.image(enlarge(box), "Cut out: 20 × 20", 120, alt=alt.format("cut to its ink and scaled"))
-    return x, probabilities
+    reading = Reading(model, ink, made, said)
+    one_digit(reading, len(strokes))
+    return reading
 
 
 def ask(reader: Reader, x: np.ndarray, strokes: list[np.ndarray]) -> tuple[Number, np.ndarray]:
-    """The number that strokes are, and what they are as one digit, ``x``: asked in one batch."""
+    """The number that strokes are, and what ``x``, (n, 28, 28), is: all asked in one batch."""
     line = from_strokes(strokes) if 0 < len(strokes) <= MOST_STROKES else None
     if line is None or len(line.boxes) == 1:
-        return Number([]), reader(x[None])[0]
-    as_one = []
+        return Number([]), reader(x)
+    of_x = []
 
     def together(images: np.ndarray) -> np.ndarray:
-        answers = reader(np.concatenate([x[None], images]))
-        as_one.append(answers[0])
-        return answers[1:]
+        answers = reader(np.concatenate([x, images]))
+        of_x.append(answers[: len(x)])
+        return answers[len(x) :]
 
     [number] = numbers.read([line], together)
-    return number, as_one[0]
+    return number, of_x[0]
 
 
 if source == "Photo":

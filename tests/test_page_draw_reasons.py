@@ -27,7 +27,7 @@ def pixels_for(page: Page, digit: int) -> None:
 def test_the_pixels_for_a_7_are_shown_beside_those_for_any_other_digit(
     page: Page, server: str
 ) -> None:
-    open_page(page, server)
+    open_page(page, server, "?why=Pixels")
     draw(page, SEVEN)
     answer(page, 7)
     pixels_for(page, 7)

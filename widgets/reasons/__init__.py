@@ -1,1 +1,1 @@
-"""Ways to look beneath an answer; each is given the model, what it saw, and what it said."""
+"""Ways to look beneath an answer; each is given the drawing as the network read it."""

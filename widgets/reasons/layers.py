@@ -5,6 +5,7 @@ import streamlit as st
 from PIL import Image
 
 from digits.pictures import sheet
+from digits.steps import Reading
 from widgets.session import engine
 
 COLUMNS = 8
@@ -13,10 +14,10 @@ SIDE = 84  # pixels at least of a map in the picture, so that its edges stay har
 GAP = 4
 
 
-def view(model: str, image: np.ndarray, probabilities: np.ndarray) -> None:
+def view(reading: Reading) -> None:
     """The maps after each block, the brightest of a block in white and its darkest in black."""
     with st.spinner("Asking the network for its maps …"):
-        blocks = _activations(model, image)
+        blocks = _activations(reading.model, reading.image)
     if not blocks:
         st.info("This network has no convolution block, so there are no maps to see.")
         return

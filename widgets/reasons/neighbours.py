@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from digits.shipped import run_of
+from digits.steps import Reading
 from widgets.gallery import gallery
 from widgets.session import engine
 from widgets.work import begin
@@ -11,10 +12,10 @@ from widgets.work import begin
 FIRST = "The network looks at all training digits once, which takes some seconds …"
 
 
-def view(model: str, image: np.ndarray, probabilities: np.ndarray) -> None:
+def view(reading: Reading) -> None:
     """The nearest, of whatever label."""
     st.caption("The training digits that the network finds most like the drawing, nearest first.")
-    nearest(model, image, size=56)
+    nearest(reading.model, reading.image, size=56)
 
 
 def nearest(model: str, image: np.ndarray, *, size: int) -> None:

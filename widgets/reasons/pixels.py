@@ -3,22 +3,23 @@
 import numpy as np
 import streamlit as st
 
+from digits.steps import Reading
 from widgets.session import engine
 
 OTHER = "speaks-for"  # keys of the session's state: the pills, and
 WISH = "speaks-for-clicked"  # the digit that the visitor chose there
 
 
-def view(model: str, image: np.ndarray, probabilities: np.ndarray) -> None:
+def view(reading: Reading) -> None:
     """The pixels for the prediction beside those for the runner-up, or for a digit of choice."""
-    predicted, runner_up = (int(digit) for digit in np.argsort(-probabilities)[:2])
+    predicted, runner_up = (int(digit) for digit in np.argsort(-reading.probabilities)[:2])
     wish = st.session_state.get(WISH)
     other = st.session_state[OTHER] = runner_up if wish in (None, predicted) else wish
     st.pills(
         f"What speaks for {predicted}, and what for", range(10), key=OTHER, on_change=_note,
         wrap=True,
     )  # fmt: skip
-    speak(model, None, image, (predicted, other), width=280)
+    speak(reading.model, None, reading.image, (predicted, other), width=280)
 
 
 def speak(
