@@ -159,7 +159,7 @@ PRESETS = {
             zoom=0.1,
             written=12_000,
         ),
-        reached=0.9959,
+        reached=0.9954,
     ),
     "too-hot": Preset(
         title="Too hot",
