@@ -239,7 +239,6 @@ def _images() -> dict[str, Any]:
         "Written digits mixed in",
         WRITTEN,
         START.written,
-        format_func="{:,}".format,
         key="written",
         help="Slashed zeros, barred sevens, ones with a foot and all other forms that people "
         "write and MNIST has few of, drawn by the app from strokes.",
