@@ -4,6 +4,8 @@ MNIST was written by Americans about 1990. It has hardly any zeros with a slash,
 bar and few ones with a foot, and readers that have never seen one take it for something else.
 """
 
+import functools
+
 import numpy as np
 
 from digits.drawing import normalize
@@ -126,11 +128,12 @@ FORMS: dict[int, dict[str, Form]] = {
 }  # fmt: skip
 
 
+@functools.lru_cache(maxsize=2)
 def written(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """``n`` digits in all these forms: images (n, 28, 28) uint8, labels (n,) uint8.
 
     Each digit is as frequent as any other, and so is each form of a digit. Points, slant, width,
-    turn and pen differ from one to the next.
+    turn and pen differ from one to the next. A thousand take a second, so the last are kept.
     """
     random = np.random.default_rng(seed)
     y = (np.arange(n) % 10).astype(np.uint8)

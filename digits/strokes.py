@@ -110,9 +110,10 @@ def decimate(stroke: np.ndarray) -> np.ndarray:
 
     ``stroke`` is (2, points) in pixels. Source: Fabric.js 7, ``PencilBrush.decimatePoints``.
     """
+    points = stroke.T.tolist()
     kept = [0]
-    for number in range(1, stroke.shape[1] - 2):
-        if np.linalg.norm(stroke[:, number] - stroke[:, kept[-1]]) >= 0.4:
+    for number in range(1, len(points) - 2):
+        if math.dist(points[number], points[kept[-1]]) >= 0.4:
             kept.append(number)
     return stroke[:, [*kept, -1]]
 
@@ -125,13 +126,15 @@ def smooth(stroke: np.ndarray) -> np.ndarray:
     """
     stroke = decimate(stroke)
     middles = (stroke[:, :-1] + stroke[:, 1:]) / 2
-    line = [stroke[:, :1]]
-    for number in range(middles.shape[1]):
-        start, control, end = line[-1][:, -1:], stroke[:, [number]], middles[:, [number]]
-        length = np.linalg.norm(control - start) + np.linalg.norm(end - control)
-        t = np.linspace(0, 1, max(2, math.ceil(length / 2) + 1))[1:]
-        line.append((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)
-    return np.concatenate([*line, stroke[:, -1:]], axis=1)
+    starts = np.concatenate([stroke[:, :1], middles[:, :-1]], axis=1)
+    controls, ends = stroke[:, :-1], middles
+    lengths = np.hypot(*(controls - starts)) + np.hypot(*(ends - controls))
+    counts = np.maximum(np.ceil(lengths / 2), 1).astype(int)  # points on each curve
+    curve = np.repeat(np.arange(len(counts)), counts)
+    t = (np.arange(len(curve)) - (np.cumsum(counts) - counts)[curve] + 1) / counts[curve]
+    line = (1 - t) ** 2 * starts[:, curve] + 2 * t * (1 - t) * controls[:, curve]
+    line += t**2 * ends[:, curve]
+    return np.concatenate([stroke[:, :1], line, stroke[:, -1:]], axis=1)
 
 
 def draw(strokes: list[np.ndarray], width: int, height: int, brush: float) -> np.ndarray:
