@@ -43,10 +43,11 @@ def read_on_page(page: Page, corner: tuple[float, float], digit: PenDigit) -> in
     """Draw a digit on an empty canvas; gives the page's answer to its last stroke."""
     lines = [(stroke.T + corner).tolist() for stroke in strokes.place(digit.strokes, 200)]
 
-    def ready() -> bool:  # a new canvas shows itself a little before it can be drawn on
+    canvas = page.locator("canvas.upper-canvas")
+
+    def ready() -> bool:  # a new canvas shows itself a little before it takes a stroke
         page.mouse.move(*lines[0][0])
-        cursor = page.locator("canvas.upper-canvas").evaluate("canvas => canvas.style.cursor")
-        return cursor == "crosshair"
+        return canvas.evaluate("canvas => canvas.style.cursor") == "crosshair"
 
     until(ready, 20, "the canvas")
     for line in lines:
@@ -58,8 +59,10 @@ def read_on_page(page: Page, corner: tuple[float, float], digit: PenDigit) -> in
     page.get_by_label(f"Strokes: {len(lines)}.").wait_for(timeout=60_000)
     answer = page.get_by_test_id("stMetricValue")
     read = int(answer.inner_text().split(" ")[0])
+    old = canvas.element_handle()
     page.get_by_role("button", name="Clear").click()
     answer.wait_for(state="detached")
+    old.wait_for_element_state("hidden")  # it stays until the new one has come
     return read
 
 
@@ -79,8 +82,9 @@ def test_pen_digits_drawn_stroke_by_stroke_are_read_as_the_command_reads_them(se
     chosen = spread()
     shares = [chosen[number::VISITORS] for number in range(VISITORS)]
     with ThreadPoolExecutor(VISITORS) as visitors:
-        on_page = np.array(list(visitors.map(visit, [server] * VISITORS, shares))).T.ravel()
-    model = predict.load(predict.SHIPPED)
-    said = predict.probabilities(model, strokes.inputs(chosen)).argmax(axis=1)
+        drawn = visitors.map(visit, [server] * VISITORS, shares)
+        model = predict.load(predict.SHIPPED)
+        said = predict.probabilities(model, strokes.inputs(chosen)).argmax(axis=1)
+        on_page = np.array(list(drawn)).T.ravel()
     assert len(chosen) == 60
     assert (on_page == said).sum() >= 59, f"page: {on_page}, command: {said}"

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from digits import run
 from digits.engine import Engine
@@ -81,7 +81,7 @@ def _draw(page: Page, drawing: list[list[tuple[float, float]]]) -> list[float]:
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("Draw a digit from 0 to 9").wait_for()
     canvas = page.locator("canvas.upper-canvas")
-    canvas.wait_for()
+    expect(canvas).to_have_count(1)  # the old one stays until the new one has come
     waited = []
     for stroke in drawing:
         page.wait_for_selector("[data-test-script-state=notRunning]")
