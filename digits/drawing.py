@@ -102,7 +102,7 @@ def remark(ink: np.ndarray) -> str | None:
     """
     if not ink.any():
         return "Draw a digit from 0 to 9."
-    if max(crop(ink).shape) < min(ink.shape) / 8:
+    if max(crop(ink).shape) < min(ink.shape) / 6:  # the broadest brush dots a seventh
         return "That is little more than a dot: draw larger, so that the shape can be seen."
     if (ink >= SOLID).mean() > 0.4:
         return "There is a lot of ink here: clear the canvas and draw one digit with plain lines."

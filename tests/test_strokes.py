@@ -168,3 +168,12 @@ def test_digits_drawn_anywhere_are_prepared_as_those_in_the_middle_and_naively_a
     naive = strokes.inputs(digits, drawing.NAIVE, anywhere=1)
     assert np.abs(naive - middle).mean(axis=(1, 2)).max() > 0.1
     assert np.abs(naive - naive[0]).mean(axis=(1, 2)).max() > 0.05
+
+
+@pytest.mark.parametrize("brush", strokes.BRUSHES)
+@pytest.mark.parametrize("drift", [0, 2])
+def test_a_dot_is_told_as_one_whatever_the_brush_and_prepared_all_the_same(brush, drift):
+    dot = [np.array([[140.0, 140 + drift], [140, 140]])]
+    ink = strokes.draw(dot, 280, 280, brush)
+    assert "dot" in (drawing.remark(ink) or "")
+    assert strokes.prepare(ink, dot).max() > 0.9
