@@ -210,6 +210,7 @@ def test_a_photo_is_taken_with_the_camera_and_read(
     page = camera.new_page()
     page.goto(f"{server}/draw?source=Photo")
     page.get_by_text("Use the camera").click()
+    page.wait_for_function("document.querySelector('video')?.readyState === 4")  # it shows a frame
     page.get_by_role("button", name="Take Photo").click()
     expect(page.get_by_test_id("stMetricValue")).to_have_text("37", timeout=60_000)
     camera.close()
