@@ -3,7 +3,6 @@
 import numpy as np
 import streamlit as st
 from PIL import Image
-from streamlit_drawable_canvas import st_canvas
 
 from digits import drawing, numbers
 from digits.drawing import FULL
@@ -12,6 +11,7 @@ from digits.numbers import Number, Reader
 from digits.pieces import from_strokes
 from digits.steps import Reading, steps
 from digits.strokes import BRUSH, BRUSHES, CANVAS
+from widgets.canvas import canvas
 from widgets.digit import one_digit
 from widgets.keep import it_was
 from widgets.number import answer, boxed
@@ -62,16 +62,7 @@ def draw_and_read(model: str, width: int) -> None:
     if key not in state:  # just put on the page: take up what was drawn before
         state["start"] = state.get("drawing", {}).get("strokes")
     with board:
-        drawn = st_canvas(
-            stroke_width=brush,
-            stroke_color="#FFFFFF",
-            background_color="#000000",
-            width=width,
-            height=CANVAS,
-            initial_drawing=state["start"],
-            return_image_data=True,
-            key=key,
-        )
+        drawn = canvas(brush, width, drawn=state["start"], key=key)
     if drawn.image_data is not None:
         state["drawing"] = {"strokes": drawn.json_data, "ink": drawn.image_data[..., 0]}
     ink = state.get("drawing", {}).get("ink", np.zeros((CANVAS, CANVAS), np.uint8))

@@ -145,6 +145,16 @@ def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(
     touch("touchEnd")
     answer(page, 3)
     assert corner_of_canvas(page) == (left, top)
+
+    page.get_by_role("button", name="Undo").tap()  # below the canvas, where it covers nothing
+    expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
+    assert not pixels(page).any()
+    touch("touchStart", (275, 5))
+    for part in range(1, 6):
+        touch("touchMove", (275 - 20 * part, 5 + 40 * part))
+    touch("touchEnd")
+    expect(page.get_by_test_id("stMetricValue")).to_be_visible()
+    assert pixels(page)[:30, 250:].any()
     context.close()
 
 
