@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits.drawing import unit
+
 MOST = 96  # maps of a block; a recipe may ask for 8 blocks of 1,024 filters
 
 
@@ -17,7 +19,7 @@ def activations(
     (at most ``most``, height, width) float32, in the order of the filters; where there are more,
     they are the brightest, those of the highest mean. No block, no maps: an empty list.
     """
-    x = image.astype(np.float32) / np.float32(255 if image.dtype == np.uint8 else 1)
+    x = unit(image)
     found = []
     for block in _blocks(model)(tf.constant(x)):
         maps = block.numpy().transpose(2, 0, 1)

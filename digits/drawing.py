@@ -95,6 +95,11 @@ def normalize(ink: np.ndarray, how: Preparation = FULL) -> np.ndarray:
     return centre(digit, how.centre).astype(np.float32) / 255
 
 
+def unit(images: np.ndarray) -> np.ndarray:
+    """Images, uint8 or float32 in [0, 1], as float32 in [0, 1] of the same shape."""
+    return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
+
+
 def remark(ink: np.ndarray) -> str | None:
     """Say what is odd about a drawing, in a sentence for the person who draws, or None.
 

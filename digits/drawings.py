@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digits.strokes import FORMAT, MAX_POINTS, PenDigit, place, prepare, read_digit, render
+from digits.drawing import normalize
+from digits.strokes import FORMAT, MAX_POINTS, PenDigit, pen, read_digit, render
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 LONGER_SIDE = 1000  # of the strokes as they are kept, so that the same drawing is known again
@@ -55,9 +56,7 @@ class Drawing:
     @cached_property
     def image(self) -> np.ndarray:
         """What a network sees of it: (28, 28) uint8."""
-        return np.rint(prepare(render(self.strokes), place(self.strokes, 200)) * 255).astype(
-            np.uint8
-        )
+        return np.rint(normalize(render(self.strokes, brush=pen(200))) * 255).astype(np.uint8)
 
 
 def root() -> Path:

@@ -109,7 +109,7 @@ class Engine:
         ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]. Raises ``ValueError`` or ``LookupError``
         when there is no such model, ``TimeoutError`` when the cluster does not answer.
         """
-        path = "" if model == "shipped" else str(run.open(model).model_path)
+        path = _model_path(model)
         return self._ask(jobs.predict, path, x)
 
     def read_photo(self, model: str, content: bytes, name: str) -> tuple[bytes, list[Number]]:
@@ -118,7 +118,7 @@ class Engine:
         Boxes are in pixels of the small one. Raises ``ValueError`` when it is no photo that can
         be read or shows no digits, and as ``predict`` does.
         """
-        path = "" if model == "shipped" else str(run.open(model).model_path)
+        path = _model_path(model)
         return self._ask(jobs.read_photo, path, content, name)
 
     def augment(self, recipe: Recipe, n: int) -> np.ndarray:
@@ -134,7 +134,7 @@ class Engine:
         its final model; ``image`` is (28, 28), uint8 or float32 in [0, 1]. Raises as ``predict``
         does.
         """
-        path = "" if model == "shipped" else str(run.open(model).model_path)
+        path = _model_path(model)
         weights = "" if epoch is None else str(run.open(model).weights_path(epoch))
         return self._ask(jobs.saliency, path, weights, image, digits)
 
@@ -145,7 +145,7 @@ class Engine:
         Maps are (maps, height, width) float32 in the order of the filters; of very many, the
         brightest. A network without convolutions gives an empty list. Raises as ``predict`` does.
         """
-        path = "" if model == "shipped" else str(run.open(model).model_path)
+        path = _model_path(model)
         return self._ask(jobs.activations, path, image)
 
     def trace(self, id: str, epochs: list[int], x: np.ndarray) -> np.ndarray:
@@ -261,6 +261,11 @@ def _start() -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         env={**QUIET, **os.environ, "PYTHONPATH": path},
     )
+
+
+def _model_path(model: str) -> str:
+    """Where a run's model is for every worker; "" for "shipped", which each has in its own code."""
+    return "" if model == "shipped" else str(run.open(model).model_path)
 
 
 def _key(id: str, attempt: int) -> str:

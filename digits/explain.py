@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits.drawing import unit
 from digits.model import without_output
 
 _turn = threading.Lock()  # one model takes the weights of any epoch, of one at a time
@@ -23,7 +24,7 @@ def saliency(
     is a sum over the middles of ``steps`` pieces of the way from the empty image.
     Source: Sundararajan, Taly, Yan 2017, Axiomatic attribution for deep networks.
     """
-    x = image.astype(np.float32) / np.float32(255 if image.dtype == np.uint8 else 1)
+    x = unit(image)
     graph = _integrated_gradients(model)
     return graph(tf.constant(x), tf.constant(digits, tf.int32), tf.constant(steps)).numpy()
 

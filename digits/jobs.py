@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,17 +27,17 @@ def prepare(recipe: Recipe) -> None:
 
 def predict(path: str, x: np.ndarray) -> np.ndarray:
     """Probabilities (n, 10) of ``x`` (n, 28, 28) by the model at ``path``, "" for the shipped."""
-    from digits.predict import SHIPPED, load, probabilities
+    from digits.predict import probabilities
 
-    return probabilities(load(Path(path) if path else SHIPPED), x)
+    return probabilities(_model(path), x)
 
 
 def read_photo(path: str, content: bytes, name: str) -> tuple[bytes, list[Number]]:
     """A photo as a small JPEG, and the numbers on it; "" for the shipped model."""
     from digits.photo import read_photo
-    from digits.predict import SHIPPED, load, probabilities
+    from digits.predict import probabilities
 
-    model = load(Path(path) if path else SHIPPED)
+    model = _model(path)
     return read_photo(content, name, lambda x: probabilities(model, x))
 
 
@@ -62,19 +63,17 @@ def augment(recipe: Recipe, n: int) -> np.ndarray:
 def saliency(path: str, weights: str, image: np.ndarray, digits: list[int]) -> np.ndarray:
     """(len(digits), 28, 28) for ``image``; "" for the shipped model or the model's own weights."""
     from digits.explain import saliency, saliency_after
-    from digits.predict import SHIPPED, load
 
     if weights:
         return saliency_after(Path(path), Path(weights), image, digits)
-    return saliency(load(Path(path) if path else SHIPPED), image, digits)
+    return saliency(_model(path), image, digits)
 
 
 def activations(path: str, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
     """Each convolution block's maps of ``image``; "" for the shipped model."""
     from digits.activations import activations
-    from digits.predict import SHIPPED, load
 
-    return activations(load(Path(path) if path else SHIPPED), image)
+    return activations(_model(path), image)
 
 
 def trace(folder: str, epochs: list[int], x: np.ndarray) -> np.ndarray:
@@ -129,3 +128,10 @@ def work(what: str, folder: str) -> None:
         raise LookupError(f"There is no run {run.id} any more; it was deleted.") from error
     finally:
         run.not_working(what)
+
+
+def _model(path: str) -> Any:
+    """The Keras model at ``path``, "" for the shipped one."""
+    from digits.predict import SHIPPED, load
+
+    return load(Path(path) if path else SHIPPED)

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from digits.drawing import BOX, normalize
+from digits.drawing import normalize
 from digits.numbers import Box, Line
-from digits.strokes import PEN, render, smooth
+from digits.strokes import pen, render, smooth
 
 SIDE = 60  # of the box in which a candidate is drawn: three pixels for each that the network sees
 CUT = 4.0  # cost of believing that the pen wrote two digits without being lifted
@@ -38,7 +38,7 @@ def from_strokes(strokes: list[np.ndarray]) -> Line:
 
     def picture(these: Sequence[int]) -> np.ndarray:
         parts = [part for piece in these for part in pieces[piece][2]]
-        ink = render(parts, size=round(1.4 * SIDE), brush=SIDE * PEN / (BOX - PEN), box=SIDE)
+        ink = render(parts, size=round(1.4 * SIDE), brush=pen(SIDE), box=SIDE)
         return normalize(ink)
 
     return Line([box for box, _, _ in pieces], picture, cuts)

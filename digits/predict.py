@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits import hardware, shipped
+from digits.drawing import unit
 
 SHIPPED = shipped.MODEL
 BATCH = 500  # images at once: bounds the memory, costs no time
@@ -26,10 +27,9 @@ def in_batches(graph: Callable[[tf.Tensor], tf.Tensor], x: np.ndarray) -> np.nda
 
     ``x`` is (n, 28, 28), uint8 or float32 in [0, 1].
     """
-    scale = np.float32(255 if x.dtype == np.uint8 else 1)
 
     def ask(start: int) -> np.ndarray:
-        return graph(tf.constant(x[start : start + BATCH].astype(np.float32) / scale)).numpy()
+        return graph(tf.constant(unit(x[start : start + BATCH]))).numpy()
 
     if len(x) <= BATCH:
         return ask(0)

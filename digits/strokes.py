@@ -144,13 +144,13 @@ def draw(strokes: list[np.ndarray], width: int, height: int, brush: float) -> np
     Returns (height, width) uint8, 0 for paper and 255 for full ink.
     """
     canvas = Image.new("L", (width * FINE, height * FINE))
-    pen = ImageDraw.Draw(canvas)
+    paper = ImageDraw.Draw(canvas)
     radius = brush * FINE / 2
     for stroke in strokes:
         line = (smooth(stroke) * FINE).T  # (points, 2)
-        pen.line([tuple(point) for point in line], fill=255, width=round(2 * radius))
+        paper.line([tuple(point) for point in line], fill=255, width=round(2 * radius))
         for x, y in line:  # round ends and joints
-            pen.ellipse((x - radius, y - radius, x + radius - 1, y + radius - 1), fill=255)
+            paper.ellipse((x - radius, y - radius, x + radius - 1, y + radius - 1), fill=255)
     return np.asarray(canvas.reduce(FINE))
 
 
@@ -166,6 +166,11 @@ def render(
     return draw(place(strokes, box, size), size, size, brush)
 
 
+def pen(side: float) -> float:
+    """Width of the line with which strokes ``side`` large are as thick as MNIST's, in its unit."""
+    return side * PEN / (BOX - PEN)
+
+
 def prepare(ink: np.ndarray, strokes: list[np.ndarray], how: Preparation = FULL) -> np.ndarray:
     """What the network sees of a drawing of which the strokes are known: (28, 28) float32.
 
@@ -178,7 +183,7 @@ def prepare(ink: np.ndarray, strokes: list[np.ndarray], how: Preparation = FULL)
         side = float(np.ptp(points, axis=1).max())
         if side > BOX:
             height, width = ink.shape
-            ink = draw(strokes, width, height, side * PEN / (BOX - PEN))
+            ink = draw(strokes, width, height, pen(side))
     return normalize(ink, how)
 
 

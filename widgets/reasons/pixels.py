@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from digits.drawing import unit
 from digits.steps import Reading
 from widgets.session import engine
 
@@ -32,12 +33,11 @@ def speak(
     """
     with st.spinner("Asking the network which pixels decided …"):
         both = _saliency(model, epoch, image, digits)
-    ink = image / np.float32(255 if image.dtype == np.uint8 else 1)
     most = float(np.abs(both).max()) or 1.0
     with st.container(horizontal=True, gap="small", width=2 * width + 16):
         for digit, pixels in zip(digits, both, strict=True):
             alt = f"Pixels that speak for {digit} in orange, against it in blue"
-            picture = _coloured(ink, pixels / most).repeat(10, axis=0).repeat(10, axis=1)
+            picture = _coloured(unit(image), pixels / most).repeat(10, axis=0).repeat(10, axis=1)
             with st.container():  # both of the same width, whatever their captions
                 st.image(picture, f"for {digit}: {pixels.sum():+.1f}", "stretch", alt=alt)
     st.caption(
