@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from digits import data, drawing, run
-from digits.presets import PRESETS
-from digits.recipe import Recipe
-from digits.status import Owner, Status
+from digits.data import datasets, mnist_files
+from digits.ink import image_files, preprocessing
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import Recipe
+from digits.store import runs
+from digits.store.status import Owner, Status
 
 HYPERPARAMETERS = {"train_images": int} | {
     field.name: field.type
@@ -30,7 +32,7 @@ def main() -> None:
 
     command = commands.add_parser("train", help="train a preset; the last line is JSON")
     command.add_argument("preset", choices=PRESETS)
-    command.add_argument("--dataset", choices=data.NAMES)
+    command.add_argument("--dataset", choices=datasets.NAMES)
     for option, kind in HYPERPARAMETERS.items():
         command.add_argument(f"--{option.replace('_', '-')}", type=kind)
     command.add_argument("--name")
@@ -47,7 +49,7 @@ def main() -> None:
     command = commands.add_parser("score-drawings", help="how many drawn digits are read right")
     command.add_argument("file", type=Path)
     command.add_argument("--run", help="id of a finished run; the shipped model without it")
-    steps = [field.name for field in dataclasses.fields(drawing.Preparation)]
+    steps = [field.name for field in dataclasses.fields(preprocessing.Preprocessing)]
     command.add_argument(
         "--without", nargs="+", choices=steps, default=[], help="steps of preparation to leave out"
     )
@@ -74,54 +76,55 @@ def main() -> None:
 
 def train(arguments: argparse.Namespace) -> dict:
     """Train a preset with some of its hyperparameters changed; gives the run's result."""
-    from digits.train import train
+    from digits.worker.trainer import train
 
     preset = PRESETS[arguments.preset]
     asked = {name: getattr(arguments, name) for name in ("dataset", *HYPERPARAMETERS)}
     changes = {name: value for name, value in asked.items() if value is not None}
     recipe = dataclasses.replace(preset.recipe, **changes)
-    if recipe.dataset != "uci" and not data.available(recipe.dataset):
-        data.download(_download_progress)
-    job = run.create(recipe, arguments.name or preset.title, preset=arguments.preset)
+    if recipe.dataset != "uci" and not datasets.available(recipe.dataset):
+        mnist_files.download(_download_progress)
+    job = runs.create(recipe, arguments.name or preset.title, preset=arguments.preset)
     job.write_status(Status("queued", epochs=recipe.epochs, owner=Owner.of(os.getpid())))
     result = train(job, _training_progress)
     print(file=sys.stderr)
     if result is None:
         raise ValueError(job.status.message)
     if arguments.ship:
-        from digits.predict import SHIPPED
+        from digits.store.models import SHIPPED_MODEL
 
-        shutil.copyfile(job.model_path, SHIPPED)
+        shutil.copyfile(job.model_path, SHIPPED_MODEL)
     return result
 
 
 def recognise(arguments: argparse.Namespace) -> dict:
     """The digit in a picture and its ten probabilities."""
-    ink = drawing.read_image(arguments.image)
-    [probabilities] = _model(arguments.run)(drawing.normalize(ink)[None])
+    ink = image_files.read_image(arguments.image)
+    [probabilities] = _model(arguments.run)(preprocessing.normalize(ink)[None])
     return {"digit": int(probabilities.argmax()), "probabilities": probabilities.tolist()}
 
 
 def score_drawings(arguments: argparse.Namespace) -> dict:
     """How many of a stroke file's digits the model reads, drawn with the canvas's own brush."""
-    from digits import strokes
+    from digits.ink import score
 
-    how = drawing.Preparation(**dict.fromkeys(arguments.without, False))
-    return strokes.score(arguments.file, _model(arguments.run), how, arguments.anywhere)
+    how = preprocessing.Preprocessing(**dict.fromkeys(arguments.without, False))
+    return score.score(arguments.file, _model(arguments.run), how, arguments.anywhere)
 
 
 def score_numbers(arguments: argparse.Namespace) -> dict:
     """How many numbers, composed of one writer's digits each, the model reads whole."""
-    from digits import compose
+    from digits.multidigit import benchmark
 
     model = _model(arguments.run)
-    return compose.score(arguments.file, model, arguments.numbers, arguments.seed)
+    return benchmark.score(arguments.file, model, arguments.numbers, arguments.seed)
 
 
 def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:
-    from digits import predict
+    from digits.store import models
+    from digits.worker import predict
 
-    model = predict.load(run.open(id).model_path if id else predict.SHIPPED)
+    model = predict.load(runs.open(id).model_path if id else models.SHIPPED_MODEL)
     return lambda x: predict.probabilities(model, x)
 
 

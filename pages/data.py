@@ -4,9 +4,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from digits import data, mnist_files
-from widgets.plot import plot
-from widgets.session import test_set, via_app
+from digits.data import datasets, mnist_files
+from widgets.shared.plot import plot
+from widgets.shared.session import test_set, via_app
 
 via_app()
 
@@ -21,7 +21,7 @@ COLUMNS = 12  # samples of each digit
 @st.cache_data(max_entries=3, show_spinner="Reading the digits …")
 def overview(name: str) -> tuple[dict[str, np.ndarray], np.ndarray, str]:
     """Images of each digit in each split, a sheet of samples, the note."""
-    digits = data.load(name)  # 47 MB of MNIST, gone when this returns
+    digits = datasets.load(name)  # 47 MB of MNIST, gone when this returns
     splits = {"Training": digits.y_train, "Validation": digits.y_val, "Test": digits.y_test}
     counts = {split: np.bincount(y, minlength=10) for split, y in splits.items()}
     rows = [digits.x_train[digits.y_train == digit][:COLUMNS] for digit in range(10)]
@@ -49,7 +49,7 @@ def add_mnist() -> None:
             bar.progress(min(done / (total or 12e6), 1.0), f"{done / 1e6:.1f} MB")
 
         try:
-            data.download(progress)
+            mnist_files.download(progress)
         except (OSError, ValueError) as error:
             bar.empty()
             st.error(str(error), icon=":material/cloud_off:")
@@ -66,12 +66,12 @@ def add_mnist() -> None:
             st.form_submit_button("Add", icon=":material/add:")
     for file in files:
         try:
-            st.success(data.add(file.name, file))
+            st.success(mnist_files.add(file.name, file))
             overview.clear()  # CSV files have their say in what mnist-small is
             test_set.clear()
         except (OSError, ValueError) as error:
             st.error(str(error))
-    if files and data.available("mnist"):
+    if files and datasets.available("mnist"):
         show_anew()
 
 
@@ -84,10 +84,15 @@ except (FileNotFoundError, ValueError) as error:
     say(f"{problem}Until MNIST is added, UCI's 1,797 coarser digits stand in for it.")
     add_mnist()
 
-at_hand = [name for name in data.NAMES if data.available(name)]
+at_hand = [name for name in datasets.NAMES if datasets.available(name)]
 name = st.segmented_control(
-    "Data set", at_hand, default=data.default(), required=True, key="dataset", bind="query-params"
-)  # fmt: skip
+    "Data set",
+    at_hand,
+    default=datasets.default(),
+    required=True,
+    key="dataset",
+    bind="query-params",
+)
 try:
     counts, sheet, note = overview(name)
 except (OSError, ValueError) as error:

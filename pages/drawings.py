@@ -3,16 +3,16 @@
 import numpy as np
 import streamlit as st
 
-from digits import drawings, strokes
-from digits.drawings import Drawing
-from digits.run import Run
-from widgets.drawn import accuracy, read, score_metric
-from widgets.gallery import gallery
-from widgets.probabilities import bars
-from widgets.session import done_runs, reader, via_app
-from widgets.teach import teach
-from widgets.traced import path, traced
-from widgets.words import counted
+from digits.ink import collection, pen_digits
+from digits.ink.collection import Drawing
+from digits.store.runs import Run
+from widgets.drawings.finetune import finetune_controls
+from widgets.shared.drawing_scores import accuracy_metric, predict_drawings, score_metric
+from widgets.shared.epoch_traces import drawing_over_epochs, probabilities_at_epochs
+from widgets.shared.format import counted
+from widgets.shared.gallery import gallery
+from widgets.shared.probabilities import bars
+from widgets.shared.session import choose_model, done_runs, via_app
 
 via_app()
 
@@ -27,7 +27,7 @@ def delete(one: Drawing) -> None:
     st.write(f"This {one.label} goes for good, with its strokes.")
     yes, no = st.columns(2)
     if yes.button("Delete", type="primary", width="stretch"):
-        drawings.delete(one.id)
+        collection.delete(one.id)
         select(None)
         st.rerun()
     if no.button("Keep it", width="stretch"):
@@ -40,19 +40,19 @@ def delete_damaged(ids: list[str]) -> None:
     st.write(f"{counted(len(ids), 'damaged file')} will be gone; the drawings stay.")
     if st.button("Delete", type="primary"):
         for id in ids:
-            drawings.delete(id)
+            collection.delete(id)
         st.rerun()
 
 
 def relabel(id: str) -> None:
     """Take the digit just clicked for the label."""
     if (digit := st.session_state[f"label-{id}"]) is not None:
-        drawings.relabel(id, digit)
+        collection.relabel(id, digit)
 
 
 def pin(id: str) -> None:
     """Do what the switch says."""
-    drawings.pin(id, st.session_state[f"pin-{id}"])
+    collection.pin(id, st.session_state[f"pin-{id}"])
 
 
 def select(id: str | None) -> None:
@@ -71,14 +71,21 @@ def closer(one: Drawing, p: np.ndarray | None, model: Run | None) -> None:
         st.markdown(f"A **{one.label}**, drawn {one.created:%d %b %Y %H:%M} UTC")
         st.session_state[f"label-{one.id}"] = one.label
         st.pills(
-            "It is a …", range(10), key=f"label-{one.id}", on_change=relabel, args=[one.id],
+            "It is a …",
+            range(10),
+            key=f"label-{one.id}",
+            on_change=relabel,
+            args=[one.id],
             wrap=True,
-        )  # fmt: skip
+        )
         st.session_state[f"pin-{one.id}"] = one.pinned
         st.toggle(
-            "Pin it", key=f"pin-{one.id}", on_change=pin, args=[one.id],
+            "Pin it",
+            key=f"pin-{one.id}",
+            on_change=pin,
+            args=[one.id],
             help="While a run trains, the Train page shows what it makes of pinned drawings.",
-        )  # fmt: skip
+        )
         if st.button("Delete", icon=":material/delete:"):
             delete(one)
     with right:
@@ -92,11 +99,11 @@ def said(one: Drawing, p: np.ndarray | None, model: Run | None) -> None:
     if model and len(epochs := [0, *model.epochs_kept()]) > 1:
         try:
             with st.spinner("Asking the network of every epoch …"):
-                through = traced(model, epochs, one.image[None])[:, 0]
+                through = probabilities_at_epochs(model, epochs, one.image[None])[:, 0]
         except (ValueError, LookupError, OSError) as error:
             st.caption(str(error))
         else:
-            path(one, epochs, through, key="drawing-path")
+            drawing_over_epochs(one, epochs, through, key="drawing-path")
 
 
 def take_in() -> None:
@@ -107,11 +114,11 @@ def take_in() -> None:
     if not sent or file is None:
         return
     try:
-        digits = [one for one in strokes.unpack_strokes(file.name, file) if not one.suspect]
+        digits = [one for one in pen_digits.parse_pen_digits(file.name, file) if not one.suspect]
         if len(digits) > MOST:
             raise ValueError(f"{file.name} holds {len(digits):,} digits; import {MOST:,} at most.")
         bar, added = st.progress(0.0, "Drawing them …"), 0
-        for number, one in enumerate(drawings.add_new(digits, drawings.all()), 1):
+        for number, one in enumerate(collection.add_new(digits, collection.all()), 1):
             added += one is not None
             if number % 20 == 0:
                 bar.progress(number / len(digits), f"{number:,} of {len(digits):,}")
@@ -119,22 +126,21 @@ def take_in() -> None:
         st.error(str(error), icon=":material/error:")
         return
     again = len(digits) - added
-    st.session_state["imported"] = (
-        f"{added:,} drawing{'s' * (added != 1)} added"
-        + (f"; {again:,} were here already." if again else ".")
-    )  # fmt: skip
+    st.session_state["imported"] = f"{added:,} drawing{'s' * (added != 1)} added" + (
+        f"; {again:,} were here already." if again else "."
+    )
     st.rerun()
 
 
 st.title("Drawings", anchor=False)
 if "imported" in st.session_state:
     st.success(st.session_state.pop("imported"), icon=":material/check_circle:")
-kept, problems = drawings.read_all()
+kept, problems = collection.read_all()
 if problems:
     st.error("  \n".join(problems[:5]), icon=":material/broken_image:")
     if st.button(f"Delete what cannot be read ({len(problems)})", icon=":material/delete:"):
         sound = {one.id for one in kept}
-        delete_damaged([id for id in drawings.ids() if id not in sound])
+        delete_damaged([id for id in collection.ids() if id not in sound])
 
 if not kept:
     st.info("Nobody has kept a drawing yet. Draw a digit, say what it was, and it is here.")
@@ -143,12 +149,12 @@ if not kept:
     take_in()
     st.stop()
 
-model = reader("Who reads them")
+model = choose_model("Who reads them")
 
 y = np.array([one.label for one in kept])
 probabilities: np.ndarray | None = None
 try:
-    probabilities = read(model.id if model else "shipped", kept)
+    probabilities = predict_drawings(model.id if model else "shipped", kept)
 except (ValueError, LookupError, OSError) as error:
     st.error(str(error), icon=":material/error:")
 right = np.zeros(len(y), bool) if probabilities is None else probabilities.argmax(axis=1) == y
@@ -158,14 +164,15 @@ with st.container(horizontal=True, gap="large"):
     if model:
         score_metric(model)
     elif probabilities is not None:
-        accuracy("Read rightly", int(right.sum()), len(right))
+        accuracy_metric("Read rightly", int(right.sum()), len(right))
 places = [n for n, one in enumerate(kept) if one.id == st.session_state.get("drawing-id")]
 if places:
     [n] = places
     closer(kept[n], None if probabilities is None else probabilities[n], model)
 else:
-    shown = st.segmented_control("Show", SHOWN, default=SHOWN[0], required=True, key="drawn",
-                                 bind="query-params")  # fmt: skip
+    shown = st.segmented_control(
+        "Show", SHOWN, default=SHOWN[0], required=True, key="drawn", bind="query-params"
+    )
     chosen = np.flatnonzero(
         {
             "All": np.ones(len(y), bool),
@@ -183,10 +190,16 @@ else:
         captions.append(f"{y[index]}{says if not right[index] else ' ✓'}{pinned}")
         names.append(f"A drawn {y[index]}{says}")
     if len(chosen):
-        images, _ = drawings.images([kept[index] for index in chosen])
+        images, _ = collection.images([kept[index] for index in chosen])
         ids = [kept[index].id for index in chosen]
-        gallery(images, captions, key="drawings-gallery", names=names, size=48,
-                on_click=lambda place: select(ids[place]))  # fmt: skip
+        gallery(
+            images,
+            captions,
+            key="drawings-gallery",
+            names=names,
+            size=48,
+            on_click=lambda place: select(ids[place]),
+        )
         st.caption("Click a drawing to see it large, put its label right, pin or delete it.")
     else:
         st.info("No drawing is like that.", icon=":material/search_off:")
@@ -197,14 +210,18 @@ st.markdown(
     "on the test images what it forgot."
 )
 if runs := done_runs():
-    teach(runs, kept, model)
+    finetune_controls(runs, kept, model)
 else:
     st.info("No run has finished yet, so there is no network to teach.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
 
 st.subheader("Take them along", anchor=False)
 st.download_button(
-    f"Export {len(kept):,} drawing{'s' * (len(kept) != 1)}", drawings.export(kept),
-    "drawings.json", "application/json", icon=":material/download:", on_click="ignore",
-)  # fmt: skip
+    f"Export {len(kept):,} drawing{'s' * (len(kept) != 1)}",
+    collection.export(kept),
+    "drawings.json",
+    "application/json",
+    icon=":material/download:",
+    on_click="ignore",
+)
 take_in()

@@ -3,25 +3,33 @@
 import numpy as np
 import streamlit as st
 
-from digits.labels import disputed
-from digits.run import Run
-from digits.tested import Tested
-from widgets.epochs import choose_epoch, pace
-from widgets.scores import digit_by_digit, overall
-from widgets.selection import leave_digit, show
-from widgets.session import chosen_run, test_set, via_app
-from widgets.views import calibration, confusion, labels, learning, map, sturdiness, versus
+from digits.evaluation.label_errors import disputed_labels
+from digits.evaluation.predictions import Predictions
+from digits.store.runs import Run
+from widgets.mistakes import (
+    calibration,
+    comparison,
+    confusions,
+    embedding_map,
+    label_errors,
+    learning,
+    robustness,
+)
+from widgets.mistakes.epochs import choose_epoch, playback_interval
+from widgets.mistakes.scores import overall_metrics, per_digit_table
+from widgets.mistakes.selection import close_digit, show
+from widgets.shared.session import chosen_run, test_set, via_app
 
 via_app()
 
 VIEWS = {
-    "Confusions": confusion.view,
+    "Confusions": confusions.view,
     "Learning": learning.view,
-    "Labels": labels.view,
+    "Labels": label_errors.view,
     "Calibration": calibration.view,
-    "Map": map.view,
-    "Sturdiness": sturdiness.view,
-    "A and B": versus.view,
+    "Map": embedding_map.view,
+    "Sturdiness": robustness.view,
+    "A and B": comparison.view,
 }
 
 
@@ -29,11 +37,16 @@ def explore(run: Run, x: np.ndarray, y: np.ndarray) -> None:
     """All that follows the epoch: figures, the chosen view, and the digits that it is about."""
     try:
         tested = _tested(run, choose_epoch(run), x, y)
-        overall(tested)
+        overall_metrics(tested)
         view = st.segmented_control(
-            "Look at", VIEWS, default="Confusions", required=True, key="view",
-            bind="query-params", on_change=leave_digit,
-        )  # fmt: skip
+            "Look at",
+            VIEWS,
+            default="Confusions",
+            required=True,
+            key="view",
+            bind="query-params",
+            on_change=close_digit,
+        )
         left, right = st.columns(2, gap="medium")
         with left:
             selection = VIEWS[view](run, tested)
@@ -41,12 +54,12 @@ def explore(run: Run, x: np.ndarray, y: np.ndarray) -> None:
             if selection:
                 show(selection, run)
         st.subheader("Digit by digit", anchor=False)
-        digit_by_digit(tested)
+        per_digit_table(tested)
     except ValueError as error:
         st.error(str(error), icon=":material/broken_image:")
 
 
-def _tested(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Tested:
+def _tested(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Predictions:
     kept = epoch in (0, run.kept_epoch())
     probabilities = run.probabilities() if kept else run.test_probabilities(epoch)
     if len(probabilities) != len(y):
@@ -54,7 +67,9 @@ def _tested(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Tested:
             f"This run was tested on {len(probabilities):,} images, but the test set here has "
             f"{len(y):,}. Train it again to see its mistakes."
         )
-    return Tested("Test image", x, y, probabilities, epoch, disputed(run.recipe.dataset, y))
+    return Predictions(
+        "Test image", x, y, probabilities, epoch, disputed_labels(run.recipe.dataset, y)
+    )
 
 
 st.title("Mistakes")
@@ -66,4 +81,4 @@ except FileNotFoundError as error:
 except ValueError as error:
     st.error(str(error), icon=":material/broken_image:")
 else:
-    st.fragment(explore, run_every=pace())(run, x_test, y_test)
+    st.fragment(explore, run_every=playback_interval())(run, x_test, y_test)

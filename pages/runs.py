@@ -3,13 +3,13 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from digits import run
-from digits.run import Run
-from digits.status import DONE, UNFINISHED
-from widgets.compare import compare
-from widgets.drawn import score_line
-from widgets.session import choose, engine, via_app
-from widgets.words import duration, test_interval
+from digits.store import runs
+from digits.store.runs import Run
+from digits.store.status import DONE, UNFINISHED
+from widgets.runs.compare import compare
+from widgets.shared.drawing_scores import score_line
+from widgets.shared.format import duration, test_interval
+from widgets.shared.session import choose_run, engine, via_app
 
 via_app()
 
@@ -89,12 +89,12 @@ def actions(one: Run, name: str) -> None:
     """What can be done with a run, in a menu."""
     state = one.status.state
     if st.button("Open", key=f"open-{one.id}", icon=":material/open_in_new:", width="stretch"):
-        choose(one)
+        choose_run(one)
         st.switch_page("pages/train.py", query_params={"run": one.id})
     if state in DONE and st.button(
         "Its mistakes", key=f"mistakes-{one.id}", icon=":material/troubleshoot:", width="stretch"
     ):
-        choose(one)
+        choose_run(one)
         st.switch_page("pages/mistakes.py", query_params={"run": one.id})
     if state == "interrupted" and st.button(
         "Resume", key=f"resume-{one.id}", icon=":material/resume:", width="stretch"
@@ -111,10 +111,14 @@ def actions(one: Run, name: str) -> None:
         if path.exists():
             stem = "mnist" if one.preset == "adadelta" else "-".join(name.lower().split())
             st.download_button(
-                f"Download .{ending}", path.read_bytes, f"{stem}.{ending}",
-                key=f"{ending}-{one.id}", icon=":material/download:", width="stretch",
+                f"Download .{ending}",
+                path.read_bytes,
+                f"{stem}.{ending}",
+                key=f"{ending}-{one.id}",
+                icon=":material/download:",
+                width="stretch",
                 on_click="ignore",
-            )  # fmt: skip
+            )
     if st.button("Rename", key=f"rename-{one.id}", icon=":material/edit:", width="stretch"):
         rename(one)
     remove(one, name)
@@ -160,33 +164,41 @@ def first_page() -> None:
 
 
 st.title("Runs", anchor=False)
-if not run.all():
+if not runs.all():
     st.info("No network has been trained yet.")
     st.page_link("pages/train.py", label="Train the first", icon=":material/model_training:")
     st.stop()
 
-busy = run.queue()
+busy = runs.queue()
 chart = st.container()  # comes first on the page; the boxes below decide what is in it
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     words = st.text_input(
-        "Find", key="find", type="search", placeholder="Name, recipe or state: adam failed",
-        icon=":material/search:", on_change=first_page, bind="query-params", width=360,
-    )  # fmt: skip
+        "Find",
+        key="find",
+        type="search",
+        placeholder="Name, recipe or state: adam failed",
+        icon=":material/search:",
+        on_change=first_page,
+        bind="query-params",
+        width=360,
+    )
     order = st.selectbox(
         "Order", ORDERS, key="order", on_change=first_page, bind="query-params", width=200
     )
-runs = run.find(words or "")
+listed_runs = runs.search(words or "")
 if order == ORDERS[1]:
-    runs.sort(key=accuracy, reverse=True)
-pages = max(1, -(-len(runs) // PER_PAGE))
+    listed_runs.sort(key=accuracy, reverse=True)
+pages = max(1, -(-len(listed_runs) // PER_PAGE))
 if st.session_state.get("page", 1) > pages:
     first_page()
 page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-listed = runs[PER_PAGE * (page - 1) : PER_PAGE * page]
+listed = listed_runs[PER_PAGE * (page - 1) : PER_PAGE * page]
 slots = {}
 if words:
-    st.caption(f"{len(runs):,} of {len(run.all()):,} runs. {'' if runs else 'No run says that.'}")
+    st.caption(
+        f"{len(listed_runs):,} of {len(runs.all()):,} runs. {'' if runs else 'No run says that.'}"
+    )
 
 for one in listed:
     with st.container(border=True):
@@ -208,7 +220,7 @@ for one in listed:
 
 if ids := compared():
     with chart.container(border=True):
-        chosen = [one for one in run.all() if one.id in ids]
+        chosen = [one for one in runs.all() if one.id in ids]
         chosen.sort(key=lambda one: ids.index(one.id))
         alive = any(one in busy for one in chosen)
         st.fragment(compare, run_every=1 if alive else None)(chosen)
@@ -218,9 +230,12 @@ if ids := compared():
             st.button("Compare none", icon=":material/clear_all:", on_click=pick, args=[ids, False])
             rest = [one.id for one in listed if one.id not in ids]
             st.button(
-                "Add all on this page", icon=":material/stacked_line_chart:", on_click=pick,
-                args=[rest, True], disabled=not rest,
-            )  # fmt: skip
+                "Add all on this page",
+                icon=":material/stacked_line_chart:",
+                on_click=pick,
+                args=[rest, True],
+                disabled=not rest,
+            )
 
 for one, slot in slots.items():  # the list is there before a network has read a drawing
     if slot:

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from digits import run
-from digits.presets import PRESETS, at_hand
-from widgets.ahead import prepare
-from widgets.live import live
-from widgets.session import choose, engine, label, linked_run, via_app
-from widgets.setup import put, setup
-from widgets.summary import augmentation, network, schedule
+from digits.recipes.presets import PRESETS, for_available_data
+from digits.store import runs
+from widgets.shared.session import choose_run, engine, linked_run, run_label, via_app
+from widgets.train.controls import recipe_controls, set_controls
+from widgets.train.live import live
+from widgets.train.preload import preload
+from widgets.train.summary import augmentation, network, schedule
 
 via_app()
 
@@ -16,13 +16,13 @@ via_app()
 def take_preset() -> None:
     """Move the controls to the preset just clicked."""
     if st.session_state["preset"]:
-        put(at_hand(st.session_state["preset"]))
+        set_controls(for_available_data(st.session_state["preset"]))
 
 
 def watch_other() -> None:
     """Turn to another visitor's run."""
     if st.session_state["other"]:
-        choose(st.session_state["other"])
+        choose_run(st.session_state["other"])
 
 
 st.title("Train a network")
@@ -46,7 +46,7 @@ top = st.container()  # what is training comes first on the page; the set-up dec
 st.subheader("Set-up", anchor=False)
 controls, summary = st.columns([3, 2], gap="large")
 with controls:
-    recipe = setup()
+    recipe = recipe_controls()
 with summary:
     fits = network(recipe)
     schedule(recipe)
@@ -55,17 +55,17 @@ with summary:
 with top:
     if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits):
         line = engine()
-        preset = next((name for name in PRESETS if at_hand(name) == recipe), "")
+        preset = next((name for name in PRESETS if for_available_data(name) == recipe), "")
         title = PRESETS[preset].title if preset else "My recipe"
-        started = run.create(recipe, title, preset)
+        started = runs.create(recipe, title, preset)
         line.submit(started)
-        choose(started)
+        choose_run(started)
     watched = linked_run()
-    others = [one for one in run.queue() if one != watched]
+    others = [one for one in runs.queue() if one != watched]
     if others:
-        st.pills("Also training", others, format_func=label, key="other", on_change=watch_other)
+        st.pills("Also training", others, format_func=run_label, key="other", on_change=watch_other)
     if watched:
         live(watched)
 
-if fits and not run.queue():
-    prepare(recipe)  # so that the first point follows the click at once
+if fits and not runs.queue():
+    preload(recipe)  # so that the first point follows the click at once

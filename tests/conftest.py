@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from digits import data, run
-from digits.recipe import Conv, Recipe
-from digits.run import Run
+from digits.data import datasets
+from digits.recipes.recipe import Conv, Recipe
+from digits.store import runs
+from digits.store.runs import Run
 
 ROOT = Path(__file__).parents[1]
 expect.set_options(timeout=30_000)  # the engine needs some seconds to load TensorFlow
@@ -25,7 +26,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what this machine cannot run, and say so."""
     for item in items:
-        if item.get_closest_marker("mnist") and not data.available("mnist"):
+        if item.get_closest_marker("mnist") and not datasets.available("mnist"):
             item.add_marker(pytest.mark.skip(reason="MNIST is not on this machine"))
         if item.get_closest_marker("browser") and not CHROMIUM:
             item.add_marker(pytest.mark.skip(reason="Chromium is not on this machine"))
@@ -42,14 +43,21 @@ def runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of three epochs on UCI's digits; tests get copies of it."""
-    from digits.train import train
+    from digits.worker.trainer import train
 
     root = tmp_path_factory.mktemp("trained")
-    recipe = Recipe(dataset="uci", conv=(Conv(16),), dense=(32,), learning_rate=0.005,
-                    batch_size=64, epochs=3, precision="float32")  # fmt: skip
+    recipe = Recipe(
+        dataset="uci",
+        conv=(Conv(16),),
+        dense=(32,),
+        learning_rate=0.005,
+        batch_size=64,
+        epochs=3,
+        precision="float32",
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RUNS", str(root))
-        job = run.create(recipe, "Trained")
+        job = runs.create(recipe, "Trained")
     train(job)
     return job.folder
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import App
-from tests.test_page_train import LONG, press_train
+from tests.pages.test_train import LONG, press_train
 
 pytestmark = pytest.mark.browser
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import data, run
-from digits.predict import SHIPPED
-from digits.recipe import Recipe
+from digits.data import datasets
+from digits.recipes.recipe import Recipe
+from digits.store import runs
+from digits.store.models import SHIPPED_MODEL
 from tests.conftest import ROOT
 
 
@@ -30,12 +31,12 @@ def test_training_ends_with_one_json_object_and_a_run_that_the_pages_find() -> N
         assert field in result
     assert result["test_loss"] > 0
     assert "images/s" in done.stderr
-    job = run.open(result["run"])
+    job = runs.open(result["run"])
     assert (job.status.state, job.recipe.seed) == ("finished", 3)
 
 
 def test_a_picture_is_read_and_a_run_can_be_asked_instead(tmp_path: Path) -> None:
-    x, y = data.load_test("uci")
+    x, y = datasets.load_test("uci")
     path = tmp_path / "digit.png"
     Image.fromarray(255 - x[0]).resize((200, 200)).save(path)  # dark on light, as on paper
     done = digits("recognise", path)
@@ -77,7 +78,7 @@ def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) ->
 
 
 def test_a_run_without_a_model_is_one_sentence(tmp_path: Path) -> None:
-    job = run.create(Recipe(dataset="uci"), "Unfinished")
+    job = runs.create(Recipe(dataset="uci"), "Unfinished")
     path = tmp_path / "digit.png"
     Image.new("L", (50, 50)).save(path)
     done = digits("recognise", path, "--run", job.id)
@@ -88,18 +89,18 @@ def test_a_run_without_a_model_is_one_sentence(tmp_path: Path) -> None:
 def test_the_shipped_model_is_small_and_of_its_own_recipe() -> None:
     import keras
 
-    from digits import layers
-    from digits.presets import PRESETS
+    from digits.recipes import layers
+    from digits.recipes.presets import PRESETS
 
-    assert SHIPPED.stat().st_size < 1_000_000
-    model = keras.models.load_model(SHIPPED, compile=False)
-    assert model.count_params() == layers.parameters(PRESETS["drawings"].recipe)
+    assert SHIPPED_MODEL.stat().st_size < 1_000_000
+    model = keras.models.load_model(SHIPPED_MODEL, compile=False)
+    assert model.count_params() == layers.count_parameters(PRESETS["drawings"].recipe)
 
 
 @pytest.mark.mnist
 def test_the_shipped_model_reads_mnist_as_well_as_told() -> None:
-    from digits.predict import load, probabilities
+    from digits.worker.predict import load, probabilities
 
-    x, y = data.load_test("mnist")
-    accuracy = (probabilities(load(SHIPPED), x).argmax(axis=1) == y).mean()
+    x, y = datasets.load_test("mnist")
+    accuracy = (probabilities(load(SHIPPED_MODEL), x).argmax(axis=1) == y).mean()
     assert accuracy >= 0.995

@@ -5,8 +5,8 @@ import shlex
 import subprocess
 import sys
 
-from digits import layers
-from digits.presets import PRESETS
+from digits.recipes import layers
+from digits.recipes.presets import PRESETS
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -66,8 +66,11 @@ def test_every_command_without_a_browser_is_one_that_the_program_takes() -> None
         name, options = command[3], [word for word in command if word.startswith("--")]
         shown = subprocess.run(
             [sys.executable, "-m", "digits", name, "--help"],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         assert all(option in shown for option in options)
 
 
@@ -75,7 +78,7 @@ def test_the_table_of_presets_names_each_with_its_parameters() -> None:
     for preset in PRESETS.values():
         row = re.search(rf"^\| \*?{re.escape(preset.title)}\*? \|.*$", README, re.MULTILINE)
         assert row, preset.title
-        assert f"{layers.parameters(preset.recipe):,}" in row[0]
+        assert f"{layers.count_parameters(preset.recipe):,}" in row[0]
         if preset.reported:
             assert f"{preset.reported:.2%}"[:-1].rstrip("0").rstrip(".") in row[0]
         if preset.reached:

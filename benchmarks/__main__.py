@@ -1,0 +1,59 @@
+"""How fast it is: ``python -m benchmarks [row …] [--json]``, ours against a baseline.
+
+A row with a baseline alternates ours and the baseline, several rounds, and gives medians, the
+ratio and its spread, with processor time beside wall time. MNIST is used where it is at hand.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.answers import answer
+from benchmarks.live import click, live, start
+from benchmarks.many import many
+from benchmarks.measure import processor
+from benchmarks.mistakes import mistakes
+from benchmarks.runs import runs
+from benchmarks.training import evaluate, throughput, time_to_99
+
+
+def main() -> None:
+    """Run the rows that are asked for, all of them by default; the table comes last."""
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[[], *ROWS], metavar="row", help=" ".join(ROWS))
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DIGITS_RUNS"] = folder
+        found = [line for row in asked.rows or ROWS for line in ROWS[row]()]
+    if asked.json:
+        print(json.dumps({"processor": processor(), "rows": found}))
+        return
+    print(f"\n{processor()}, {os.cpu_count()} cores\n")
+    print(f"{'':<52} {'ours':>10} {'baseline':>10}  ratio, or spread beside a goal")
+    for line in found:
+        print(
+            f"{line['what']:<52} {line['ours']:>10} {line['baseline']:>10}  {line['ratio']}", end=""
+        )
+        print("" if line.get("met", True) else "  missed")
+
+
+ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "throughput": throughput,
+    "time-to-99": time_to_99,
+    "live": live,
+    "click": click,
+    "answer": answer,
+    "evaluate": evaluate,
+    "many": many,
+    "runs": runs,
+    "mistakes": mistakes,
+    "start": start,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""MNIST's files on this machine: find them, read them, add them; knows nothing of splits."""
+
+import io
+import os
+import shutil
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, BinaryIO
+from uuid import uuid4
+
+import numpy as np
+
+from digits.data import mnist_formats
+from digits.data.mnist_formats import CSV_ROWS, LARGEST, PARTS, TEST_CSV, TRAIN_CSV
+
+URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+WAY_OUT = (
+    "Download MNIST on the Data page, or put mnist.npz into the folder that the environment "
+    "variable DIGITS_DATA names."
+)
+
+_checked: set[tuple[str, Path, int, int]] = set()  # part, file, its time and size
+
+
+def folders() -> list[Path]:
+    """Where data is looked for, in this order: ``$DIGITS_DATA``, then Keras's cache."""
+    keras = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    own = os.environ.get("DIGITS_DATA")
+    return [Path(own).expanduser(), keras] if own else [keras]
+
+
+def find(*names: str) -> list[Path]:
+    """The files by these names, the first folder's first."""
+    return [path for folder in folders() for name in names if (path := folder / name).is_file()]
+
+
+def missing() -> list[str]:
+    """The IDX files for whose arrays no file at all is there."""
+    return [part.idx for part in PARTS.values() if not find("mnist.npz", *part.names)]
+
+
+def check() -> None:
+    """Raise what ``read`` would, in a few milliseconds: reads the labels, looks for the images."""
+    lacking = missing()
+    if 0 < len(lacking) < len(PARTS):
+        raise FileNotFoundError(f"MNIST is incomplete without {', '.join(lacking)}. {WAY_OUT}")
+    read("y_train")
+    read("y_test")
+
+
+def read(key: str) -> np.ndarray:
+    """One of the four arrays of ``PARTS``, uint8, byte for byte as published.
+
+    Raises ``FileNotFoundError`` when it is not on this machine and ``ValueError`` when the file
+    is damaged or holds something else; the sentence names the file and the way out.
+    """
+    first_problem: ValueError | None = None
+    for path in find("mnist.npz", *PARTS[key].names):
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                stamp = key, path, status.st_mtime_ns, status.st_size
+                array = mnist_formats.parse(file, key, checked=stamp in _checked)
+        except (OSError, ValueError) as error:
+            reason = f"cannot be read ({error})." if isinstance(error, OSError) else error
+            problem = f"{path} {reason} Delete or replace it. {WAY_OUT}"
+            first_problem = first_problem or ValueError(problem)
+        else:
+            _checked.add(stamp)
+            return array
+    raise first_problem or FileNotFoundError(f"MNIST is not on this machine. {WAY_OUT}")
+
+
+def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, 28, 28) and labels (n,), uint8, from one of Colab's CSV files.
+
+    Raises ``ValueError`` naming the row at fault.
+    """
+    try:
+        with path.open("rb") as file:
+            x, y = mnist_formats.parse_csv(file)
+        mnist_formats.check_rows(y, path.name)
+    except ValueError as error:
+        raise ValueError(f"{path} {error} Delete or replace it.") from error
+    return x, y
+
+
+def add(filename: str, content: bytes | BinaryIO) -> str:
+    """Check an uploaded file of digits, store it, and say what is there now and what is missing.
+
+    Takes ``mnist.npz``, any of the four IDX files, plain or gzipped, and Colab's two CSV files.
+    What a file is, its content decides; the name only serves to speak of it. Raises
+    ``ValueError`` when it is none of them or damaged, ``OSError`` when it cannot be stored.
+    """
+    shown = filename.replace("\\", "/").rsplit("/")[-1][:80] or "The file"
+    file = io.BytesIO(content) if isinstance(content, bytes) else content
+    file.seek(0)
+    try:
+        if file.read(2) == b"\x1f\x8b":
+            file = io.BytesIO(mnist_formats.gunzip(file))
+        file.seek(0)
+        target = mnist_formats.recognize(file)
+    except ValueError as error:
+        raise ValueError(f"{shown} {error}") from error
+
+    old = find(target)
+    if target in CSV_ROWS and old:  # runs made with the one that is there must stay comparable
+        raise ValueError(f"{old[0]} is already there; delete it first to use {shown} instead.")
+    file.seek(0)
+    with _arriving(_new(target)) as new:
+        shutil.copyfileobj(file, new)
+
+    if target == TEST_CSV and not find(TRAIN_CSV):
+        return f"{target} is stored; still missing: {TRAIN_CSV}."
+    if target in CSV_ROWS:
+        return f"{target} is stored: {CSV_ROWS[target]:,} digits, used where MNIST is not there."
+    if lacking := missing():
+        return f"{target} is stored; still missing: {', '.join(lacking)}."
+    check()
+    return f"{target} is stored, and MNIST is complete: 60,000 training and 10,000 test images."
+
+
+def download(progress: Callable[[int, int], None] | None = None) -> Path:
+    """Fetch ``mnist.npz`` (11 MB) from where Keras keeps it, check it and store it.
+
+    ``progress`` is told the bytes done and the bytes in all, 0 while unknown. ``$DIGITS_MNIST_URL``
+    names another source. Raises ``OSError`` when the file cannot be had or stored, ``ValueError``
+    when it is not MNIST; then nothing is left behind.
+    """
+    url = os.environ.get("DIGITS_MNIST_URL") or URL
+    ways = "Put mnist.npz into the folder that DIGITS_DATA names, or upload it on the Data page."
+    target = _new("mnist.npz")
+    with _arriving(target) as file:
+        try:
+            with urllib.request.urlopen(url, timeout=30) as response:
+                total = int(response.headers.get("Content-Length") or 0)
+                done = 0
+                while chunk := response.read(2**18):
+                    done += file.write(chunk)
+                    if done > LARGEST:
+                        raise ValueError("it is far larger than MNIST")
+                    if progress:
+                        progress(done, total)
+            if done < total:
+                raise OSError(f"the connection broke off after {done:,} of {total:,} bytes")
+        except (OSError, HTTPException) as error:
+            reason = str(error).strip("<>")  # of "<urlopen error …>"
+            raise OSError(f"{url} could not be downloaded: {reason}. {ways}") from error
+        except ValueError as error:
+            raise ValueError(f"{url} could not be downloaded: {error}. {ways}") from error
+        try:
+            mnist_formats.parse_all(file)
+        except ValueError as error:
+            raise ValueError(f"What {url} sent {error} {ways}") from error
+    return target
+
+
+def _new(name: str) -> Path:
+    """Where to store a file: in the first of the folders that can be written to."""
+    for folder in folders():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder / name
+    tried = " and ".join(str(folder) for folder in folders())
+    raise OSError(
+        f"{name} cannot be stored: no writing to {tried}. "
+        "Point the environment variable DIGITS_DATA to a folder of yours."
+    )
+
+
+@contextmanager
+def _arriving(path: Path) -> Iterator[IO[bytes]]:
+    """A file to fill, moved to its place when all went well and else removed."""
+    partial = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        with partial.open("w+b") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

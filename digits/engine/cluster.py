@@ -1,0 +1,46 @@
+"""The embedded cluster: ``python -m digits.engine.cluster`` runs a scheduler and its workers.
+
+The first line on standard output is the scheduler's address. End of file on standard input
+means that the parent is gone, however it died; then everything here shuts down.
+"""
+
+import asyncio
+import os
+import sys
+
+from distributed import Nanny, Scheduler
+
+HERE = "127.0.0.1"  # whoever reaches the scheduler's port can run code
+RESOURCES = {"train": 1}  # so a worker trains one run at a time; predictions ask for none
+
+
+async def serve(workers: int, address_to: int) -> None:
+    async with Scheduler(host=HERE, port=0, dashboard_address=f"{HERE}:0") as scheduler:
+        nannies = [
+            Nanny(
+                scheduler.address,
+                host=HERE,
+                nthreads=3,  # one trains, one answers the pen, one explains
+                memory_limit=0,
+                resources=RESOURCES,
+                preload=["digits.worker.preload"],
+                dashboard_address=f"{HERE}:0",
+            )
+            for _ in range(workers)
+        ]
+        starting = asyncio.ensure_future(asyncio.gather(*nannies))
+        os.write(address_to, f"{scheduler.address}\n".encode())
+        parent = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
+        )
+        await parent.read()
+        if not starting.done():
+            os._exit(0)  # workers that are still loading leave with their parent
+        await asyncio.gather(*(nanny.close(timeout=2) for nanny in nannies))
+
+
+if __name__ == "__main__":
+    answer = os.dup(1)
+    os.dup2(2, 1)  # what workers print must not fill a pipe that nobody reads
+    asyncio.run(serve(int(os.environ.get("DIGITS_WORKERS", "1")), answer))

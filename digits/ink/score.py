@@ -1,0 +1,65 @@
+"""Scores a model on pen digits, drawn and preprocessed as on the Draw page."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digits.ink.canvas import BRUSH, BRUSH_RANGE, CANVAS_SIDE, place, rasterize
+from digits.ink.pen_digits import PenDigit, read_pen_digits
+from digits.ink.preprocessing import FULL, IMAGE_SIDE, Preprocessing, preprocess
+
+
+def render_inputs(
+    digits: list[PenDigit], how: Preprocessing = FULL, anywhere: int | None = None
+) -> np.ndarray:
+    """Draw digits on the Draw page's canvas and prepare them as it does: (n, 28, 28) float32.
+
+    They are drawn in the middle, 200 pixels large and with the default brush, or, where a seed is
+    given for ``anywhere``, 60 to 240 pixels large, where chance will have it, with any brush.
+    """
+    random = None if anywhere is None else np.random.default_rng(anywhere)
+    x = np.empty((len(digits), IMAGE_SIDE, IMAGE_SIDE), np.float32)
+    for number, digit in enumerate(digits):
+        side, brush, shift = 200.0, float(BRUSH), np.zeros((2, 1))
+        if random:
+            side, brush = random.uniform(60, 240), random.uniform(*BRUSH_RANGE)
+        strokes = place(digit.strokes, side)
+        if random:
+            low, high = (f(np.concatenate(strokes, axis=1), axis=1) for f in (np.min, np.max))
+            shift = random.uniform(brush / 2 - low, CANVAS_SIDE - brush / 2 - high)[:, None]
+        strokes = [stroke + shift for stroke in strokes]
+        x[number] = preprocess(rasterize(strokes, CANVAS_SIDE, CANVAS_SIDE, brush), strokes, how)
+    return x
+
+
+def score(
+    file: str | Path,
+    predict: Callable[[np.ndarray], np.ndarray],
+    how: Preprocessing = FULL,
+    anywhere: int | None = None,
+) -> dict[str, Any]:
+    """Draw each digit of a file, prepare it as the Draw page does, and count right answers.
+
+    ``predict`` takes (n, 28, 28) float32 in [0, 1] and gives (n, 10); ``how`` and ``anywhere`` are
+    those of ``inputs``. Digits marked suspect are left out. The result is fit for JSON:
+    ``digits``, ``correct``, ``accuracy``, ``suspect`` (how many were left out) and
+    ``confusion_matrix`` (10 × 10, rows are the truth).
+    Raises as ``read_strokes`` does, and ``ValueError`` when nothing is left to score.
+    """
+    recorded = read_pen_digits(file)
+    digits = [one for one in recorded if not one.suspect]
+    if not digits:
+        raise ValueError(f"{Path(file).name} holds no digit that is not marked suspect.")
+    matrix = np.zeros((10, 10), int)
+    answers = predict(render_inputs(digits, how, anywhere)).argmax(axis=1)
+    np.add.at(matrix, ([one.label for one in digits], answers), 1)
+    correct = int(np.trace(matrix))
+    return {
+        "digits": len(digits),
+        "correct": correct,
+        "accuracy": correct / len(digits),
+        "suspect": len(recorded) - len(digits),
+        "confusion_matrix": matrix.tolist(),
+    }

@@ -1,0 +1,1 @@
+"""Numbers of several digits, on a canvas or on a photo. Models come in as plain functions."""

@@ -1,0 +1,1 @@
+"""What to train: hyperparameters, presets and what follows from them, without TensorFlow."""

@@ -1,0 +1,88 @@
+"""A recipe as a plain Keras script, for those who want to take it away and read it."""
+
+from digits.recipes.layers import IMAGE_SHAPE, NUM_CLASSES, layers
+from digits.recipes.recipe import Recipe
+
+OPTIMIZERS = {
+    "adam": "keras.optimizers.Adam({rate:g})",
+    "adamw": "keras.optimizers.AdamW({rate:g})",
+    "sgd": "keras.optimizers.SGD({rate:g}, momentum=0.9)",
+    "rmsprop": "keras.optimizers.RMSprop({rate:g})",
+    "nadam": "keras.optimizers.Nadam({rate:g})",
+    "adadelta": "keras.optimizers.Adadelta({rate:g})",
+}
+
+
+def keras_script(recipe: Recipe) -> str:
+    """A program that trains the recipe's network on MNIST with Keras alone.
+
+    What it leaves to the app is named in its first lines. Raises ``DoesNotFit`` as ``layers`` does.
+    """
+    left_out = [
+        what
+        for what, there in (
+            ("the choice of training images", recipe.train_images or recipe.dataset != "mnist"),
+            (f"the {recipe.schedule} schedule", recipe.schedule != "constant"),
+            ("augmentation", recipe.augments),
+            ("the written digits", recipe.written),
+            ("the drawings and the network that learned them", recipe.lesson),
+        )
+        if there
+    ]
+    note = f"\n\nLeft out of this plain version: {', '.join(left_out)}." if left_out else ""
+    rows = "\n".join(
+        f"        keras.layers.{layer.kind}("
+        + ", ".join(
+            [*(f"{key}={value!r}" for key, value in layer.options.items()), f"name={layer.name!r}"]
+        )
+        + "),"
+        for layer in layers(recipe)
+    )
+    one_hot = recipe.loss == "categorical_crossentropy"
+    targets = (
+        "y_train, y_test = "
+        f"(keras.utils.to_categorical(y, {NUM_CLASSES}) for y in (y_train, y_test))\n"
+        if one_hot
+        else ""
+    )
+    loss = (
+        f"keras.losses.CategoricalCrossentropy(label_smoothing={recipe.label_smoothing:g})"
+        if one_hot
+        else "keras.losses.SparseCategoricalCrossentropy()"
+    )
+    stop = (
+        "    callbacks=[keras.callbacks.EarlyStopping("
+        f"patience={recipe.patience}, restore_best_weights=True)],\n"
+        if recipe.patience
+        else ""
+    )
+    return f'''"""Train a convolutional network on MNIST with Keras.{note}
+"""
+
+import keras
+
+keras.utils.set_random_seed({recipe.seed})
+(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+x_train, x_test = (x[..., None].astype("float32") / 255 for x in (x_train, x_test))
+{targets}
+model = keras.Sequential(
+    [
+        keras.Input({IMAGE_SHAPE}),
+{rows}
+    ]
+)
+model.compile(
+    optimizer={OPTIMIZERS[recipe.optimizer].format(rate=recipe.learning_rate)},
+    loss={loss},
+    metrics=["accuracy"],
+)
+model.summary()
+model.fit(
+    x_train,
+    y_train,
+    batch_size={recipe.batch_size},
+    epochs={recipe.epochs},
+    validation_split=0.1,
+{stop})
+print(model.evaluate(x_test, y_test, verbose=0))
+'''

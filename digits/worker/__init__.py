@@ -1,0 +1,1 @@
+"""What runs on workers: the only place that imports TensorFlow, SciPy and scikit-learn."""

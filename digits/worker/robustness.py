@@ -1,0 +1,107 @@
+"""How far a network still reads digits that are turned, shifted, resized, noisy, thick or thin."""
+
+import functools
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from digits.data import datasets
+from digits.store.runs import Run
+from digits.worker import augmentation
+from digits.worker.predict import load, probabilities
+
+TRANSFORMS: dict[str, tuple[str, tuple[float, ...]]] = {  # unit and strengths of each
+    "rotation": ("degrees counterclockwise", tuple(range(-60, 61, 10))),
+    "shift": ("pixels", tuple(range(9))),
+    "scale": ("times", tuple(n / 10 for n in range(5, 16))),
+    "noise": ("standard deviations, of full ink", tuple(n / 10 for n in range(7))),
+    "thickness": ("pixels of stroke width", tuple(n / 2 for n in range(-4, 5))),
+}
+SEED = 1998  # of the directions and the noise, the same for all runs so that these compare
+FINE = 4  # points that a pixel is taken for, each way, where strokes grow or shrink
+
+
+def robustness(run: Run, tell: Callable[[str], None] = lambda message: None) -> dict[str, Any]:
+    """Accuracy of a run's final model on transformed test images, as ``Run.sturdiness`` gives it.
+
+    The file is written anew after each kind; a kind that is in it is not done again. Raises
+    ``ValueError`` when the run has no model, and as ``data.load_test`` does.
+    """
+    network = load(run.model_path)
+    x, y = datasets.load_test(run.recipe.dataset)
+    try:
+        curves = run.sturdiness() or {}
+    except ValueError:  # a damaged file is made anew
+        curves = {}
+    for number, (kind, (unit, strengths)) in enumerate(TRANSFORMS.items(), 1):
+        if kind in curves:
+            continue
+        tell(f"Transforming {len(x):,} test images: {kind}, {number} of {len(TRANSFORMS)}.")
+        answers = [probabilities(network, transform(x, kind, s)).argmax(axis=1) for s in strengths]
+        right = np.stack(answers) == y  # (strengths, n)
+        curves[kind] = {
+            "unit": unit,
+            "strengths": list(strengths),
+            "accuracy": right.mean(axis=1).tolist(),
+            "per_digit": [[float(row[y == d].mean()) for d in range(10)] for row in right],
+            "images": len(y),
+        }
+        run.write("sturdiness.json", curves)
+    return curves
+
+
+def examples(image: np.ndarray, kind: str) -> np.ndarray:
+    """One digit, (28, 28) uint8, at every strength of a kind: (strengths, 28, 28) uint8."""
+    return np.concatenate([transform(image[None], kind, s) for s in TRANSFORMS[kind][1]])
+
+
+def transform(images: np.ndarray, kind: str, strength: float) -> np.ndarray:
+    """Change (n, 28, 28) uint8 images in one of ``KINDS``; no change gives them back exactly.
+
+    A shift goes right, left, up or down, another way for each image; the noise is Gaussian and
+    the same at every strength, only stronger.
+    """
+    if kind == "thickness":
+        return change_stroke_width(images, strength)
+    random = np.random.default_rng(SEED)
+    if kind == "noise":
+        noise = random.standard_normal(images.shape, np.float32)
+        changed = images + np.float32(255 * strength) * noise
+    else:
+        ways = np.array([(-1, 0), (1, 0), (0, 1), (0, -1)], np.float32)
+        left, up = ways[random.integers(4, size=len(images))].T
+        changed = augmentation.transform(
+            images[..., None].astype(np.float32),
+            rotation=np.full(len(images), strength if kind == "rotation" else 0, np.float32),
+            zoom=np.full(len(images), strength if kind == "scale" else 1, np.float32),
+            left=left * (strength if kind == "shift" else 0),
+            up=up * (strength if kind == "shift" else 0),
+        ).numpy()[..., 0]
+    return np.rint(changed.clip(0, 255)).astype(np.uint8)
+
+
+def change_stroke_width(images: np.ndarray, width: float) -> np.ndarray:
+    """Make strokes wider by so many pixels, -2 to 2, or thinner where it is negative.
+
+    ``images`` is (n, 28, 28) uint8, and so is what comes back. Grey-scale dilation or erosion by
+    a disc of half that width, on images enlarged 4 times and made small again by their mean, so
+    that a quarter of a pixel on either side counts. A point of the large image lies in a block of
+    equal ones, its pixel; so it need only know which of the 9 pixels around are within reach.
+    """
+    most = np.maximum if width > 0 else np.minimum
+    reach = abs(width) / 2 * FINE
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    total = np.zeros(images.shape, np.uint16)
+    for row, column in itertools.product(range(FINE), repeat=2):
+        down = (row + 1, 0, FINE - row)  # points to the pixel above, to its own, to that below
+        right = (column + 1, 0, FINE - column)
+        near = [
+            padded[:, i : i + 28, j : j + 28]
+            for i, j in itertools.product(range(3), repeat=2)
+            if math.hypot(down[i], right[j]) <= reach
+        ]
+        total += functools.reduce(most, near)
+    return np.rint(total / FINE**2).astype(np.uint8)

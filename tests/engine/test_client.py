@@ -1,0 +1,271 @@
+"""The engine with real processes: queue, prediction while training, and what kill -9 does."""
+
+import dataclasses
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import psutil
+import pytest
+
+from digits.data import datasets
+from digits.engine import Engine
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import Conv, Recipe
+from digits.store import models, runs
+from digits.store.runs import Run
+from tests.conftest import ROOT, until
+
+LONG = Recipe(  # some 20 s on two cores
+    dataset="uci", conv=(Conv(64), Conv(64)), dense=(64,), batch_size=32, epochs=40
+)
+SHORT = dataclasses.replace(LONG, conv=(Conv(8),), epochs=3)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    started = Engine()
+    yield started
+    started.close()
+
+
+def state(job: Run) -> str:
+    return job.status.state
+
+
+def whole(job: Run) -> None:
+    """Every step and every epoch once, in order."""
+    assert job.epochs()["epoch"].tolist() == list(range(1, job.recipe.epochs + 1))
+    per_epoch = -(-len(datasets.load("uci").x_train) // job.recipe.batch_size)
+    assert job.steps()["step"].tolist() == list(range(1, per_epoch * job.recipe.epochs + 1))
+
+
+def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine: Engine) -> None:
+    first, second = runs.create(LONG, "first"), runs.create(SHORT, "second")
+    engine.submit(first)
+    engine.submit(second)
+    until(lambda: state(first) == "running", 60, "the first run to start")
+    assert runs.queue() == [first, second]
+    assert state(second) == "queued"
+    x, y = datasets.load_test("uci")
+    answers = engine.predict("shipped", x[:50])
+    assert answers.shape == (50, 10)
+    assert (answers.argmax(axis=1) == y[:50]).mean() > 0.8
+    assert state(first) == "running"
+    engine.stop(first)
+    until(lambda: state(first) == "stopped", 30, "the first run to stop")
+    until(lambda: state(second) == "finished", 60, "the second run to finish")
+    whole(second)
+    own = engine.predict(second.id, x)
+    assert own == pytest.approx(second.probabilities(), abs=1e-5)
+
+
+def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
+    first, second = runs.create(LONG, "first"), runs.create(SHORT, "second")
+    engine.submit(first)
+    engine.submit(second)
+    until(lambda: state(first) == "running", 60, "the first run to start")
+    engine.stop(second)
+    assert state(second) == "interrupted"
+    engine.stop(first)
+    until(lambda: state(first) == "stopped", 30, "the first run to stop")
+    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))  # the worker had its chance
+    assert state(second) == "interrupted"
+    engine.submit(second)
+    until(lambda: state(second) == "finished", 60, "the second run to finish after all")
+
+
+def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None:
+    job = runs.create(LONG, "survivor")
+    engine.submit(job)
+    until(lambda: job.status.epoch >= 3, 60, "three epochs")
+    worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
+    worker.send_signal(signal.SIGKILL)
+    worker.wait(10)
+    until(lambda: state(job) == "finished", 120, "the run to finish")
+    whole(job)
+
+
+def worker_of(cluster: int) -> psutil.Process:
+    """The process that trains: the largest below the cluster's."""
+    return max(
+        psutil.Process(cluster).children(recursive=True), key=lambda one: one.memory_info().rss
+    )
+
+
+def test_a_model_that_is_not_there_is_a_sentence(engine: Engine) -> None:
+    job = runs.create(SHORT, "unfinished")
+    with pytest.raises(ValueError, match="has no model"):
+        engine.predict(job.id, np.zeros((1, 28, 28), np.float32))
+    with pytest.raises(LookupError, match="no run"):
+        engine.predict("20260101-000000-abcdef", np.zeros((1, 28, 28), np.float32))
+
+
+def test_the_preview_of_augmentation_moves_images_only_as_far_as_told(engine: Engine) -> None:
+    still = engine.augment(SHORT, 5)
+    assert (still[0] == still[1]).all()
+    moved = engine.augment(dataclasses.replace(SHORT, shift=3.0), 5)
+    assert (moved[0] != moved[1]).any()
+    assert moved.shape == (2, 5, 28, 28)
+
+
+def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> None:
+    x, _ = datasets.load_test("uci")
+    final = engine.saliency(trained.id, None, x[0], [3, 8])
+    first = engine.saliency(trained.id, 1, x[0], [3, 8])
+    assert final.shape == first.shape == (2, 28, 28)
+    assert (final != first).any()
+    assert engine.saliency("shipped", None, x[0], [1]).shape == (1, 28, 28)
+    [(maps, filters)] = engine.activations(trained.id, x[0])
+    assert len(maps) == filters == trained.recipe.conv[0].filters
+    assert len(engine.activations("shipped", x[0])) == len(PRESETS["drawings"].recipe.conv)
+    images, labels, distances = engine.neighbours(trained.id, x[0], 5)
+    assert (len(images), len(labels), len(distances)) == (5, 5, 5)
+    assert (engine.map(trained.id) == trained.map("pca")).all()
+    assert engine.examples(x[0], "shift").shape == (9, 28, 28)
+    with pytest.raises(ValueError, match="weights of epoch 9"):
+        engine.saliency(trained.id, 9, x[0], [1])
+    unfinished = runs.create(SHORT, "unfinished")
+    for question in (
+        engine.map,
+        lambda id: engine.neighbours(id, x[0]),
+        lambda id: engine.activations(id, x[0]),
+    ):
+        with pytest.raises(ValueError, match="has no model"):
+            question(unfinished.id)
+
+
+def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run) -> None:
+    job = runs.create(LONG, "first")
+    engine.submit(job)
+    until(lambda: state(job) == "running", 60, "the run to start")
+    assert engine.state_of("sturdiness", trained) == ("absent", "")
+    for _ in range(2):
+        engine.start("sturdiness", trained)
+        engine.start("tsne", trained)
+    assert engine.state_of("sturdiness", trained) == ("waiting", "")
+    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))  # is not held up
+    engine.stop(job)
+    seen = set()
+
+    def done() -> bool:
+        seen.update(engine.state_of(what, trained) for what in ("sturdiness", "tsne"))
+        return trained.sturdiness() is not None and trained.map("tsne") is not None
+
+    until(done, 60, "both to be done")
+    until(lambda: engine.state_of("tsne", trained)[0] == "absent", 5, "the end to be heard of")
+    assert ("waiting", "") in seen
+    assert [what for what, _ in seen if what not in ("waiting", "working", "absent")] == []
+    assert trained.working("tsne") is None
+    (trained.folder / "map_tsne.npy").unlink()
+    engine.start("tsne", trained)
+    until(lambda: trained.map("tsne") is not None, 30, "a second map")
+
+
+def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: Run) -> None:
+    x, _ = datasets.load_test("uci")
+    job = runs.create(LONG, "first")
+    engine.submit(job)
+    until(lambda: state(job) == "running", 60, "the run to start")
+    kept = [trained, models.model_run("shipped")]
+    for one in kept:
+        engine.start("features", one)
+        engine.start("features", one)
+    engine.predict("shipped", x[:1])
+    until(lambda: all(one.has_features for one in kept), 60, "both to be done")
+    assert state(job) == "running"
+    engine.stop(job)
+    until(lambda: engine.state_of("features", kept[1])[0] == "absent", 5, "the end to be heard of")
+    written = kept[1].changed("features.npz")
+    assert engine.neighbours("shipped", x[0])[0].shape == (12, 28, 28)
+    assert kept[1].changed("features.npz") == written
+
+
+def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, trained: Run) -> None:
+    away = trained.model_path.rename(trained.folder / "away.keras")
+    (trained.folder / "test_probabilities" / "0002.npy").unlink()
+    engine.start("epochs", trained)
+    until(lambda: engine.state_of("epochs", trained)[0] == "failed", 60, "the failure")
+    assert "has no model" in engine.state_of("epochs", trained)[1]
+    away.rename(trained.model_path)
+    engine.start("epochs", trained)
+    until(lambda: trained.epochs_tested() == [1, 2, 3], 30, "the missing epoch")
+    until(lambda: engine.state_of("epochs", trained)[0] == "absent", 5, "the end to be heard of")
+
+
+def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: Run) -> None:
+    job = runs.create(LONG, "first")
+    engine.submit(job)
+    until(lambda: state(job) == "running", 60, "the run to start")
+    works = ("epochs", "sturdiness", "tsne")
+    for work in works:
+        engine.start(work, trained)
+    trained.delete()
+    engine.stop(job)
+    for work in works:
+        until(lambda work=work: engine.state_of(work, trained)[0] == "failed", 60, "the failure")
+        assert "deleted" in engine.state_of(work, trained)[1]
+    assert list(runs.root().iterdir()) == [job.folder]
+    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))
+
+
+def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> None:
+    job = runs.create(LONG, "orphan")
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, job.id], cwd=ROOT, stdin=subprocess.PIPE
+    )
+    until(lambda: job.status.epoch >= 3, 90, "three epochs")
+    below = psutil.Process(server.pid).children(recursive=True)
+    assert len(below) >= 2
+    server.kill()
+    server.wait()
+    _, alive = psutil.wait_procs(below, timeout=15)
+    assert alive == []
+    assert state(job) == "interrupted"
+    epoch = job.status.epoch
+    assert epoch >= 3
+    assert f"after epoch {epoch}" in job.status.message
+    engine = Engine()
+    try:
+        engine.submit(job)
+        until(lambda: state(job) == "running", 60, "the run to go on")
+        assert job.status.epoch >= epoch
+        until(lambda: state(job) == "finished", 120, "the run to finish")
+    finally:
+        engine.close()
+    whole(job)
+    assert job.status.attempt == 2
+
+
+def test_a_server_that_dies_at_once_leaves_nothing_either() -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-c", "from digits.engine import Engine; Engine(); input()"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+    )
+    tree = psutil.Process(server.pid)
+    until(lambda: len(tree.children(recursive=True)) >= 3, 30, "a worker to begin")
+    below = tree.children(recursive=True)
+    server.kill()
+    server.wait()
+    assert psutil.wait_procs(below, timeout=15)[1] == []
+
+
+SERVER = """
+import sys
+from digits import run
+from digits.engine import Engine
+engine = Engine()
+engine.submit(run.open(sys.argv[1]))
+sys.stdin.read()
+"""
+
+
+def test_asking_imports_no_tensorflow() -> None:
+    code = "import sys; import digits.engine, digits.data.datasets; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert "digits.engine" in done.stdout
+    for heavy in ("tensorflow", "keras", "sklearn", "scipy", "pandas", "plotly"):
+        assert heavy not in done.stdout.split()

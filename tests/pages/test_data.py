@@ -1,0 +1,112 @@
+"""The Data page, with MNIST and without."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from digits.data import datasets, mnist_files
+from digits.data.mnist_formats import PARTS
+
+PAGE = Path(__file__).parents[2] / "pages" / "data.py"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder without MNIST, and nowhere to download it from."""
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("DIGITS_MNIST_URL", "http://127.0.0.1:9/mnist.npz")
+    return tmp_path
+
+
+def opened(**link: str) -> AppTest:
+    page = AppTest.from_file(str(PAGE), default_timeout=30)
+    page.query_params.update(link)
+    return page.run()
+
+
+def metrics(page: AppTest) -> list[str]:
+    return [metric.value for metric in page.metric]
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_mnist_the_page_shows_ucis_digits_and_offers_to_add_mnist():
+    page = opened()
+    assert not page.exception
+    assert "not on this machine" in page.info[0].value
+    assert page.segmented_control[0].options == ["uci"]
+    assert metrics(page) == ["1,293", "144", "360"]
+    assert page.button[0].label.startswith("Download MNIST")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_failed_download_is_explained_on_the_page():
+    page = opened()
+    page.button[0].click().run()
+    assert not page.exception
+    assert "could not be downloaded" in page.error[0].value
+    assert metrics(page) == ["1,293", "144", "360"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_link_to_a_set_that_is_not_here_shows_one_that_is():
+    page = opened(dataset="mnist")
+    assert not page.exception
+    assert metrics(page) == ["1,293", "144", "360"]
+
+
+def test_a_damaged_mnist_is_named_on_the_page(folder: Path):
+    (folder / "mnist.npz").write_text("torn")
+    page = opened()
+    assert not page.exception
+    assert str(folder / "mnist.npz") in page.error[0].value
+    assert metrics(page) == ["1,293", "144", "360"]
+
+
+def test_a_damaged_csv_is_named_on_the_page(folder: Path):
+    (folder / "mnist_train_small.csv").write_text("5,5,5\n")
+    page = opened(dataset="mnist-small")
+    assert not page.exception
+    assert "3 values in row 1" in page.error[0].value
+
+
+@pytest.mark.usefixtures("folder")
+def test_uploaded_files_are_each_answered():
+    page = opened()
+    files = [("holiday.npz", b"PK not really", "application/zip"), ("a.csv", b"1,2\n", "text/csv")]
+    page.file_uploader[0].set_value(files)
+    next(button for button in page.button if button.label == "Add").click().run()
+    assert not page.exception
+    assert [error.value.split()[0] for error in page.error] == ["holiday.npz", "a.csv"]
+
+
+@pytest.mark.mnist
+def test_uploading_mnist_turns_the_page_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    whole = io.BytesIO()
+    np.savez(whole, **{key: mnist_files.read(key) for key in PARTS})
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    page = opened()
+    page.file_uploader[0].set_value([("mnist.npz", whole.getvalue(), "application/zip")])
+    next(button for button in page.button if button.label == "Add").click().run()
+    assert not page.exception
+    assert not page.info
+    assert page.segmented_control[0].value == "mnist"
+    assert metrics(page) == ["54,000", "6,000", "10,000"]
+
+
+@pytest.mark.mnist
+def test_with_mnist_the_page_shows_it_and_asks_for_nothing():
+    page = opened()
+    assert not page.exception
+    assert not page.info
+    assert page.segmented_control[0].options == list(datasets.NAMES)
+    assert metrics(page) == ["54,000", "6,000", "10,000"]
+
+
+@pytest.mark.mnist
+def test_the_link_chooses_the_set():
+    assert metrics(opened(dataset="mnist-small")) == ["18,000", "2,000", "10,000"]

@@ -1,0 +1,105 @@
+"""The reasons beneath an answer on the Draw page: each way to look, and what cannot be had."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import Conv, Recipe
+from digits.store import runs
+from digits.store.runs import RESULT_FIELDS, Run
+from digits.store.status import Status
+from digits.worker import model
+from tests.pages.test_draw import SEVEN, answer, draw, open_page
+
+pytestmark = pytest.mark.browser
+
+MANY = Recipe(dataset="uci", conv=(Conv(100, 5),), dense=())
+
+
+def pixels_for(page: Page, digit: int) -> None:
+    expect(page.get_by_alt_text(f"Pixels that speak for {digit}", exact=False)).to_be_visible()
+
+
+def test_the_pixels_for_a_7_are_shown_beside_those_for_any_other_digit(
+    page: Page, server: str
+) -> None:
+    open_page(page, server, "?why=Pixels")
+    draw(page, SEVEN)
+    answer(page, 7)
+    pixels_for(page, 7)
+    expect(page.get_by_alt_text("Pixels that speak for", exact=False)).to_have_count(2)
+    choice = page.get_by_role("radiogroup", name="What speaks for 7")
+    choice.get_by_role("radio", name="1", exact=True).click()
+    pixels_for(page, 1)
+    pixels_for(page, 7)
+
+
+def test_neighbours_come_by_themselves_once_the_network_has_looked_at_all_digits(
+    page: Page, server: str
+) -> None:
+    open_page(page, server, "?why=Neighbours")
+    draw(page, SEVEN)
+    answer(page, 7)
+    alike = page.get_by_role("button", name=re.compile("^A training 7, .* away$"))
+    expect(alike.first).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name=re.compile("^A training"))).to_have_count(12)
+    expect(page.get_by_test_id("stMetricValue")).to_contain_text("7 · ")
+
+
+def test_every_convolution_block_shows_its_maps(page: Page, server: str) -> None:
+    open_page(page, server, "?why=Layers")
+    draw(page, SEVEN)
+    answer(page, 7)
+    maps = page.get_by_alt_text(re.compile(r"^Convolution block \d: \d+ maps of \d+ × \d+"))
+    expect(maps.first).to_be_visible()
+    expect(maps).to_have_count(len(PRESETS["drawings"].recipe.conv))
+    page.get_by_role("link", name="Data").click()
+    page.locator("canvas").first.wait_for(state="detached")
+    page.get_by_role("link", name="Draw", exact=True).click()
+    expect(maps.first).to_be_visible()
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch, runs_folder: Path) -> Iterator[Callable[[Recipe], Run]]:
+    """Finished runs whose networks never learned, on the shared server."""
+    monkeypatch.setenv("DIGITS_RUNS", str(runs_folder))
+    made = []
+
+    def finish(recipe: Recipe) -> Run:
+        job = runs.create(recipe, "Fresh")
+        job.replace("model.keras", model.build(recipe).save)
+        job.write("result.json", dict.fromkeys(RESULT_FIELDS, 0.0))
+        job.write_status(Status("finished", epoch=1, epochs=1))
+        made.append(job)
+        return job
+
+    yield finish
+    for job in made:
+        job.delete()
+
+
+def test_of_very_many_maps_the_page_says_how_many_there_are(
+    page: Page, server: str, fresh: Callable[[Recipe], Run]
+) -> None:
+    open_page(page, server, f"?why=Layers&run={fresh(MANY).id}")
+    draw(page, SEVEN)
+    expect(page.get_by_alt_text("the 96 brightest of 100 maps of 12 × 12")).to_be_visible()
+
+
+def test_what_stands_in_the_way_of_a_reason_is_a_sentence_and_the_answer_stays(
+    page: Page, server: str, fresh: Callable[[Recipe], Run]
+) -> None:
+    job = fresh(dataclasses.replace(MANY, conv=()))
+    open_page(page, server, f"?why=Layers&run={job.id}")
+    draw(page, SEVEN)
+    expect(page.get_by_text("no convolution block")).to_be_visible()
+    job.write("recipe.json", "torn")
+    page.get_by_role("radio", name="Neighbours").click()
+    expect(page.get_by_text("This did not work out")).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue")).to_be_visible()

@@ -1,0 +1,166 @@
+"""People's drawings in a browser: kept with one click, put right, taken along, taught."""
+
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from digits.ink import canvas, collection, pen_digits
+from digits.ink.preprocessing import normalize
+from digits.store import runs
+from digits.store.runs import Run
+from tests.conftest import App, until
+from tests.pages.test_draw import SEVEN, THREE, answer, draw, open_page
+from tests.store.test_finetuning import calculator_digit
+
+pytestmark = pytest.mark.browser
+
+ONE = {"label": 1, "strokes": [[[0, 30, 60], [0, 500, 1000]]]}
+
+
+@pytest.fixture(autouse=True)
+def drawings_folder(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The shared server's folder of drawings, empty before and after."""
+    folder = app.runs.with_name("drawings")
+    monkeypatch.setenv("DIGITS_DRAWINGS", str(folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def labels() -> list[int]:
+    return [one.label for one in collection.all()]
+
+
+def open_drawings(page: Page, server: str, query: str = "") -> None:
+    page.goto(f"{server}/drawings{query}")
+    expect(page.get_by_role("button", name="Import")).to_be_visible(timeout=60_000)
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+
+
+def test_one_click_keeps_a_drawing_another_corrects_it_and_undo_removes_it(
+    page: Page, server: str
+) -> None:
+    open_page(page, server)
+    draw(page, SEVEN)
+    answer(page, 7)
+    page.get_by_role("radio", name="1", exact=True).click()
+    expect(page.get_by_text("Kept as a 1")).to_be_visible()
+    assert labels() == [1]
+    seven = page.get_by_role("radio", name="7", exact=True)
+    seven.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Kept as a 7")).to_be_visible()
+    [kept] = collection.all()
+    assert kept.label == 7
+    drawn_anew = canvas.render(
+        kept.strokes, box=np.ptp(np.argwhere(kept.ink > 127), axis=0).max() - 17
+    )
+    assert np.abs(normalize(drawn_anew) - normalize(kept.ink)).mean() < 0.02
+    page.get_by_role("button", name="Undo keeping").click()
+    expect(page.get_by_text("One click keeps it")).to_be_visible()
+    assert labels() == []
+    draw(page, [(100, 150), (190, 150)])  # crossed: another drawing than the one before
+    page.get_by_role("radio", name="7", exact=True).click()
+    expect(page.get_by_text("Kept as a 7")).to_be_visible()
+    # The canvas sends a stroke a little after it is drawn, here after the click.
+    until(lambda: [len(one.strokes) for one in collection.all()] == [2], 20, "the second stroke")
+    expect(page.get_by_text("Kept as a 7")).to_be_visible()
+
+
+def test_labels_are_put_right_drawings_pinned_and_deleted_after_a_question(
+    page: Page, server: str
+) -> None:
+    collection.add(1, [np.array(THREE, float).T])
+    open_drawings(page, server)
+    page.get_by_role("button", name="A drawn 1").click()
+    page.get_by_role("radio", name="3", exact=True).click()
+    until(lambda: labels() == [3], 20, "the new label")
+    page.get_by_text("Pin it").click()
+    until(lambda: collection.all()[0].pinned, 20, "the pin")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_test_id("stDialog")).to_have_count(0)
+    assert labels() == [3]
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_test_id("stDialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Nobody has kept a drawing yet")).to_be_visible()
+    assert labels() == []
+
+
+def test_a_bad_file_is_a_clear_word_and_a_good_one_comes_back_as_it_went(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    collection.add(7, [np.array(SEVEN, float).T])
+    before = collection.fingerprint()
+    many = {"label": 1, "strokes": [[[0] * 1_000_000, [0] * 1_000_000]]}
+    bad = {
+        "unlabelled": (ONE, {"strokes": ONE["strokes"]}),
+        "endless": (ONE, many),
+        "misshapen": (ONE, ONE | {"strokes": [[1, 2, 3]]}),
+    }
+    contents = {
+        name: json.dumps({"format": pen_digits.FORMAT, "digits": digits}).encode()
+        for name, digits in bad.items()
+    }
+    contents |= {"prose": b"Dear all", "bomb": gzip.compress(b" " * (pen_digits.MAX_BYTES + 1))}
+    complaints = {
+        "unlabelled": "digit 1: the label is missing",
+        "endless": "1,000,000 points are more",
+        "misshapen": "not two equal lists",
+        "prose": "it is not JSON",
+        "bomb": "more than 64 MiB",
+    }
+    open_drawings(page, server)
+    for name, content in contents.items():
+        (tmp_path / f"{name}.json").write_bytes(content)
+        page.locator("input[type=file]").set_input_files(tmp_path / f"{name}.json")
+        expect(page.get_by_text(f"{name}.json")).to_be_visible()
+        page.get_by_role("button", name="Import").click()
+        expect(page.get_by_text(re.compile(f"{name}.json.*{complaints[name]}"))).to_be_visible()
+        assert collection.fingerprint() == before
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export 1 drawing").click()
+    download.value.save_as(tmp_path / "mine.json")
+    [digit] = pen_digits.read_pen_digits(tmp_path / "mine.json")
+    assert digit.label == 7
+    both = json.loads((tmp_path / "mine.json").read_text())
+    both["digits"].append(ONE)
+    (tmp_path / "both.json").write_text(json.dumps(both))
+    page.locator("input[type=file]").set_input_files(tmp_path / "both.json")
+    expect(page.get_by_text("both.json")).to_be_visible()
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("1 drawing added; 1 were here already.")).to_be_visible()
+    assert sorted(labels()) == [1, 7]
+
+
+def test_a_run_is_scored_on_drawings_taught_them_and_scored_again(
+    page: Page, app: App, trained_once: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITS_RUNS", str(app.runs))
+    start = Run(Path(shutil.copytree(trained_once, app.runs / trained_once.name)))
+    rng = np.random.default_rng(0)
+    for digit in [*range(10)] * 2:
+        collection.add(digit, calculator_digit(digit, rng))
+    collection.pin(collection.all()[0].id, True)
+    page.goto(f"{app.url}/runs?find=trained")
+    expect(page.get_by_text(re.compile("on 20 drawings .95% interval"))).to_be_visible(
+        timeout=60_000
+    )
+    open_drawings(page, app.url, f"?run={start.id}")
+    expect(page.get_by_text("People's drawings (20)")).to_be_visible()
+    page.get_by_role("button", name="Teach it").click()
+    expect(page.get_by_text(f"It started as run {start.id}")).to_be_visible()
+    expect(page.get_by_text("Before and after the lesson")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Drawings held back (10)")).to_be_visible()
+    expect(page.get_by_text("People's drawings (10)")).to_be_visible()
+    expect(page.get_by_text("Pinned drawings through the epochs")).to_be_visible()
+    [job] = [one for one in runs.all() if one.recipe.lesson]
+    expect(page.get_by_text(f"→ {job.result()['test_accuracy']:.2%}")).to_be_visible()  # type: ignore[index]
+    job.delete()
+    start.delete()

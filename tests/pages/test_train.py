@@ -1,0 +1,209 @@
+"""The Train page in a browser: live curves, reloads, links, faults."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from digits.recipes.layers import count_parameters
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import Conv, Recipe
+from digits.store import runs
+from digits.store.runs import Run
+from tests.conftest import App, until
+
+pytestmark = pytest.mark.browser
+
+LONG = "dataset=uci&blocks=2&filters1=64&filters2=64&batch=16&epochs=40"
+GOING = re.compile(r"Epoch \d+ of 40 .* images/s")
+SHORT = "dataset=uci&blocks=1&filters1=8&dense=0&epochs=2"
+
+
+@pytest.fixture
+def opened(page: Page, app: App, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Page]:
+    """Open the page with a set-up in its link; what trains is stopped in the end."""
+    monkeypatch.setenv("DIGITS_RUNS", str(app.runs))
+
+    def go(link: str) -> Page:
+        page.goto(f"{app.url}/?{link}")
+        expect(page.get_by_role("heading", name="Train a network")).to_be_visible()
+        return page
+
+    return go
+
+
+def press_train(page: Page) -> None:
+    page.get_by_role("button", name="Train", exact=True).last.click()
+
+
+def newest() -> Run:
+    return runs.all()[0]
+
+
+def test_the_curve_moves_while_it_trains_and_stop_ends_it(
+    opened: Callable[[str], Page], tmp_path: Path
+) -> None:
+    page = opened(LONG)
+    press_train(page)
+    expect(page.get_by_text(GOING)).to_be_visible()
+    curve = page.get_by_role("img", name=re.compile("^Loss"))
+    first, before = curve.screenshot(path=tmp_path / "1.png"), _points(page)
+    until(lambda: _points(page) > before, 20, "more points on the curve")
+    assert curve.screenshot(path=tmp_path / "2.png") != first
+    page.get_by_role("button", name="Stop training").click()
+    expect(page.get_by_text(re.compile("Stopped after"))).to_be_visible()
+    expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
+    assert newest().status.state == "stopped"
+
+
+def _points(page: Page) -> int:
+    """How many points the curve of the training loss shows."""
+    shown = (
+        "Math.max(...[...document.querySelectorAll('.plot')].map(p => p.data?.[1]?.x.length ?? 0))"
+    )
+    return page.evaluate(shown)
+
+
+def test_reloading_closing_and_moving_sliders_leave_a_run_alone(
+    opened: Callable[[str], Page], browser: Browser
+) -> None:
+    page = opened(LONG)
+    press_train(page)
+    expect(page.get_by_text(GOING)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text(GOING)).to_be_visible()
+    page.get_by_role("slider", name="Convolution blocks").press("ArrowRight")
+    expect(page.get_by_text("Filters 3")).to_be_visible()
+    link = page.url
+    page.close()
+    visitor = browser.new_page()  # somebody else, with the link
+    visitor.goto(link)
+    expect(visitor.get_by_text(GOING)).to_be_visible()
+    visitor.get_by_role("button", name="Stop training").click()
+    expect(visitor.get_by_text(re.compile("Stopped after"))).to_be_visible()
+    steps = newest().steps()["step"]
+    assert steps.tolist() == list(range(1, len(steps) + 1))
+    visitor.close()
+
+
+def test_visitors_queue_and_see_each_other(opened: Callable[[str], Page], browser: Browser) -> None:
+    first = opened(LONG)
+    press_train(first)
+    expect(first.get_by_text(GOING)).to_be_visible()
+    second = browser.new_context().new_page()
+    second.goto(first.url.split("?")[0] + f"?{SHORT}")
+    expect(second.get_by_text("Also training")).to_be_visible()
+    press_train(second)
+    expect(second.get_by_text("Queued: 1 run ahead.")).to_be_visible()
+    first.get_by_role("button", name="Stop training").click()
+    expect(second.get_by_text("Test accuracy", exact=True)).to_be_visible()
+    second.context.close()
+
+
+def test_the_link_carries_the_whole_set_up(opened: Callable[[str], Page]) -> None:
+    link = "&".join(f"filters{n}=64&kernel{n}=3&pool{n}=true" for n in (1, 2, 3))
+    page = opened(f"{link}&batchnorm=false&dense=2&units1=64&units2=32")
+    expect(page.get_by_text("81,066", exact=True)).to_be_visible()
+    page.get_by_role("slider", name="Convolution blocks").press("ArrowLeft")
+    expect(page).to_have_url(re.compile(r"filters1=64"))
+    expect(page).to_have_url(re.compile(r"blocks=2"))
+
+
+def test_a_preset_moves_the_controls_and_the_layer_table(opened: Callable[[str], Page]) -> None:
+    page = opened("")
+    page.get_by_text("Three blocks", exact=True).click()
+    expect(page.get_by_text("81,066", exact=True)).to_be_visible()
+    expect(page.get_by_text("author 98.38%")).to_be_visible()
+    expect(page.get_by_role("cell", name="3 × 3 × 64")).to_be_visible()
+
+
+@pytest.mark.parametrize("title", ["Three blocks", "Adadelta", "For drawings"])
+def test_a_preset_is_in_the_link_at_once(opened: Callable[[str], Page], title: str) -> None:
+    page = opened("")
+    page.get_by_text(title, exact=True).click()
+    [recipe] = [preset.recipe for preset in PRESETS.values() if preset.title == title]
+    total = page.get_by_text(f"{count_parameters(recipe):,}", exact=True)
+    expect(total).to_be_visible()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    link = page.evaluate("location.href")
+    page.goto("about:blank")
+    page.goto(link)
+    expect(total).to_be_visible()
+    page.get_by_role("tab", name="Training").click()
+    rate = page.get_by_role("slider", name="Learning rate (peak)")
+    expect(rate).to_have_attribute("aria-valuetext", f"{recipe.learning_rate:g}")
+
+
+def test_a_kernel_that_does_not_fit_is_told_at_its_block(opened: Callable[[str], Page]) -> None:
+    page = opened("blocks=3&kernel3=11")
+    message = page.get_by_text(re.compile("11×11 kernel is larger than the 5×5 that block 3"))
+    expect(message.first).to_be_visible()
+    expect(page.get_by_role("button", name="Train", exact=True).last).to_be_disabled()
+
+
+def test_a_diverging_run_fails_with_a_sentence(opened: Callable[[str], Page]) -> None:
+    recipe = Recipe(
+        dataset="uci",
+        conv=(Conv(16), Conv(16)),
+        dense=(32, 32),
+        activation="elu",
+        optimizer="sgd",
+        learning_rate=100.0,
+    )
+    job = runs.create(recipe, "Diverging")
+    page = opened(f"run={job.id}")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text(re.compile("learning rate of 100 is too high"))).to_be_visible()
+
+
+@pytest.mark.parametrize("id", ["..%2F..%2Fetc%2Fpasswd", "%3Cscript%3E", "20260101-000000-abcdef"])
+def test_a_hostile_or_stale_run_in_the_link_is_a_sentence(
+    opened: Callable[[str], Page], id: str
+) -> None:
+    page = opened(f"run={id}")
+    expect(page.get_by_text(re.compile("names no run|no run 20260101"))).to_be_visible()
+    expect(page.get_by_role("button", name="Train", exact=True).last).to_be_enabled()
+
+
+def test_a_run_with_a_torn_file_is_a_sentence(opened: Callable[[str], Page]) -> None:
+    job = runs.create(Recipe(dataset="uci"), "Torn")
+    (job.folder / "status.json").write_text('{"state": "runn')
+    page = opened(f"run={job.id}")
+    expect(page.get_by_text(re.compile(r"status\.json of run .* is damaged"))).to_be_visible()
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    job.delete()
+
+
+def test_a_killed_server_leaves_a_run_that_one_button_resumes(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tmp_path_factory.mktemp("killed") / "runs"
+    monkeypatch.setenv("DIGITS_RUNS", str(runs))
+    app = App(runs)
+    page = browser.new_page()
+    page.goto(f"{app.url}/?{LONG}")
+    press_train(page)
+    expect(page.get_by_text(re.compile("Epoch ([3-9]|[1-3][0-9]) of 40"))).to_be_visible(
+        timeout=90_000
+    )
+    below = psutil.Process(app.process.pid).children(recursive=True)
+    app.process.kill()
+    app.process.wait()
+    assert psutil.wait_procs(below, timeout=15)[1] == []
+    link = page.url.split("?")[1]
+    page.close()
+    again = App(runs)
+    page = browser.new_page()
+    page.goto(f"{again.url}/?{link}")
+    expect(page.get_by_text(re.compile(r"Interrupted after epoch \d+"))).to_be_visible()
+    page.get_by_role("button", name=re.compile("Resume after epoch")).click()
+    expect(page.get_by_text(GOING)).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop training").click()
+    expect(page.get_by_text(re.compile("Stopped after"))).to_be_visible(timeout=60_000)
+    steps = newest().steps()["step"]
+    assert steps.tolist() == list(range(1, len(steps) + 1))
+    page.close()
+    again.close()

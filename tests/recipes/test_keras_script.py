@@ -1,0 +1,54 @@
+"""The plain Keras script of a recipe is one that runs and builds the same network."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from digits.recipes import layers
+from digits.recipes.keras_script import keras_script
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import Conv, Recipe
+
+RECIPES = {name: preset.recipe for name, preset in PRESETS.items()} | {
+    "everything": Recipe(
+        conv=(Conv(8, 5), Conv(8, pool=False)),
+        batch_norm=True,
+        conv_dropout=0.1,
+        dropout=0.2,
+        optimizer="sgd",
+        loss="categorical_crossentropy",
+        label_smoothing=0.1,
+        patience=2,
+        schedule="cosine",
+        rotation=5.0,
+    )
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_script_trains_the_network_of_the_recipe(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = dataclasses.replace(RECIPES[name], epochs=1)
+    digits = np.random.default_rng(0)
+    pair = digits.integers(0, 256, (40, 28, 28), np.uint8), digits.integers(0, 10, 40, np.uint8)
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: (pair, pair))
+    names: dict = {}
+    exec(compile(keras_script(recipe), "script", "exec"), names)
+    model = names["model"]
+    assert model.count_params() == layers.count_parameters(recipe)
+    assert [layer.name for layer in model.layers] == [row.name for row in layers.layers(recipe)]
+    assert model.optimizer.name.lower().startswith(recipe.optimizer)
+    assert float(model.optimizer.learning_rate) == pytest.approx(recipe.learning_rate)
+    loss, accuracy = eval(capsys.readouterr().out.splitlines()[-1])
+    assert np.isfinite(loss)
+    assert 0 <= accuracy <= 1
+
+
+def test_what_the_script_leaves_out_is_said_in_its_first_lines() -> None:
+    head = keras_script(RECIPES["everything"]).split('"""')[1]
+    assert "cosine schedule" in head
+    assert "augmentation" in head
+    assert "Left out" not in keras_script(RECIPES["simple"])

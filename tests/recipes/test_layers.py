@@ -1,0 +1,65 @@
+"""The layer table against the models that Keras builds."""
+
+import dataclasses
+
+import pytest
+
+from digits.recipes import layers
+from digits.recipes.layers import DoesNotFit
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import Conv, Recipe
+from digits.worker import model
+
+NETWORKS = {name: preset.recipe for name, preset in PRESETS.items()} | {
+    "batch norm": Recipe(conv=(Conv(24, 5), Conv(48)), batch_norm=True, conv_dropout=0.1),
+    "dense only": Recipe(conv=(), dense=(16, 16)),
+    "softmax only": Recipe(conv=(), dense=()),
+    "global maximum": Recipe(conv=(Conv(8), Conv(12, pool=False)), head="global-max"),
+    "global average": Recipe(batch_norm=True, head="global-average", dense=()),
+    "odd sizes": Recipe(conv=(Conv(8, 2), Conv(8, 4, pool=False), Conv(8, 7)), dropout=0.2),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_layer_table_is_what_keras_builds(name: str) -> None:
+    built = [
+        (layer.name, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in model.build(NETWORKS[name]).layers
+    ]
+    table = layers.layers(NETWORKS[name])
+    assert [(row.name, row.shape, row.parameters) for row in table] == built
+
+
+@pytest.mark.parametrize(
+    ("preset", "parameters"),
+    [
+        ("simple", 54_410),
+        ("one-hot", 225_034),
+        ("three-epochs", 203_434),
+        ("adadelta", 2_380_938),
+        ("three-blocks", 81_066),
+        ("tiny", 7_586),
+    ],
+)
+def test_presets_have_their_exact_number_of_parameters(preset: str, parameters: int) -> None:
+    assert layers.count_parameters(PRESETS[preset].recipe) == parameters
+
+
+def test_a_kernel_larger_than_what_is_left_names_its_block() -> None:
+    with pytest.raises(DoesNotFit, match="5×5 kernel is larger than the 1×1 that block 4") as error:
+        layers.layers(Recipe(conv=(Conv(8), Conv(8), Conv(8), Conv(8, 5))))
+    assert error.value.block == 3
+
+
+def test_pooling_a_single_pixel_names_its_block() -> None:
+    with pytest.raises(DoesNotFit, match="1×1") as error:
+        layers.layers(Recipe(conv=(Conv(8), Conv(8, 13))))
+    assert error.value.block == 1
+
+
+def test_the_seed_decides_the_first_weights() -> None:
+    recipe = PRESETS["simple"].recipe
+    first, again = (model.build(recipe).get_weights()[0] for _ in range(2))
+    other = model.build(dataclasses.replace(recipe, seed=1)).get_weights()[0]
+    assert (first == again).all()
+    assert (first != other).any()

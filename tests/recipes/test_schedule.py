@@ -1,0 +1,36 @@
+"""The learning rate of every step."""
+
+import numpy as np
+import pytest
+
+from digits.recipes.recipe import SCHEDULES, Recipe
+from digits.recipes.schedule import learning_rates
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_no_step_exceeds_the_peak_and_one_reaches_it(schedule: str) -> None:
+    rates = learning_rates(Recipe(schedule=schedule, learning_rate=0.01), 1001)
+    assert rates.shape == (1001,)
+    assert rates.max() == pytest.approx(0.01, rel=1e-3)
+    assert (rates >= 0).all()
+
+
+def test_cosine_falls_all_the_way_and_is_half_in_the_middle() -> None:
+    rates = learning_rates(Recipe(schedule="cosine", learning_rate=0.01), 101)
+    assert (np.diff(rates) < 0).all()
+    assert rates[50] == pytest.approx(0.005)
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_one_cycle_climbs_for_three_tenths_and_then_falls() -> None:
+    rates = learning_rates(Recipe(schedule="one-cycle", learning_rate=0.01), 1001)
+    assert rates[0] == pytest.approx(0.01 / 25)
+    assert rates.argmax() == pytest.approx(300, abs=2)
+    assert (np.diff(rates[:300]) > 0).all()
+    assert (np.diff(rates[302:]) < 0).all()
+    assert rates[-1] < 1e-6
+
+
+def test_a_run_of_one_step_has_a_rate() -> None:
+    for schedule in SCHEDULES:
+        assert np.isfinite(learning_rates(Recipe(schedule=schedule), 1)).all()

@@ -1,0 +1,193 @@
+"""The run folder: what it refuses, and what it says of damaged files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digits.recipes.recipe import Recipe
+from digits.store import runs
+from digits.store.runs import EPOCH_COLUMNS, STEP_COLUMNS, Run
+from digits.store.status import Owner, Status
+
+
+@pytest.fixture
+def job() -> Run:
+    return runs.create(Recipe(dataset="uci"), "A run")
+
+
+def test_a_new_run_is_found_again_with_its_recipe_and_name(job: Run) -> None:
+    found = runs.open(job.id)
+    assert found == job
+    assert (found.name, found.recipe) == ("A run", Recipe(dataset="uci"))
+    assert runs.all() == [job]
+
+
+def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(job: Run) -> None:
+    other = runs.create(Recipe(dataset="uci", optimizer="sgd"), "Another")
+    other.write_status(Status("failed"))
+    assert runs.search("") == runs.all()
+    assert runs.search("ANOTHER failed") == runs.search("sgd") == [other]
+    assert runs.search("adam") == [job]
+    assert runs.search("adam failed") == []
+    other.rename("Renamed")
+    assert runs.search("renamed") == [other]
+    (other.folder / "about.json").write_text("{")
+    assert runs.search("damaged") == [other]
+
+
+def test_a_file_that_changed_says_so(job: Run) -> None:
+    before = job.changed("steps.csv", "status.json")
+    assert job.changed("steps.csv", "status.json") == before
+    job.append("steps.csv", STEP_COLUMNS, [(1, 2.3, 0.1)])
+    after = job.changed("steps.csv", "status.json")
+    assert after != before
+    job.append("steps.csv", STEP_COLUMNS, [(2, 2.2, 0.1)])
+    assert job.changed("steps.csv", "status.json") != after
+
+
+@pytest.mark.parametrize(
+    "id",
+    ["", "..", "../etc", "20260101-000000-abcdef/..", "20260101-000000-ABCDEF", "a\0b", "x" * 999],
+)
+def test_a_hostile_id_is_refused(id: str) -> None:
+    with pytest.raises(ValueError, match="The link names no run"):
+        runs.open(id)
+
+
+def test_an_unknown_id_is_told_from_a_hostile_one() -> None:
+    with pytest.raises(LookupError, match="no run 20260101-000000-abcdef"):
+        runs.open("20260101-000000-abcdef")
+
+
+def test_a_run_is_interrupted_once_its_owner_is_gone(job: Run) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    job.write_status(Status("running", epoch=2, epochs=5, owner=Owner.of(process.pid)))
+    assert job.status.state == "running"
+    process.kill()
+    process.wait()
+    assert job.status.state == "interrupted"
+    assert "epoch 2" in job.status.message
+
+
+def test_a_recycled_pid_is_not_taken_for_the_owner(job: Run) -> None:
+    me = Owner.of(os.getpid())
+    job.write_status(Status("running", owner=Owner(me.host, me.pid, me.started - 100)))
+    assert job.status.state == "interrupted"
+
+
+def test_the_queue_serves_the_running_one_first_and_then_by_time() -> None:
+    owner = Owner.of(os.getpid())
+    late, early, going, done = (runs.create(Recipe(), name) for name in "abcd")
+    late.write_status(Status("queued", since="2026-01-02T00:00:00", owner=owner))
+    early.write_status(Status("queued", since="2026-01-01T00:00:00", owner=owner))
+    going.write_status(Status("running", since="2026-01-03T00:00:00", owner=owner))
+    done.write_status(Status("finished", since="2025-01-01T00:00:00", owner=owner))
+    assert runs.queue() == [going, early, late]
+
+
+def test_a_half_written_last_row_is_left_for_the_next_look(job: Run) -> None:
+    job.append("steps.csv", STEP_COLUMNS, [(1, 2.5, 0.1), (2, 2.25, 0.2)])
+    with (job.folder / "steps.csv").open("a") as file:
+        file.write("3,1.9")
+    steps = job.steps()
+    assert steps["step"].tolist() == [1, 2]
+    assert steps["loss"].tolist() == [2.5, 2.25]
+
+
+def test_no_rows_yet_are_empty_columns(job: Run) -> None:
+    assert {name: len(column) for name, column in job.epochs().items()} == dict.fromkeys(
+        EPOCH_COLUMNS, 0
+    )
+
+
+def test_truncating_keeps_the_first_rows(job: Run) -> None:
+    job.append("steps.csv", STEP_COLUMNS, [(n, 0, 0) for n in range(1, 10)])
+    job.truncate("steps.csv", 4)
+    assert job.steps()["step"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff\xfe\x00", b'{"state": 1, "magic": 2}']
+)
+@pytest.mark.parametrize("file", ["status.json", "about.json", "recipe.json", "result.json"])
+def test_a_torn_json_file_is_named(job: Run, file: str, content: bytes) -> None:
+    (job.folder / file).write_bytes(content)
+    with pytest.raises(ValueError, match=file):
+        _ = (job.status, job.name, job.recipe, job.result())
+
+
+@pytest.mark.parametrize("file", ["steps.csv", "epochs.csv"])
+def test_a_csv_with_text_in_it_is_named(job: Run, file: str) -> None:
+    (job.folder / file).write_text("step,loss,accuracy\n1,what,0.5\n")
+    with pytest.raises(ValueError, match=file):
+        _ = (job.steps(), job.epochs())
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x93NUMPY\x01\x00v\x00{'descr"])
+def test_a_torn_array_is_named(job: Run, content: bytes) -> None:
+    (job.folder / "test_probabilities.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=r"test_probabilities\.npy"):
+        job.probabilities()
+
+
+def test_an_array_of_objects_is_refused(job: Run) -> None:
+    np.save(job.folder / "test_probabilities.npy", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"test_probabilities\.npy"):
+        job.probabilities()
+
+
+def test_a_run_that_trains_cannot_be_deleted_and_a_damaged_one_can(job: Run) -> None:
+    job.write_status(Status("running", owner=Owner.of(os.getpid())))
+    with pytest.raises(ValueError, match="Stop it"):
+        job.delete()
+    (job.folder / "status.json").write_text("{")
+    job.delete()
+    assert runs.all() == []
+
+
+def test_a_worker_that_still_writes_does_not_bring_a_deleted_run_back(job: Run) -> None:
+    def save(path: Path) -> None:
+        np.save(path, np.zeros(3))
+        job.delete()
+
+    with pytest.raises(FileNotFoundError):
+        job.replace("map_tsne.npy", save)
+    assert list(runs.root().iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"noise": 1}', '{"noise": {"unit": ""}}'])
+def test_damaged_curves_of_sturdiness_are_named(job: Run, content: str) -> None:
+    assert job.sturdiness() is None
+    (job.folder / "sturdiness.json").write_text(content)
+    with pytest.raises(ValueError, match=r"sturdiness\.json"):
+        job.sturdiness()
+
+
+def test_the_epochs_that_a_run_has_are_those_with_a_row_and_a_file(job: Run) -> None:
+    assert job.epochs_kept() == job.epochs_tested() == []
+    job.append("epochs.csv", EPOCH_COLUMNS, [(n, *[0] * 7) for n in (1, 2)])
+    (job.folder / "weights" / "0002.weights.h5").touch()
+    (job.folder / "weights" / "0003.weights.h5").touch()  # torn off before its row was counted
+    assert job.epochs_kept() == [2]
+    with pytest.raises(ValueError, match="weights of epoch 1"):
+        job.weights_path(1)
+    with pytest.raises(ValueError, match=r"test_probabilities/0002\.npy"):
+        job.test_probabilities(2)
+
+
+def test_renaming_trims_and_refuses_nothing(job: Run) -> None:
+    job.rename("  Better \n name ")
+    assert job.name == "Better name"
+    with pytest.raises(ValueError, match="needs a name"):
+        job.rename("  ")
+
+
+def test_a_json_file_is_replaced_in_one_piece(job: Run) -> None:
+    job.write("about.json", {"name": "B", "preset": ""})
+    assert json.loads((job.folder / "about.json").read_text())["name"] == "B"
+    assert not list(Path(job.folder).glob("part-*"))

@@ -1,0 +1,100 @@
+"""The answers of every epoch on the test images: what is in them, and when they are made."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from digits.data import datasets
+from digits.store import runs
+from digits.store.runs import Run
+from digits.store.status import Status
+from digits.worker import epoch_predictions, model
+from digits.worker.trainer import train
+
+
+def of_the_final_model(job: Run) -> list[int]:
+    """The epochs that say exactly what the final model says."""
+    final = job.probabilities().astype(np.float16)
+    tested = job.epochs_tested()
+    return [epoch for epoch in tested if (job.test_probabilities(epoch) == final).all()]
+
+
+def test_every_epoch_says_what_plain_keras_says_with_its_weights(trained: Run) -> None:
+    assert trained.epochs_kept() == trained.epochs_tested() == [1, 2, 3]
+    x, _ = datasets.load_test("uci")
+    network = model.build(trained.recipe)
+    for epoch in (1, 2, 3):
+        network.load_weights(trained.weights_path(epoch))
+        answers = network.predict(x[..., None] / np.float32(255), verbose=0)
+        kept = trained.test_probabilities(epoch)
+        assert kept.dtype == np.float16
+        assert kept == pytest.approx(answers, abs=1e-3)
+    assert of_the_final_model(trained) == [3]
+
+
+def test_with_early_stopping_the_best_epoch_has_the_answers_of_the_final_model(
+    trained: Run,
+) -> None:
+    job = runs.create(
+        dataclasses.replace(
+            trained.recipe, learning_rate=0.05, epochs=50, patience=2, train_images=200
+        ),
+        "Early",
+    )
+    train(job)
+    best = int(job.epochs()["val_loss"].argmin()) + 1
+    assert best < len(job.epochs()["val_loss"])
+    assert of_the_final_model(job) == [best]
+
+
+def test_the_test_images_are_left_alone_until_the_run_has_its_result(trained: Run) -> None:
+    job = runs.create(dataclasses.replace(trained.recipe, epochs=2), "Told")
+    messages = []
+
+    def tell(status: Status) -> None:
+        if not (job.folder / "result.json").exists():
+            assert job.epochs_tested() == []
+        messages.append(status.message)
+
+    train(job, tell)
+    assert "Reading the test images with the network of epoch 1 of 2." in messages
+    assert messages[-1] == ""
+
+
+def test_a_run_stopped_within_an_epoch_has_only_the_whole_ones(
+    trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digits.worker.trainer.STATUS_INTERVAL", 0)
+    job = runs.create(dataclasses.replace(trained.recipe, batch_size=16), "Stopped")
+
+    def tell(status: Status) -> None:
+        if status.step % 81 and status.epoch == 1:  # of 81 steps an epoch
+            job.ask_to_stop()
+
+    train(job, tell)
+    assert job.status.state == "stopped"
+    assert job.epochs_tested() == [1]
+    assert of_the_final_model(job) == []
+
+
+def test_what_is_missing_is_made_again_and_nothing_else(trained: Run) -> None:
+    before = [trained.test_probabilities(epoch) for epoch in (1, 2, 3)]
+    shutil.rmtree(trained.folder / "test_probabilities")  # as in runs of older versions
+    assert trained.epochs_tested() == []
+    epoch_predictions.predict_missing_epochs(trained)
+    assert (np.stack(before) == [trained.test_probabilities(epoch) for epoch in (1, 2, 3)]).all()
+    (trained.folder / "test_probabilities" / "0001.npy").unlink()
+    trained.weights_path(2).unlink()
+    others = trained.changed("test_probabilities/0002.npy", "test_probabilities/0003.npy")
+    epoch_predictions.predict_missing_epochs(trained)
+    assert (trained.test_probabilities(1) == before[0]).all()
+    assert others == trained.changed("test_probabilities/0002.npy", "test_probabilities/0003.npy")
+    assert trained.epochs_kept() == [1, 3]
+
+
+def test_a_run_without_a_model_is_a_sentence(trained: Run) -> None:
+    trained.model_path.unlink()
+    with pytest.raises(ValueError, match="has no model"):
+        epoch_predictions.predict_missing_epochs(trained)

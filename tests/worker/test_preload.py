@@ -1,0 +1,55 @@
+"""What is prepared ahead of a click: it trains as if it had not been, and is given away once."""
+
+import dataclasses
+
+from digits.recipes.recipe import Conv, Recipe
+from digits.store import runs
+from digits.store.status import Status
+from digits.worker.preload import MAX_PRELOADED, preload, prepare, take
+from digits.worker.trainer import train
+
+SMALL = Recipe(
+    dataset="uci",
+    conv=(Conv(8),),
+    dense=(),
+    dropout=0.2,
+    batch_size=64,
+    epochs=1,
+    precision="float32",
+)
+
+
+def losses(recipe: Recipe) -> list[float]:
+    job = runs.create(recipe, "Test")
+    job.write_status(Status("queued", epochs=recipe.epochs))
+    train(job)
+    return job.steps()["loss"].tolist()
+
+
+def test_a_run_that_was_prepared_ahead_learns_as_any_other() -> None:
+    plain = losses(SMALL)
+    preload(SMALL)
+    assert losses(SMALL) == plain
+
+
+def test_what_was_prepared_is_given_away_once_for_training_changes_it() -> None:
+    preload(SMALL)
+    first, second = take(SMALL), take(SMALL)
+    assert first.model is not second.model
+
+
+def test_of_many_set_ups_only_the_latest_are_kept_for_each_holds_its_images() -> None:
+    recipes = [dataclasses.replace(SMALL, seed=seed) for seed in range(MAX_PRELOADED + 1)]
+    for recipe in recipes:
+        preload(recipe)
+    from digits.worker.preload import _preloaded
+
+    assert list(_preloaded) == recipes[1:]
+
+
+def test_written_digits_are_mixed_with_the_training_images_alone() -> None:
+    plain = prepare(SMALL).data
+    mixed = prepare(dataclasses.replace(SMALL, written=50)).data
+    assert (mixed.x_train[: len(plain.x_train)] == plain.x_train).all()
+    assert mixed.y_train[len(plain.y_train) :].tolist() == list(range(10)) * 5
+    assert (mixed.x_val == plain.x_val).all()

@@ -1,0 +1,88 @@
+"""The training loop: halves that come to the whole, and batches of every size."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from digits.data import datasets
+from digits.recipes.recipe import Conv, Recipe
+from digits.worker import hardware, model
+from digits.worker.train_step import build_train_steps, micro_batches
+
+PLAIN = Recipe(
+    dataset="uci",
+    conv=(Conv(8, 5),),
+    dense=(16,),
+    batch_size=32,
+    optimizer="sgd",
+    precision="float32",
+)
+NORMED = dataclasses.replace(PLAIN, batch_norm=True)
+
+
+def weights_after(
+    recipe: Recipe, images: int, steps: int, rate: float = 0.1
+) -> tuple[list[np.ndarray], np.ndarray]:
+    digits = datasets.load("uci")
+    x, y = digits.x_train[:images], digits.y_train[:images]
+    network = model.compile(model.build(recipe), recipe)
+    network.optimizer.build(network.trainable_variables)
+    rates = np.full(steps, rate, np.float32)
+    advance = build_train_steps(network, recipe, x, y, rates)
+    losses, accuracies = advance(np.arange(images), 0, steps, 0)
+    assert losses.shape == accuracies.shape == (steps,)
+    assert ((accuracies >= 0) & (accuracies <= 1)).all()
+    return network.get_weights(), losses
+
+
+@pytest.mark.parametrize("images", [64, 63, 34])
+def test_halves_side_by_side_learn_what_the_whole_batch_does(
+    images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "HALVES", 1)
+    whole, whole_losses = weights_after(PLAIN, images, 2)
+    monkeypatch.setattr(hardware, "HALVES", 2)
+    assert micro_batches(PLAIN) == 2
+    halves, halves_losses = weights_after(PLAIN, images, 2)
+    np.testing.assert_allclose(halves_losses, whole_losses, rtol=1e-5)
+    for a, b in zip(halves, whole, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+def test_a_last_batch_of_one_image_leaves_every_number_finite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hardware, "HALVES", 2)
+    weights, losses = weights_after(NORMED, 33, 2)
+    assert np.isfinite(losses).all()
+    assert all(np.isfinite(array).all() for array in weights)
+
+
+def test_a_batch_of_one_is_not_split() -> None:
+    assert micro_batches(dataclasses.replace(PLAIN, batch_size=1)) == 1
+
+
+def test_label_smoothing_is_learned_from_but_not_told() -> None:
+    plain = dataclasses.replace(PLAIN, loss="categorical_crossentropy")
+    smoothed = dataclasses.replace(plain, label_smoothing=0.2)
+    _, losses = weights_after(plain, 32, 1)
+    weights, told = weights_after(smoothed, 32, 1)
+    np.testing.assert_allclose(told, losses, rtol=1e-6)
+    unlike = [
+        abs(a - b).max() for a, b in zip(weights, weights_after(plain, 32, 1)[0], strict=True)
+    ]
+    assert max(unlike) > 1e-4
+
+
+def test_a_large_batch_in_float32_goes_in_quarters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "HALVES", 2)
+    large = dataclasses.replace(PLAIN, batch_size=128)
+    assert micro_batches(large) == 4
+    assert micro_batches(dataclasses.replace(large, precision="bfloat16")) == 2
+    quarters, losses = weights_after(large, 130, 2)  # the last batch has fewer images than parts
+    monkeypatch.setattr(hardware, "HALVES", 1)
+    halves, halves_losses = weights_after(large, 130, 2)
+    np.testing.assert_allclose(losses, halves_losses, rtol=1e-4)
+    for a, b in zip(quarters, halves, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)

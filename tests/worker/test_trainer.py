@@ -1,0 +1,218 @@
+"""Training in this process, on UCI's digits: results, resumption, stopping, failing."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from digits.data import datasets
+from digits.recipes.recipe import Conv, Recipe
+from digits.store import runs
+from digits.store.runs import Run
+from digits.store.status import Status
+from digits.worker.predict import load, probabilities
+from digits.worker.trainer import train
+
+SMALL = Recipe(
+    dataset="uci",
+    conv=(Conv(16),),
+    dense=(32,),
+    dropout=0.2,
+    learning_rate=0.005,
+    batch_size=64,
+    epochs=4,
+    precision="float32",
+)
+
+
+def started(recipe: Recipe) -> Run:
+    job = runs.create(recipe, "Test")
+    job.write_status(Status("queued", epochs=recipe.epochs))
+    return job
+
+
+class Killed(BaseException):
+    """Stands in for a death that no code can catch: it passes every handler."""
+
+
+def die_at(epoch: int, step: int = 0):  # type: ignore[no-untyped-def]
+    def tell(status: Status) -> None:
+        if status.epoch >= epoch and status.step >= step and status.state == "running":
+            raise Killed
+
+    return tell
+
+
+def test_a_run_learns_and_leaves_everything_behind() -> None:
+    job = started(SMALL)
+    result = train(job)
+    digits = datasets.load("uci", seed=0)
+    steps = -(-len(digits.x_train) // SMALL.batch_size)
+    assert result is not None
+    assert job.status.state == "finished"
+    assert job.result() == result
+    assert result["test_accuracy"] > 0.9
+    assert job.steps()["step"].tolist() == list(range(1, steps * 4 + 1))
+    assert job.epochs()["epoch"].tolist() == [1, 2, 3, 4]
+    assert job.epochs()["val_loss"][-1] < job.epochs()["val_loss"][0]
+    assert len(list((job.folder / "weights").glob("*.weights.h5"))) == 4
+    after_each = [np.load(job.folder / "val_probabilities" / f"{n:04}.npy") for n in range(1, 5)]
+    right = [(p.argmax(axis=1) == digits.y_val).mean() for p in after_each]
+    assert right == pytest.approx(job.epochs()["val_accuracy"], abs=0.01)
+    p = job.probabilities()
+    assert p.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert result["test_accuracy"] == (p.argmax(axis=1) == digits.y_test).mean()
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_the_kept_model_opens_in_plain_keras_and_says_the_same(ending: str) -> None:
+    job = started(dataclasses.replace(SMALL, epochs=1))
+    train(job)
+    x, y = datasets.load_test("uci")
+    opened = keras.models.load_model(job.folder / f"model.{ending}")
+    answers = opened.predict(x[..., None].astype(np.float32) / 255, verbose=0)
+    assert answers == pytest.approx(job.probabilities(), abs=1e-4)
+    loss, accuracy = opened.evaluate(x[..., None] / np.float32(255), _targets(opened, y), verbose=0)
+    assert loss == pytest.approx(job.result()["test_loss"], rel=1e-3)  # type: ignore[index]
+    assert accuracy == pytest.approx(job.result()["test_accuracy"])  # type: ignore[index]
+
+
+def _targets(model: keras.Model, y: np.ndarray) -> np.ndarray:
+    one_hot = isinstance(model.loss, keras.losses.CategoricalCrossentropy)
+    return np.eye(10)[y] if one_hot else y
+
+
+def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
+    """Our loop against ``train_on_batch``: same weights after an epoch, no dropout, no shuffle."""
+    from digits.worker import model
+    from digits.worker.train_step import build_train_steps
+
+    recipe = dataclasses.replace(SMALL, dropout=0.0)
+    digits = datasets.load("uci", seed=0)
+    x, y = digits.x_train[:320], digits.y_train[:320]
+    ours, theirs = (model.compile(model.build(recipe), recipe) for _ in range(2))
+    ours.optimizer.build(ours.trainable_variables)
+    rates = np.full(5, recipe.learning_rate, np.float32)
+    loss, _ = build_train_steps(ours, recipe, x, y, rates)(np.arange(320), 0, 5, 0)
+    expected = []
+    for start in range(0, 320, 64):
+        batch = x[start : start + 64, ..., None].astype(np.float32) / 255
+        theirs.reset_metrics()
+        expected.append(theirs.train_on_batch(batch, y[start : start + 64])[0])
+    assert loss == pytest.approx(expected, rel=1e-3)
+    for our, their in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert our == pytest.approx(their, abs=1e-4)
+
+
+@pytest.mark.parametrize("when", [{"epoch": 0, "step": 0}, {"epoch": 2}])
+def test_a_killed_run_goes_on_to_where_it_would_have_come(when: dict[str, int]) -> None:
+    whole, torn = started(SMALL), started(SMALL)
+    train(whole)
+    with pytest.raises(Killed):
+        train(torn, die_at(**when))
+    torn.append("steps.csv", runs.STEP_COLUMNS, [(999, 9, 9)])  # written after the last checkpoint
+    torn.append("epochs.csv", runs.EPOCH_COLUMNS, [(999, 9, 9, 9, 9, 9, 9, 9)])
+    train(torn)
+    assert torn.status.state == "finished"
+    assert torn.steps()["step"].tolist() == whole.steps()["step"].tolist()
+    assert torn.epochs()["epoch"].tolist() == [1, 2, 3, 4]
+    assert torn.steps()["loss"] == pytest.approx(whole.steps()["loss"], abs=0.02)
+    for mine, theirs in zip(_weights(torn), _weights(whole), strict=True):
+        assert mine == pytest.approx(theirs, abs=0.01)
+
+
+def _weights(job: Run) -> list[np.ndarray]:
+    return load(job.model_path).get_weights()
+
+
+def test_the_wish_to_stop_ends_a_run_with_what_it_has_learned() -> None:
+    job = started(dataclasses.replace(SMALL, epochs=50))
+
+    def tell(status: Status) -> None:
+        if status.epoch == 2:
+            job.ask_to_stop()
+
+    result = train(job, tell)
+    assert job.status.state == "stopped"
+    assert result is not None
+    assert result["epochs"] == 2
+    assert job.model_path.exists()
+
+
+def test_a_run_stopped_in_its_first_epoch_still_has_a_result() -> None:
+    job = started(SMALL)
+    job.ask_to_stop()
+    result = train(job)
+    assert job.status.state == "stopped"
+    assert result is not None
+    assert (result["epochs"], result["seconds"], result["images_per_second"]) == (0, 0, None)
+    assert len(job.probabilities()) == len(datasets.load_test("uci")[1])
+
+
+def test_a_loss_beyond_all_numbers_ends_as_failed_with_a_sentence() -> None:
+    job = started(
+        dataclasses.replace(
+            SMALL,
+            optimizer="sgd",
+            learning_rate=100.0,
+            activation="elu",
+            conv=(Conv(16), Conv(16)),
+            dense=(32, 32),
+        )
+    )
+    assert train(job) is None
+    assert job.status.state == "failed"
+    assert "learning rate of 100 is too high" in job.status.message
+
+
+def test_a_data_set_that_is_gone_ends_as_failed_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    job = started(dataclasses.replace(SMALL, dataset="mnist"))
+    assert train(job) is None
+    assert job.status.state == "failed"
+    assert "MNIST" in job.status.message
+
+
+def test_early_stopping_keeps_the_best_epoch() -> None:
+    hot = dataclasses.replace(SMALL, learning_rate=0.05, epochs=50, patience=2, train_images=200)
+    job = started(hot)
+    result = train(job)
+    assert result is not None
+    val_loss = job.epochs()["val_loss"]
+    assert len(val_loss) < 50
+    assert len(val_loss) - 1 - val_loss.argmin() == 2
+    assert result["val_loss"] == pytest.approx(val_loss.min(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"loss": "categorical_crossentropy", "label_smoothing": 0.1},
+        {"batch_norm": True},
+        {"shift": 2.0, "rotation": 10.0, "zoom": 0.1},
+        {"precision": "bfloat16"},
+        {"schedule": "one-cycle", "optimizer": "adamw"},
+        {"optimizer": "nadam"},
+        {"optimizer": "rmsprop", "learning_rate": 0.001},
+        {"optimizer": "sgd", "learning_rate": 0.05, "activation": "tanh"},
+    ],
+)
+def test_every_kind_of_recipe_learns(change: dict) -> None:
+    result = train(started(dataclasses.replace(SMALL, epochs=6, **change)))
+    assert result is not None
+    assert result["test_accuracy"] > 0.8
+
+
+def test_digits_in_floats_and_in_bytes_get_the_same_answer() -> None:
+    job = started(dataclasses.replace(SMALL, epochs=1))
+    train(job)
+    x, _ = datasets.load_test("uci")
+    model = load(job.model_path)
+    as_floats = probabilities(model, x.astype(np.float32) / 255)
+    assert probabilities(model, x) == pytest.approx(as_floats, abs=1e-6)
+    assert probabilities(model, x[:0]).shape == (0, 10)

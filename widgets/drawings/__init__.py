@@ -1,0 +1,1 @@
+"""What the Drawings page is built from."""

@@ -1,0 +1,147 @@
+"""Many digits side by side, each a button with a caption.
+
+One picture holds them all and the browser cuts it up, so that a thousand digits come as
+quickly as one; a picture and a button of Streamlit's own for each would take a quarter minute.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from widgets.shared.latest import content_time
+from widgets.shared.montage import montage
+
+COLUMNS = 25  # of the one picture, not of the page
+
+CSS = """
+.gallery { display: grid; gap: 0.75rem 0.25rem; padding: 0.25rem;
+  grid-template-columns: repeat(auto-fill, minmax(calc(var(--size) + 1.25rem), 1fr)); }
+button { display: flex; flex-direction: column; align-items: center; gap: 0.25rem; padding: 0.25rem;
+  border: 0; border-radius: var(--st-base-radius); background: none; color: var(--st-text-color);
+  font: 0.75rem/1.3 var(--st-font); font-variant-numeric: tabular-nums; cursor: pointer; }
+button:hover { background: var(--st-secondary-background-color); }
+button:focus-visible { outline: 2px solid var(--st-primary-color); }
+button[aria-pressed=true] { background: var(--st-secondary-background-color);
+  box-shadow: inset 0 0 0 2px var(--st-primary-color); }
+i { flex: none; width: var(--size); height: var(--size); border-radius: 3px;
+  image-rendering: pixelated; }
+span { white-space: pre; text-align: center; }
+"""
+
+JS = """
+export default function ({ data, parentElement, setTriggerValue }) {
+  const gallery = parentElement.querySelector('.gallery')
+  const { size, columns, sprite, since } = data
+  if (gallery.since > since) return
+  gallery.since = since
+  const captions = JSON.parse(data.captions), names = JSON.parse(data.names)
+  if (gallery.sprite !== sprite) {
+    parentElement.querySelector('.sprite').textContent = `i {
+      background-image: url(${sprite}); background-size: ${columns * size}px auto }`
+    gallery.sprite = sprite
+    gallery.last = undefined
+  }
+  gallery.style.setProperty('--size', size + 'px')
+  const buttons = gallery.children
+  while (buttons.length > captions.length) gallery.lastChild.remove()
+  while (buttons.length < captions.length) {
+    const button = gallery.appendChild(document.createElement('button'))
+    button.append(document.createElement('i'), document.createElement('span'))
+  }
+  const all = [...buttons]
+  // One stop for the Tab key, arrows within; the digit clicked last stays marked.
+  const reach = (index) => all.forEach((button, i) => { button.tabIndex = i === index ? 0 : -1 })
+  const mark = () => all.forEach((button, i) =>
+    button.setAttribute('aria-pressed', i === gallery.last))
+  all.forEach((button, i) => {
+    const [picture, text] = button.children
+    picture.style.backgroundPosition =
+      `${-(i % columns) * size}px ${-Math.floor(i / columns) * size}px`
+    if (text.textContent !== captions[i]) text.textContent = captions[i]
+    button.setAttribute('aria-label', names[i])
+  })
+  reach(gallery.last ?? 0)
+  mark()
+  gallery.onclick = (event) => {
+    const index = all.indexOf(event.target.closest('button'))
+    if (index < 0) return
+    gallery.last = index
+    reach(index)
+    mark()
+    setTriggerValue('click', index)
+  }
+  // A dialog that closes gives the focus back to the shadow's host: pass it on to the digit.
+  const host = parentElement.host
+  host.tabIndex = -1
+  host.onfocus = (event) => event.composedPath()[0] === host && all[gallery.last]?.focus()
+  gallery.onkeydown = (event) => {
+    const i = all.indexOf(event.target)
+    const inRow = all.filter((button) => button.offsetTop === all[0].offsetTop).length
+    const next = { ArrowRight: i + 1, ArrowLeft: i - 1, ArrowDown: i + inRow, ArrowUp: i - inRow,
+      Home: 0, End: all.length - 1 }[event.key]
+    if (i < 0 || !all[next]) return
+    event.preventDefault()
+    reach(next)
+    all[next].focus()
+  }
+}
+"""
+
+_mount = st.components.v2.component(
+    "digits_gallery",
+    html='<style class="sprite"></style><div class="gallery" role="group"></div>',
+    css=CSS,
+    js=JS,
+)
+
+
+def gallery(
+    images: np.ndarray,
+    captions: Sequence[str],
+    *,
+    key: str,
+    names: Sequence[str],
+    size: int = 56,
+    on_click: Callable[[int], None] | None = None,
+) -> int | None:
+    """Show digits as buttons; returns the index of the one just clicked, else None.
+
+    ``images`` is (n, 28, 28) uint8, drawn as the network gets them, white on black.
+    ``captions`` stand under them, ``names`` say to a screen reader what each button is.
+    ``size`` is a digit's width in pixels. The index is given for one run of the script;
+    ``on_click`` receives it before that run begins.
+    """
+
+    def clicked() -> None:
+        index = st.session_state[key].get("click")
+        if on_click and index is not None:
+            on_click(index)
+
+    # As text: Streamlit imports pandas to look for tables in a component's lists.
+    content = {
+        "sprite": _sprite(images.tobytes(), images.shape),
+        "captions": json.dumps(list(captions)),
+        "names": json.dumps(list(names)),
+    }
+    moment = content_time(key, "".join(content.values()))
+    data = {**content, "since": moment, "columns": COLUMNS, "size": size}
+    return _mount(data=data, key=key, on_click_change=clicked).get("click")
+
+
+@lru_cache(maxsize=8)
+def _sprite(pixels: bytes, shape: tuple[int, ...]) -> str:
+    """All images as one PNG in a data URI, ``COLUMNS`` in a row."""
+    images = np.frombuffer(pixels, np.uint8).reshape(shape)
+    rows = -(-len(images) // COLUMNS)
+    tiles = np.zeros((rows * COLUMNS, *images.shape[1:]), np.uint8)
+    tiles[: len(images)] = images
+    png = io.BytesIO()
+    picture = Image.fromarray(montage(tiles.reshape(rows, COLUMNS, *images.shape[1:])))
+    picture.save(png, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"

@@ -1,0 +1,198 @@
+"""Plotly charts that redraw in place, follow the theme and report clicks.
+
+``st.plotly_chart`` builds a new chart for every change of data, which flickers when
+a curve grows twice a second, and reports no click on a heat map's cells. This component
+keeps its chart and hands new data to ``Plotly.react``.
+"""
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from widgets.shared.latest import content_time
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+
+CSS = """
+.plot { width: 100%; overflow: hidden; }
+.plot.clickable .nsewdrag { cursor: pointer; }
+"""
+
+JS = """
+let library
+const plotly = () => library ??= new Promise((resolve, reject) => {
+  const script = document.createElement('script')
+  script.src = new URL('app/static/plotly.min.js', document.baseURI)
+  script.onload = () => resolve(window.Plotly)
+  script.onerror = () => { library = undefined; script.remove(); reject() }
+  document.head.append(script)
+})
+
+// The look of every chart, from the theme's variables; layout and traces may overrule it.
+function template(theme) {
+  const colors = (name) => theme(name).split(',')
+  const scale = (name) => colors(name).map((color, i, all) => [i / (all.length - 1), color])
+  const font = { family: theme('--st-font'), color: theme('--st-text-color'), size: 13 }
+  const axis = { gridcolor: theme('--st-border-color-light'), linecolor: theme('--st-border-color'),
+    zeroline: false, automargin: true, fixedrange: true, title: { standoff: 8 } }
+  return { layout: {
+    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
+    font, colorway: colors('--st-chart-categorical-colors'),
+    colorscale: { sequential: scale('--st-chart-sequential-colors'),
+      diverging: scale('--st-chart-diverging-colors') },
+    xaxis: axis, yaxis: axis, dragmode: false, margin: { l: 8, r: 8, t: 24, b: 8 },
+    legend: { orientation: 'h', x: 0, y: 1, yanchor: 'bottom' },
+    hoverlabel: { bgcolor: theme('--st-secondary-background-color'),
+      bordercolor: theme('--st-border-color'), font },
+  }, data: { heatmap: [{ colorscale: scale('--st-chart-sequential-colors') }] } }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const div = parentElement.querySelector('.plot')
+  if (div.since > data.since) return
+  div.since = data.since
+  const style = getComputedStyle(div)
+  const theme = (name) => style.getPropertyValue(name).trim()
+  // A string like "var(--st-red-color)" anywhere in the figure means that colour of the theme.
+  const { traces, layout } = JSON.parse(data.figure, (_, value) =>
+    typeof value === 'string' && value.startsWith('var(--') ? theme(value.slice(4, -1)) : value)
+  div.style.height = data.height + 'px'
+  div.classList.toggle('clickable', data.clickable)
+  div.setAttribute('role', 'img')
+  div.setAttribute('aria-label', data.alt)
+  div.clicked = ({ x, y, curveNumber, pointNumber }) =>
+    setTriggerValue('click', { x, y, trace: curveNumber, point: pointNumber })
+  div.selected = (points) => setTriggerValue('select', JSON.stringify(
+    points.map(({ curveNumber, pointNumber }) => [curveNumber, pointNumber])))
+  let gone = false
+  plotly().then((Plotly) => {
+    if (gone) return
+    Plotly.react(div, traces, { uirevision: 'keep', ...layout, height: data.height,
+      autosize: true, template: template(theme) }, { displayModeBar: false })
+    if (div.resizing) return
+    div.on('plotly_click', (event) => div.clicked(event.points[0]))
+    div.on('plotly_selected', (event) => div.selected(event?.points ?? []))
+    div.on('plotly_deselect', () => div.selected([]))
+    // Also fires when a tab that hid the chart is opened.
+    div.resizing = new ResizeObserver(() => div.offsetWidth && Plotly.Plots.resize(div))
+    div.resizing.observe(div)
+  }, () => { div.textContent = 'The chart could not be loaded; reload the page to try again.' })
+  return () => {
+    gone = true
+    div.resizing?.disconnect()
+    delete div.resizing
+    window.Plotly?.purge(div)
+  }
+}
+"""
+
+_mount = st.components.v2.component(
+    "digits_plot",
+    html='<div class="plot"></div>',
+    css=CSS,
+    js=JS,
+    isolate_styles=False,  # Plotly puts its own rules in the page's head
+)
+
+
+def plot(
+    traces: list[dict[str, Any]],
+    layout: dict[str, Any],
+    *,
+    key: str,
+    height: int = 320,
+    alt: str,
+    on_click: Callable[[dict[str, Any]], None] | None = None,
+    on_select: Callable[[list[tuple[int, int]]], None] | None = None,
+) -> dict[str, Any] | None:
+    """Draw a Plotly figure of plain dicts; returns the point just clicked, else None.
+
+    ``traces`` and ``layout`` are Plotly's own, with NumPy arrays where it wants lists and
+    ``"var(--st-…)"`` for a colour of the theme; NaN leaves a gap. ``height`` is in pixels.
+    ``alt`` says in words what the chart shows. The point is ``{"x": …, "y": …, "trace": number,
+    "point": number in the trace}``, given for one run of the script; ``on_click`` receives it
+    before that run begins. ``on_select`` receives the pairs of trace and point that a lasso or a
+    box holds, none when it is lifted; the layout's ``dragmode`` says which of the two is drawn.
+    """
+    drawn = figure(traces, layout)
+    return show(drawn, key=key, height=height, alt=alt, on_click=on_click, on_select=on_select)
+
+
+def figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> str:
+    """A figure as the text that goes to the browser, for those who show the same one often."""
+    return json.dumps(_plain({"traces": traces, "layout": layout}), allow_nan=False)
+
+
+def show(
+    figure: str,
+    *,
+    key: str,
+    height: int = 320,
+    alt: str,
+    on_click: Callable[[dict[str, Any]], None] | None = None,
+    on_select: Callable[[list[tuple[int, int]]], None] | None = None,
+) -> dict[str, Any] | None:
+    """Draw what ``figure`` gave, as ``plot`` does."""
+    _serve_plotly()
+
+    def clicked() -> None:
+        point = st.session_state[key].get("click")
+        if on_click and point:
+            on_click(point)
+
+    def selected() -> None:
+        pairs = st.session_state[key].get("select")
+        if on_select and pairs is not None:
+            on_select([(trace, point) for trace, point in json.loads(pairs)])
+
+    # As text: Streamlit imports pandas to look for tables in whatever else a component is given.
+    data = {
+        "figure": figure,
+        "height": height,
+        "alt": alt,
+        "clickable": on_click is not None,
+        "since": content_time(key, figure),
+    }
+    mounted = _mount(data=data, key=key, on_click_change=clicked, on_select_change=selected)
+    return mounted.get("click")
+
+
+@cache
+def _serve_plotly() -> None:
+    """Copy plotly.js out of the Python package to where Streamlit serves static files."""
+    package = find_spec("plotly")  # finding it does not import it: 16 MiB saved
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("Plotly is not installed: pip install -r requirements.txt")
+    source = Path(package.origin).parent / "package_data" / "plotly.min.js"
+    target = STATIC / source.name
+    if target.exists() and target.stat().st_size == source.stat().st_size:
+        return
+    STATIC.mkdir(exist_ok=True)
+    partial = target.with_suffix(f".{os.getpid()}")  # a second server may be copying too
+    shutil.copyfile(source, partial)
+    partial.replace(target)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: arrays become lists, and NaN and infinity, which it lacks, None.
+
+    Six digits of a number are kept: no screen shows more, and they are half the text.
+    """
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value

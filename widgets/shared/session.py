@@ -1,0 +1,122 @@
+"""What the pages share: the engine, the chosen run, and the test digits."""
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from digits.data import datasets
+from digits.engine import Engine
+from digits.store import runs
+from digits.store.runs import Run
+from digits.store.status import DONE
+
+
+def via_app() -> None:
+    """Send a first request that came to a page's own file through ``app.py`` instead.
+
+    Until ``app.py`` has run once, a fresh server takes ``pages/`` for the old kind of multipage
+    app and would show this page without the app's menu around it.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def engine() -> Engine:
+    """The one engine of this server; where it cannot be had, a sentence says so and all ends."""
+    try:
+        return _engine()
+    except OSError as error:
+        st.error(f"There is no engine to train or predict. {error}", icon=":material/power_off:")
+        st.stop()
+
+
+@st.cache_resource(show_spinner="Starting the training engine …", validate=Engine.alive)
+def _engine() -> Engine:
+    return Engine()
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def test_set(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Test images (n, 28, 28) uint8 and labels (n,) uint8, once for all visitors."""
+    return datasets.load_test(name)
+
+
+def linked_run() -> Run | None:
+    """The run that the link or an earlier page names, kept in the link; ``None`` without one."""
+    id = st.query_params.get("run") or st.session_state.get("chosen_run")
+    if not id:
+        return None
+    try:
+        chosen = runs.open(id)
+    except (ValueError, LookupError) as error:
+        st.error(str(error), icon=":material/link_off:")
+        st.session_state.pop("chosen_run", None)
+        st.query_params.pop("run", None)
+        return None
+    choose_run(chosen)
+    return chosen
+
+
+def choose_run(chosen: Run) -> None:
+    """Make it the run of every page, and of the link."""
+    st.session_state["chosen_run"] = chosen.id
+    st.query_params["run"] = chosen.id
+
+
+def done_runs() -> list[Run]:
+    """The runs that have a result and a model, newest first."""
+    return [one for one in runs.all() if _has_result(one)]
+
+
+def chosen_run() -> Run:
+    """Let the visitor choose among the runs that have a result; explain and stop without any."""
+    linked = linked_run()
+    runs = done_runs()
+    if not runs:
+        st.info("No run has finished yet. Train one, then come back to see its mistakes.")
+        st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
+        st.stop()
+    index = runs.index(linked) if linked in runs else 0
+    if linked and linked not in runs:
+        st.info(f"“{run_label(linked)}” has no result yet, so another run is shown.")
+    chosen = st.selectbox("Run", runs, index=index, format_func=run_label)
+    choose_run(chosen)
+    return chosen
+
+
+def choose_model(question: str) -> Run | None:
+    """Let the visitor choose who reads drawings: a run that has a model, or the shipped one."""
+    linked = linked_run()
+    models: list[Run | None] = [None, *done_runs()]
+    if linked and linked not in models:
+        st.info(f"“{run_label(linked)}” has no model yet, so the shipped one reads.")
+    model = st.selectbox(
+        question,
+        models,
+        index=models.index(linked) if linked in models else 0,
+        format_func=lambda one: run_label(one) if one else "Shipped model",
+    )
+    if model:
+        choose_run(model)
+    elif linked in models:
+        st.session_state.pop("chosen_run", None)
+        st.query_params.pop("run", None)
+    return model
+
+
+def run_label(one: Run) -> str:
+    """A run in a list: its name, accuracy and time; its id while a file of it is damaged."""
+    try:
+        result = one.result()
+        accuracy = f"{result['test_accuracy']:.2%} · " if result else ""
+        return f"{one.name} · {accuracy}{one.created:%d %b %Y %H:%M} UTC"
+    except ValueError:
+        return one.id
+
+
+def _has_result(one: Run) -> bool:
+    try:
+        return bool(one.name and one.result()) and one.status.state in DONE
+    except ValueError:  # the page of runs says what is wrong with it
+        return False

@@ -1,0 +1,275 @@
+"""The live view of one run: how far it is, its curves, and digits that it reads as it learns."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from digits.store import runs
+from digits.store.curves import downsample, smooth, smoothing_window
+from digits.store.runs import Run
+from digits.store.status import DONE, UNFINISHED, Status
+from widgets.drawings.finetune import finetuning_result, finetuning_summary
+from widgets.shared.drawing_scores import score_metric
+from widgets.shared.epoch_traces import pinned_drawings
+from widgets.shared.format import duration, test_interval
+from widgets.shared.gallery import gallery
+from widgets.shared.plot import figure, show
+from widgets.shared.session import engine
+
+EVERY = 1.0  # seconds between two looks at the run's folder
+SOON = 0.3  # the same while its first step is awaited
+POINTS = 250  # of a curve, which is about as wide in pixels
+
+
+def live(watched: Run) -> None:
+    """Show the run, again and again while it is unfinished; when it ends the page starts anew."""
+    queue = runs.queue()
+    pace = EVERY if watched in queue else None
+    if queue[:1] == [watched] and not watched.status.step:
+        pace = SOON
+    st.fragment(_look, run_every=pace)(watched, pace)
+
+
+def _look(watched: Run, pace: float | None) -> None:
+    try:
+        _show(watched, pace)
+    except ValueError as error:
+        st.error(str(error), icon=":material/broken_image:")
+
+
+def _show(watched: Run, pace: float | None) -> None:
+    status = watched.status
+    if (pace and status.state not in UNFINISHED) or (pace == SOON and status.step):
+        st.rerun()
+    st.subheader(watched.name, anchor=False)
+    lesson = watched.recipe.lesson
+    if lesson:
+        st.caption(finetuning_summary(watched))
+    if status.state in DONE:
+        _reached(watched, status)
+    else:
+        text, button = st.columns([5, 1], vertical_alignment="center")
+        with text:
+            _progress(watched, status)
+        with button:
+            _button(watched, status)
+    loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
+    curves = _curves(
+        watched, status.epochs, status.steps, watched.changed("status.json", "epochs.csv")
+    )
+    for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
+        with column:
+            show(drawn, key=f"curve-{key}", alt=alt)
+    with digits:
+        _digits(watched)
+    if status.state in DONE and lesson:
+        finetuning_result(watched)
+    pinned_drawings(watched)
+
+
+def _button(watched: Run, status: Status) -> None:
+    if status.state in UNFINISHED:
+        st.button(
+            "Stop training",
+            icon=":material/stop:",
+            key="stop",
+            width="stretch",
+            on_click=_stop,
+            args=[watched],
+        )
+    elif status.state == "interrupted":
+        label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
+        if st.button(label, icon=":material/resume:", key="resume", width="stretch"):
+            engine().submit(watched)
+            st.rerun()
+
+
+def _stop(watched: Run) -> None:
+    engine().stop(watched)
+
+
+def _progress(watched: Run, status: Status) -> None:
+    done = status.step / status.steps if status.steps else 0.0
+    epoch = f"Epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
+    speed = f"{status.images_per_second:,.0f} images/s"
+    if status.state == "queued":
+        queue = runs.queue()
+        place = queue.index(watched) if watched in queue else 0
+        ahead = f"{place} {'run' if place == 1 else 'runs'} ahead"
+        waiting = "next in line; it begins when a worker is free and has loaded TensorFlow"
+        st.progress(0.0, f"Queued: {ahead if place else waiting}.")
+    elif status.state == "running":
+        left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
+        words = status.message or f"{epoch} · {speed}{left}"
+        st.progress(min(1.0, done), words)
+    elif status.state == "interrupted":
+        st.warning(status.message or "Interrupted.", icon=":material/pause_circle:")
+    else:
+        st.error(status.message, icon=":material/error:")
+
+
+def _reached(watched: Run, status: Status) -> None:
+    result = watched.result()
+    if result is None:
+        raise ValueError(f"result.json of run {watched.id} is missing.")
+    speed = result["images_per_second"]
+    if status.state == "stopped":
+        st.warning(
+            f"Stopped after {result['epochs']} of {status.epochs} epochs.", icon=":material/stop:"
+        )
+    trained = result["train_accuracy"]
+    with st.container(horizontal=True, gap="medium"):
+        for name, value, note in (
+            ("Test accuracy", f"{result['test_accuracy']:.2%}", test_interval(result)),
+            ("Test loss", f"{result['test_loss']:.4f}", "cross-entropy, nats"),
+            ("Validation accuracy", f"{result['val_accuracy']:.2%}", None),
+            ("Training accuracy", "–" if trained is None else f"{trained:.2%}", None),
+            (
+                "Training time",
+                duration(result["seconds"]),
+                f"{speed:,.0f} images/s" if speed else None,
+            ),
+        ):
+            st.metric(name, value, note, delta_color="off", delta_arrow="off", width="content")
+        score_metric(watched)
+    st.caption(
+        f"Time went to {duration(result['start_seconds'])} of start, "
+        f"{duration(result['seconds'])} of training in {result['precision'].split('_')[-1]} "
+        f"({duration(result['cpu_seconds'])} of processor time), "
+        f"{duration(result['publishing_seconds'])} of files and live view, "
+        f"{duration(result['evaluation_seconds'])} of evaluation."
+    )
+    with st.container(horizontal=True):
+        link = {"run": watched.id}
+        st.page_link(
+            "pages/mistakes.py",
+            label="See its mistakes",
+            icon=":material/troubleshoot:",
+            query_params=link,
+        )
+        st.page_link(
+            "pages/draw.py", label="Draw a digit for it", icon=":material/draw:", query_params=link
+        )
+
+
+@lru_cache(maxsize=32)
+def _curves(
+    watched: Run, epochs: int, steps: int, changed: tuple[int, ...]
+) -> dict[str, tuple[str, str]]:
+    """Figure and words of each curve, made once for all who watch until ``changed`` changes.
+
+    The status follows the steps a few times a second; steps alone may be written far more often.
+    """
+    batches, ends = watched.steps(), watched.epochs()
+    x = batches["step"] * epochs / max(1, steps)
+    titles = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
+    return {
+        metric: _curve(x, batches[metric], ends, epochs, metric, title)
+        for metric, title in titles.items()
+    }
+
+
+def _curve(
+    x: np.ndarray, y: np.ndarray, ends: dict[str, np.ndarray], epochs: int, metric: str, title: str
+) -> tuple[str, str]:
+    """``x`` is in epochs, ``y`` the metric of each batch, (steps,); ``ends`` of each epoch."""
+    shown = downsample(len(x), POINTS)
+    smoothed = smooth(y, smoothing_window(len(x)))
+    traces = [
+        {
+            "name": "each batch",
+            "x": x[shown],
+            "y": y[shown],
+            "mode": "lines",
+            "line": {"width": 1, "color": "var(--st-border-color)"},
+            "opacity": 0.6,
+            "hoverinfo": "skip",
+        },
+        {
+            "name": "training",
+            "x": x[shown],
+            "y": smoothed[shown],
+            "mode": "lines",
+            "line": {"width": 2.5, "color": "var(--st-blue-color)"},
+            "hovertemplate": "%{y:.4f}",
+        },
+        {
+            "name": "validation",
+            "x": ends["epoch"],
+            "y": ends[f"val_{metric}"],
+            "mode": "lines+markers",
+            "marker": {"size": 8},
+            "hovertemplate": "%{y:.4f}",
+            "line": {"width": 1.5, "dash": "dot", "color": "var(--st-orange-color)"},
+        },
+    ]
+    layout: dict[str, Any] = {
+        "title": {"text": title, "font": {"size": 14}, "x": 0, "y": 0.98},
+        "xaxis": {
+            "title": {"text": "Epoch"},
+            "range": [0, epochs * 1.03],
+            "tickformat": "d",
+            "nticks": min(8, epochs + 1),
+        },
+        "yaxis": _axis(metric, smoothed, ends[f"val_{metric}"]),
+        "hovermode": "x",
+        "margin": {"t": 56},
+    }
+    latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
+    alt = f"{title} over the epochs, training and validation; training: {latest}."
+    return figure(traces, layout), alt
+
+
+def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
+    """Room for the curves, not for the noise of single batches."""
+    if metric == "accuracy":  # what matters happens near the top, after the first tenth
+        later = np.append(smoothed[len(smoothed) // 10 :], val)
+        low = min(0.9, later.min()) if len(later) else 0.0
+        return {"tickformat": ".0%", "range": [low - 0.01, 1.002], "nticks": 6}
+    curves = np.maximum(np.append(smoothed, val), 1e-4)
+    low, high = (curves.min(), curves.max()) if len(curves) else (0.1, 2.3)
+    ends = [float(np.log10(low / 1.5)), float(np.log10(high * 1.2))]
+    return {"type": "log", "dtick": "D2", "tickformat": "~g", "range": ends}
+
+
+def _digits(watched: Run) -> None:
+    seen = _seen(watched, watched.changed("watched_probabilities.npy"))
+    if seen is None:
+        return
+    st.caption(seen.caption)
+    gallery(seen.images, seen.captions, key="watched", names=seen.names, size=40)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Validation digits, (n, 28, 28) uint8, and what the network makes of them."""
+
+    caption: str
+    images: np.ndarray
+    captions: list[str]
+    names: list[str]
+
+
+@lru_cache(maxsize=32)
+def _seen(watched: Run, changed: tuple[int, ...]) -> _Seen | None:
+    """What all who watch see of the digits until ``changed`` changes."""
+    seen = watched.watched()
+    if seen is None:
+        return None
+    images, labels, probabilities = seen
+    predicted = probabilities.argmax(axis=1)
+    right = int((predicted == labels).sum())
+    captions = [
+        f"{guess} {'✓' if guess == label else '✗'} {share:.0%}"
+        for guess, label, share in zip(
+            predicted, labels, probabilities.max(axis=1).astype(float), strict=True
+        )
+    ]
+    names = [
+        f"A {label}, read as {caption}" for label, caption in zip(labels, captions, strict=True)
+    ]
+    caption = f"Validation digits, read anew as it learns: {right} of {len(labels)} right."
+    return _Seen(caption, images, captions, names)
