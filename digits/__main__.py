@@ -1,4 +1,4 @@
-"""The command line: train, recognise and score without a browser."""
+"""The command line: train, recognize and score without a browser."""
 
 import argparse
 import dataclasses
@@ -41,10 +41,10 @@ def main() -> None:
     )
     command.set_defaults(do=train)
 
-    command = commands.add_parser("recognise", help="read the digit in a picture")
+    command = commands.add_parser("recognize", help="read the digit in a picture")
     command.add_argument("image", type=Path)
     command.add_argument("--run", help="id of a finished run; the shipped model without it")
-    command.set_defaults(do=recognise)
+    command.set_defaults(do=recognize)
 
     command = commands.add_parser("score-drawings", help="how many drawn digits are read right")
     command.add_argument("file", type=Path)
@@ -97,7 +97,7 @@ def train(arguments: argparse.Namespace) -> dict:
     return result
 
 
-def recognise(arguments: argparse.Namespace) -> dict:
+def recognize(arguments: argparse.Namespace) -> dict:
     """The digit in a picture and its ten probabilities."""
     ink = image_files.read_image(arguments.image)
     [probabilities] = _model(arguments.run)(preprocessing.normalize(ink)[None])

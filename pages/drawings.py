@@ -96,7 +96,7 @@ def said(one: Drawing, p: np.ndarray | None, model: Run | None) -> None:
     """The ten probabilities, (10,), and how they came about through the run's epochs."""
     if p is not None:
         bars(p, one.label, key="drawing-probabilities", height=200)
-    if model and len(epochs := [0, *model.epochs_kept()]) > 1:
+    if model and len(epochs := [0, *model.saved_epochs()]) > 1:
         try:
             with st.spinner("Asking the network of every epoch …"):
                 through = probabilities_at_epochs(model, epochs, one.image[None])[:, 0]

@@ -60,7 +60,7 @@ def explore(run: Run, x: np.ndarray, y: np.ndarray) -> None:
 
 
 def _tested(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Predictions:
-    kept = epoch in (0, run.kept_epoch())
+    kept = epoch in (0, run.final_epoch())
     probabilities = run.probabilities() if kept else run.test_probabilities(epoch)
     if len(probabilities) != len(y):
         raise ValueError(

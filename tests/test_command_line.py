@@ -39,7 +39,7 @@ def test_a_picture_is_read_and_a_run_can_be_asked_instead(tmp_path: Path) -> Non
     x, y = datasets.load_test("uci")
     path = tmp_path / "digit.png"
     Image.fromarray(255 - x[0]).resize((200, 200)).save(path)  # dark on light, as on paper
-    done = digits("recognise", path)
+    done = digits("recognize", path)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["digit"] == y[0]
@@ -63,8 +63,8 @@ def test_a_stroke_file_is_scored(tmp_path: Path) -> None:
     [
         (("train", "simple", "--dataset", "uci", "--epochs", "0"), "epochs is 0"),
         (("train", "simple", "--dataset", "uci", "--train-images", "50000"), "1,29"),
-        (("recognise", "missing.png"), "missing.png"),
-        (("recognise", "README.md"), "README.md"),
+        (("recognize", "missing.png"), "missing.png"),
+        (("recognize", "README.md"), "README.md"),
         (("score-drawings", "README.md", "--run", "../../etc"), "names no run"),
         (("score-drawings", "README.md"), "README.md"),
         (("score-drawings", "missing.json", "--run", "20260101-000000-abcdef"), "no run"),
@@ -81,7 +81,7 @@ def test_a_run_without_a_model_is_one_sentence(tmp_path: Path) -> None:
     job = runs.create(Recipe(dataset="uci"), "Unfinished")
     path = tmp_path / "digit.png"
     Image.new("L", (50, 50)).save(path)
-    done = digits("recognise", path, "--run", job.id)
+    done = digits("recognize", path, "--run", job.id)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
 

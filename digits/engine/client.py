@@ -81,7 +81,7 @@ class Engine:
         self.wish = None  # what was prepared will have been used
         before = job.status
         attempt = before.attempt + (before.state == "interrupted" and bool(before.since))
-        job.take_back_stop()
+        job.clear_stop_request()
         job.write_status(
             replace(
                 before,
@@ -99,7 +99,7 @@ class Engine:
 
     def stop(self, job: Run) -> None:
         """End a run in good order; one that still waits for its turn ends at once."""
-        job.ask_to_stop()
+        job.request_stop()
         status = job.status
         if status.state == "queued":
             if job.id in self.futures:
@@ -200,7 +200,7 @@ class Engine:
                 self.futures[key] = before
                 return
             before.cancel(force=True)  # the scheduler would give its old answer again
-        job.not_working(what)  # what a worker that died has left
+        job.clear_job_progress(what)  # what a worker that died has left
         turn = {} if what == "features" else TRAIN_SLOT
         self.futures[key] = self._queue(tasks.work, what, str(job.folder), key=key, needs=turn)
 
@@ -214,7 +214,7 @@ class Engine:
             return "failed", str(future.exception())
         if future is None or future.status != "pending":
             return "absent", ""
-        message = job.working(what)
+        message = job.job_progress(what)
         return ("waiting", "") if message is None else ("working", message)
 
     def _queue(

@@ -53,7 +53,7 @@ def augment(recipe: Recipe, n: int) -> np.ndarray:
     from digits.worker.augmentation import augment
 
     images = datasets.load(recipe.dataset, seed=recipe.seed).x_train[:n]
-    if recipe.written:
+    if recipe.synthetic:
         images = np.concatenate([images[: n - n // 2], generate(n // 2, recipe.seed)[0]])
     pixels = tf.constant(images.astype(np.float32))[..., None]
     seen = augment(pixels, recipe, tf.constant(1)).numpy()[..., 0].round().astype(np.uint8)
@@ -127,7 +127,7 @@ def work(what: str, folder: str) -> None:
             raise
         raise LookupError(f"There is no run {run.id} any more; it was deleted.") from error
     finally:
-        run.not_working(what)
+        run.clear_job_progress(what)
 
 
 def _model(path: str) -> Any:

@@ -91,7 +91,7 @@ VARIANTS = {
 def generate(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """``n`` digits in all these forms: images (n, 28, 28) uint8, labels (n,) uint8.
 
-    Each digit is as frequent as any other, and so is each form of a digit. Points, slant, width,
+    Each digit is as frequent as any other, and so is each form of a digit. Points, shear, width,
     turn and pen differ from one to the next. A thousand take a second, so the last are kept.
     """
     variants = {digit: [parse(text) for text in VARIANTS[digit].values()] for digit in range(10)}
@@ -106,8 +106,8 @@ def generate(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def draw_digit(variant: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
     """One digit of a parsed variant, with random geometry and pen: (28, 28) uint8."""
-    wide, slant = np.exp(random.normal(0.05, 0.22)), random.normal(0.05, 0.18)
-    shape = _turn(random.normal(0, 0.1)) @ np.array([[wide, -slant], [0.0, 1.0]])
+    wide, shear = np.exp(random.normal(0.05, 0.22)), random.normal(0.05, 0.18)
+    shape = _turn(random.normal(0, 0.1)) @ np.array([[wide, -shear], [0.0, 1.0]])
     strokes: list[np.ndarray] = []
     for points in variant:  # (2, points)
         same = np.concatenate([[False], (points[:, 1:] == points[:, :-1]).all(axis=0)])

@@ -24,8 +24,8 @@ def keras_script(recipe: Recipe) -> str:
             ("the choice of training images", recipe.train_images or recipe.dataset != "mnist"),
             (f"the {recipe.schedule} schedule", recipe.schedule != "constant"),
             ("augmentation", recipe.augments),
-            ("the written digits", recipe.written),
-            ("the drawings and the network that learned them", recipe.lesson),
+            ("the written digits", recipe.synthetic),
+            ("the drawings and the network that learned them", recipe.finetune),
         )
         if there
     ]

@@ -157,7 +157,7 @@ PRESETS = {
             shift=1.0,
             rotation=12.0,
             zoom=0.1,
-            written=12_000,
+            synthetic=12_000,
         ),
         reached=0.9954,
     ),

@@ -10,7 +10,7 @@ SCHEDULES = ("constant", "cosine", "one-cycle")
 LOSSES = ("sparse_categorical_crossentropy", "categorical_crossentropy")
 HEADS = ("flatten", "global-average", "global-max")
 ACTIVATIONS = ("relu", "elu", "gelu", "silu", "tanh", "sigmoid")
-AUGMENTATIONS = ("shift", "rotation", "zoom", "slant", "stretch", "thickness", "elastic")
+AUGMENTATIONS = ("shift", "rotation", "zoom", "shear", "stretch", "stroke_width", "elastic")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -32,7 +32,7 @@ class Finetuning:
     that the network does not forget these. All are kept in the run's folder.
     """
 
-    start_from: str
+    base_run: str
     share: float = 0.5
     seed: int = 0
     repeats: int = 10
@@ -44,7 +44,7 @@ class Recipe:
     """Hyperparameters of one run. Raises ``ValueError`` when a value is out of its range.
 
     ``learning_rate`` is the peak of the schedule; ``patience`` is in epochs, 0 for no early
-    stopping; ``shift``, ``elastic`` and ``thickness`` are in pixels, ``rotation`` and ``slant`` in
+    stopping; ``shift``, ``elastic`` and ``stroke_width`` are in pixels, ``rotation``, ``shear`` in
     degrees, ``zoom`` and ``stretch`` fractions, each the most by which a training image is changed,
     either way. ``written`` digits, drawn from strokes in forms that the data set may lack, are
     mixed with the training images.
@@ -71,13 +71,13 @@ class Recipe:
     rotation: float = 0.0
     zoom: float = 0.0
     elastic: float = 0.0
-    slant: float = 0.0
+    shear: float = 0.0
     stretch: float = 0.0
-    thickness: float = 0.0
-    written: int = 0
+    stroke_width: float = 0.0
+    synthetic: int = 0
     precision: str = "auto"
     seed: int = 0
-    lesson: Finetuning | None = None  # None: the network starts from nothing
+    finetune: Finetuning | None = None  # None: the network starts from nothing
 
     def __post_init__(self) -> None:
         """Refuse what no slider offers, wherever it came from: a link, a file, a command."""
@@ -106,10 +106,10 @@ class Recipe:
             ("rotation", 0, 180),
             ("zoom", 0, 0.9),
             ("elastic", 0, 10),
-            ("slant", 0, 60),
+            ("shear", 0, 60),
             ("stretch", 0, 0.9),
-            ("thickness", 0, 1),
-            ("written", 0, 60_000),
+            ("stroke_width", 0, 1),
+            ("synthetic", 0, 60_000),
             ("seed", 0, 2**31 - 1),
         ):
             _check(name, getattr(self, name), low, high)
@@ -122,16 +122,16 @@ class Recipe:
             _check(f"units of dense layer {number}", units, 1, 4096)
         if self.label_smoothing and self.loss != "categorical_crossentropy":
             raise ValueError("Label smoothing needs one-hot targets: categorical_crossentropy.")
-        if self.lesson:
-            if not isinstance(self.lesson.start_from, str):
-                raise ValueError(f"start_from is {self.lesson.start_from!r}; it is a run's id.")
+        if self.finetune:
+            if not isinstance(self.finetune.base_run, str):
+                raise ValueError(f"base_run is {self.finetune.base_run!r}; it is a run's id.")
             for name, low, high in (
                 ("share", 0.01, 0.99),
                 ("seed", 0, 2**31 - 1),
                 ("repeats", 1, 1000),
                 ("replay", 0, 60_000),
             ):
-                _check(f"{name} of the lesson", getattr(self.lesson, name), low, high)
+                _check(f"{name} of the lesson", getattr(self.finetune, name), low, high)
 
     @property
     def augments(self) -> bool:
@@ -140,8 +140,8 @@ class Recipe:
 
     def to_json(self) -> str:
         fields = dataclasses.asdict(self)
-        if not self.lesson:
-            del fields["lesson"]
+        if not self.finetune:
+            del fields["finetune"]
         return json.dumps(fields, indent=1)
 
     @classmethod
@@ -151,8 +151,8 @@ class Recipe:
             fields: dict[str, Any] = json.loads(text)
             fields["conv"] = tuple(Conv(**block) for block in fields["conv"])
             fields["dense"] = tuple(fields["dense"])
-            if lesson := fields.get("lesson"):
-                fields["lesson"] = Finetuning(**lesson)
+            if lesson := fields.get("finetune"):
+                fields["finetune"] = Finetuning(**lesson)
             return cls(**fields)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"This is not a recipe: {error}.") from error
@@ -176,8 +176,8 @@ class Recipe:
                 ),
                 (f"smoothing {self.label_smoothing:g}", self.label_smoothing),
                 ("augmented", self.augments),
-                (f"{self.written:,} written", self.written),
-                ("taught drawings", self.lesson),
+                (f"{self.synthetic:,} written", self.synthetic),
+                ("taught drawings", self.finetune),
             )
             if there
         ]

@@ -30,13 +30,13 @@ def curve(run: Run, metric: str, *, seconds: bool = False) -> tuple[np.ndarray, 
     seconds a curve ends with the last whole epoch, since only these are timed. Raises
     ``ValueError`` when a file of the run is damaged.
     """
-    ends, status = run.epochs(), run.status
+    ends, status = run.epoch_metrics(), run.status
     done = np.insert(ends["epoch"], 0, 0.0)
     clock = np.insert(np.cumsum(ends["seconds"]), 0, 0.0)
     if metric.startswith("val_"):
         x, y = ends["epoch"], ends[metric]
     else:
-        steps = run.steps()
+        steps = run.step_metrics()
         shown = downsample(len(steps["step"]), 200)
         x = (steps["step"] * status.epochs / max(1, status.steps))[shown]
         y = smooth(steps[metric], smoothing_window(len(steps["step"])))[shown]

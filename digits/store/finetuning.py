@@ -62,9 +62,9 @@ def create(start: Run, recipe: Recipe, kept: list[Drawing], name: str) -> Run:
     images validate. Raises ``ValueError`` when there are too few drawings or the network is not
     there, ``OSError`` when the folder cannot be filled.
     """
-    if recipe.lesson is None:
+    if recipe.finetune is None:
         raise ValueError("This recipe has no lesson in it.")
-    taught, held = split(kept, recipe.lesson, seen_drawings(start))
+    taught, held = split(kept, recipe.finetune, seen_drawings(start))
     if not start.model_path.exists():
         raise ValueError("The run to start from has no model: it has not finished, or was deleted.")
     x_taught, y_taught = collection.images(taught)
@@ -134,7 +134,7 @@ def before_after(job: Run) -> BeforeAfter:
 
 def seen_drawings(job: Run) -> frozenset[str]:
     """Keys of the drawings that a run's network was ever taught; none without a lesson."""
-    return _known(job, *job.changed(DATA))
+    return _known(job, *job.file_stamps(DATA))
 
 
 @lru_cache(maxsize=5_000)

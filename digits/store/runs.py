@@ -106,7 +106,7 @@ class Run:
             return replace(status, state="interrupted", message=f"Interrupted {where}.")
         return status
 
-    def changed(self, *files: str) -> tuple[int, ...]:
+    def file_stamps(self, *files: str) -> tuple[int, ...]:
         """When and to what size each file last changed: while it is the same, so are they."""
         stamps = []
         for file in files:
@@ -117,15 +117,15 @@ class Run:
                 stamps += [0, 0]
         return tuple(stamps)
 
-    def steps(self) -> dict[str, np.ndarray]:
+    def step_metrics(self) -> dict[str, np.ndarray]:
         """Loss (nats) and accuracy of each training batch: three (steps,) float64 arrays."""
         return self._csv("steps.csv", STEP_COLUMNS)
 
-    def epochs(self) -> dict[str, np.ndarray]:
+    def epoch_metrics(self) -> dict[str, np.ndarray]:
         """What each epoch came to, training and validation: (epochs,) float64 arrays."""
         return self._csv("epochs.csv", EPOCH_COLUMNS)
 
-    def watched(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    def validation_sample(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """The validation digits that the live view follows, ``None`` before the first look.
 
         Images (n, 28, 28) uint8, labels (n,) uint8, latest probabilities (n, 10) float16.
@@ -151,12 +151,12 @@ class Run:
             raise ValueError(f"test_probabilities.npy of run {self.id} has shape {array.shape}.")
         return array
 
-    def kept_epoch(self) -> int:
+    def final_epoch(self) -> int:
         """The epoch, from 1, whose network became the final model; 0 when that is none's.
 
         So it is with a run that was stopped in the middle of an epoch.
         """
-        tested, val_loss = self.epochs_tested(), self.epochs()["val_loss"]
+        tested, val_loss = self.evaluated_epochs(), self.epoch_metrics()["val_loss"]
         if not tested:
             return 0
         epoch = int(np.argmin(val_loss)) + 1 if self.recipe.patience else tested[-1]
@@ -165,18 +165,20 @@ class Run:
         )
         return epoch if same else 0
 
-    def test_history(self, index: int) -> np.ndarray:
-        """What the networks of ``epochs_tested`` say of one test image: (epochs, 10) float16."""
-        return np.stack([self.test_probabilities(epoch)[index] for epoch in self.epochs_tested()])
+    def probabilities_over_epochs(self, index: int) -> np.ndarray:
+        """What the networks of ``evaluated_epochs`` say of one test image: (epochs, 10) float16."""
+        return np.stack(
+            [self.test_probabilities(epoch)[index] for epoch in self.evaluated_epochs()]
+        )
 
-    def epochs_kept(self) -> list[int]:
+    def saved_epochs(self) -> list[int]:
         """The epochs, counted from 1, of which the weights are kept, in order."""
-        epochs = range(1, len(self.epochs()["epoch"]) + 1)
+        epochs = range(1, len(self.epoch_metrics()["epoch"]) + 1)
         return [epoch for epoch in epochs if (self.folder / _weights(epoch)).exists()]
 
-    def epochs_tested(self) -> list[int]:
+    def evaluated_epochs(self) -> list[int]:
         """The epochs whose network has read the test images, in order."""
-        epochs = range(1, len(self.epochs()["epoch"]) + 1)
+        epochs = range(1, len(self.epoch_metrics()["epoch"]) + 1)
         return [epoch for epoch in epochs if (self.folder / _test_probabilities(epoch)).exists()]
 
     def test_probabilities(self, epoch: int) -> np.ndarray:
@@ -187,7 +189,7 @@ class Run:
         """What the network of that epoch, from 1, says of the validation images: as above."""
         return self._npy(f"val_probabilities/{epoch:04}.npy")
 
-    def map(self, method: str) -> np.ndarray | None:
+    def embedding_map(self, method: str) -> np.ndarray | None:
         """Where the test images lie on a "pca" or "tsne" map; ``None`` before it is made.
 
         (n, 2) float32. The nearer two images, the more alike the network finds them.
@@ -196,11 +198,11 @@ class Run:
         return self._npy(file) if (self.folder / file).exists() else None
 
     @property
-    def has_features(self) -> bool:
+    def has_embeddings(self) -> bool:
         """Whether its network has looked at every digit: neighbours and the map then come soon."""
         return (self.folder / "features.npz").exists()
 
-    def sturdiness(self) -> dict[str, Any] | None:
+    def robustness(self) -> dict[str, Any] | None:
         """Accuracy on transformed test images, by what was done to them; ``None`` before that.
 
         For each kind that is done: ``unit``; ``strengths``, a list; ``accuracy``, one for each
@@ -219,14 +221,14 @@ class Run:
             raise ValueError(f"sturdiness.json of run {self.id} is damaged.")
         return curves
 
-    def working(self, what: str) -> str | None:
+    def job_progress(self, what: str) -> str | None:
         """What the worker last said that is making this, ``None`` while none is."""
         try:
             return str(self._json(f"working-{what}.json"))
         except ValueError:
             return None
 
-    def not_working(self, what: str) -> None:
+    def clear_job_progress(self, what: str) -> None:
         (self.folder / f"working-{what}.json").unlink(missing_ok=True)
 
     def weights_path(self, epoch: int) -> Path:
@@ -258,15 +260,15 @@ class Run:
         # Out of the way first: what a worker writes then fails, and does not hold up the removal.
         shutil.rmtree(self.folder.rename(self.folder.with_name(f"deleted-{self.id}")))
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Leave the wish; the worker ends the run in good order at its next look."""
         (self.folder / "stop").touch()
 
     @property
-    def asked_to_stop(self) -> bool:
+    def stop_requested(self) -> bool:
         return (self.folder / "stop").exists()
 
-    def take_back_stop(self) -> None:
+    def clear_stop_request(self) -> None:
         (self.folder / "stop").unlink(missing_ok=True)
 
     def write(self, file: str, content: Any) -> None:

@@ -21,15 +21,15 @@ def augment(images: tf.Tensor, recipe: Recipe, step: tf.Tensor) -> tf.Tensor:
     n = tf.shape(images)[0]
     seed = tf.stack([tf.constant(recipe.seed, tf.int32), tf.cast(step, tf.int32)])
     u = tf.unstack(tf.random.stateless_uniform([7, n], seed, -1.0, 1.0))
-    if recipe.thickness:
-        images = change_stroke_width(images, u[6] * recipe.thickness)
+    if recipe.stroke_width:
+        images = change_stroke_width(images, u[6] * recipe.stroke_width)
     images = transform(
         images,
         rotation=u[0] * recipe.rotation,
         zoom=1 + u[1] * recipe.zoom,
         left=u[2] * recipe.shift,
         up=u[3] * recipe.shift,
-        slant=u[4] * recipe.slant,
+        shear=u[4] * recipe.shear,
         stretch=1 + u[5] * recipe.stretch,
     )
     if not recipe.elastic:
@@ -57,19 +57,19 @@ def transform(
     zoom: tf.Tensor,
     left: tf.Tensor,
     up: tf.Tensor,
-    slant: tf.Tensor | float = 0.0,
+    shear: tf.Tensor | float = 0.0,
     stretch: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
-    """Shift images, slant and stretch them, then turn and enlarge them about their middle.
+    """Shift images, shear and stretch them, then turn and enlarge them about their middle.
 
     ``images`` is (n, 28, 28, 1) float32, and so is what comes back, with 0 where nothing was.
     The others are (n,) float32: ``rotation`` in degrees counterclockwise, ``zoom`` a factor,
-    ``left`` and ``up`` in pixels, ``slant`` in degrees by which upright lines lean to the right,
+    ``left`` and ``up`` in pixels, ``shear`` in degrees by which upright lines lean to the right,
     ``stretch`` a factor of the width. What is in between pixels is interpolated linearly.
     """
     angle, scale = rotation * math.pi / 180, 1 / zoom
     cos, sin = scale * tf.cos(angle), scale * tf.sin(angle)
-    lean = tf.tan(slant * math.pi / 180)
+    lean = tf.tan(shear * math.pi / 180)
     # Where a pixel comes from: turned back, then upright again, then as wide as it was.
     a, b = (cos + lean * sin) / stretch, (-sin + lean * cos) / stretch
     c, d = sin, cos

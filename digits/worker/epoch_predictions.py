@@ -30,9 +30,9 @@ def predict_test_images(
     float16. The epoch that became the final model gets the very answers of that.
     """
     network, chosen = model.build(run.recipe), final.get_weights()
-    kept = run.epochs_kept()
+    kept = run.saved_epochs()
     (run.folder / "test_probabilities").mkdir(exist_ok=True)
-    for epoch in sorted({*kept} - {*run.epochs_tested()}):
+    for epoch in sorted({*kept} - {*run.evaluated_epochs()}):
         tell(f"Reading the test images with the network of epoch {epoch} of {kept[-1]}.")
         network.load_weights(run.weights_path(epoch))
         same = all(map(np.array_equal, network.get_weights(), chosen))
@@ -51,7 +51,7 @@ def predict_at_epochs(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
     for epoch in sorted(epochs):
         if epoch:
             network.load_weights(run.weights_path(epoch))
-        elif recipe.lesson:
+        elif recipe.finetune:
             network.set_weights(load(finetuning.base_model_path(run)).get_weights())
         answers.append(probabilities(network, x))
     return np.stack(answers)

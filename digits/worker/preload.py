@@ -40,20 +40,20 @@ def prepare(recipe: Recipe, job: Run | None = None) -> Prepared:
     Raises as ``data.load`` does, and ``ValueError`` when the folder lacks what a lesson needs.
     """
     sets = datasets.load(recipe.dataset, seed=recipe.seed, train_images=recipe.train_images)
-    if recipe.written:
-        x, y = synthetic.generate(recipe.written, recipe.seed)
+    if recipe.synthetic:
+        x, y = synthetic.generate(recipe.synthetic, recipe.seed)
         sets = replace(
             sets,
             x_train=np.concatenate([sets.x_train, x]),
             y_train=np.concatenate([sets.y_train, y]),
         )
-    if recipe.lesson and job:
-        sets = finetuning.mix_with_replay(sets, recipe.lesson, finetuning.load_data(job))
+    if recipe.finetune and job:
+        sets = finetuning.mix_with_replay(sets, recipe.finetune, finetuning.load_data(job))
     n = len(sets.x_train)
     network = model.compile(
         model.build(recipe, hardware.precision_policy(recipe.precision)), recipe
     )
-    if recipe.lesson and job:
+    if recipe.finetune and job:
         network.set_weights(load(finetuning.base_model_path(job)).get_weights())
     network.optimizer.build(network.trainable_variables)
     rates = learning_rates(recipe, -(-n // recipe.batch_size) * recipe.epochs)

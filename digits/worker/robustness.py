@@ -18,7 +18,7 @@ TRANSFORMS: dict[str, tuple[str, tuple[float, ...]]] = {  # unit and strengths o
     "shift": ("pixels", tuple(range(9))),
     "scale": ("times", tuple(n / 10 for n in range(5, 16))),
     "noise": ("standard deviations, of full ink", tuple(n / 10 for n in range(7))),
-    "thickness": ("pixels of stroke width", tuple(n / 2 for n in range(-4, 5))),
+    "stroke_width": ("pixels of stroke width", tuple(n / 2 for n in range(-4, 5))),
 }
 SEED = 1998  # of the directions and the noise, the same for all runs so that these compare
 FINE = 4  # points that a pixel is taken for, each way, where strokes grow or shrink
@@ -33,7 +33,7 @@ def robustness(run: Run, tell: Callable[[str], None] = lambda message: None) -> 
     network = load(run.model_path)
     x, y = datasets.load_test(run.recipe.dataset)
     try:
-        curves = run.sturdiness() or {}
+        curves = run.robustness() or {}
     except ValueError:  # a damaged file is made anew
         curves = {}
     for number, (kind, (unit, strengths)) in enumerate(TRANSFORMS.items(), 1):
@@ -64,7 +64,7 @@ def transform(images: np.ndarray, kind: str, strength: float) -> np.ndarray:
     A shift goes right, left, up or down, another way for each image; the noise is Gaussian and
     the same at every strength, only stronger.
     """
-    if kind == "thickness":
+    if kind == "stroke_width":
         return change_stroke_width(images, strength)
     random = np.random.default_rng(SEED)
     if kind == "noise":

@@ -78,7 +78,9 @@ class Trainer:
         self.publish(steps=steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
         while epoch < recipe.epochs and not self.overdue() and self.train_epoch(epoch):
             epoch += 1
-        return self.finish("stopped" if run.asked_to_stop and epoch < recipe.epochs else "finished")
+        return self.finish(
+            "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
+        )
 
     def resume(self) -> int:
         """Go back to the last checkpoint; gives the epochs done. Later rows are dropped."""
@@ -104,7 +106,7 @@ class Trainer:
         clock = self.clock
         seconds, cpu_seconds = clock.seconds["training"], clock.cpu_seconds["training"]
         for first in range(0, self.steps_per_epoch, STEPS_PER_CALL):
-            if self.run.asked_to_stop:
+            if self.run.stop_requested:
                 return False
             last = min(first + STEPS_PER_CALL, self.steps_per_epoch)
             clock.turn_to("training")
@@ -175,7 +177,7 @@ class Trainer:
 
     def overdue(self) -> bool:
         """Whether the validation loss has not improved for ``patience`` epochs."""
-        val_loss = self.run.epochs()["val_loss"]
+        val_loss = self.run.epoch_metrics()["val_loss"]
         patience = self.recipe.patience
         return bool(
             patience and len(val_loss) and len(val_loss) - 1 - np.argmin(val_loss) >= patience
@@ -190,7 +192,7 @@ class Trainer:
         """
         run, recipe = self.run, self.recipe
         self.publish(message="Evaluating on the test set.", seconds_left=None)
-        epochs = run.epochs()
+        epochs = run.epoch_metrics()
         if recipe.patience and len(epochs["val_loss"]):
             best = int(np.argmin(epochs["val_loss"])) + 1
             self.model.load_weights(run.folder / "weights" / f"{best:04}.weights.h5")
@@ -221,7 +223,7 @@ class Trainer:
             "test_images": len(test),
             "precision": self.model.layers[0].dtype_policy.name,
         }
-        if recipe.lesson:
+        if recipe.finetune:
             self.compare(final)
         run.write("result.json", result)
         predict_test_images(

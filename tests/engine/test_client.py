@@ -37,9 +37,9 @@ def state(job: Run) -> str:
 
 def whole(job: Run) -> None:
     """Every step and every epoch once, in order."""
-    assert job.epochs()["epoch"].tolist() == list(range(1, job.recipe.epochs + 1))
+    assert job.epoch_metrics()["epoch"].tolist() == list(range(1, job.recipe.epochs + 1))
     per_epoch = -(-len(datasets.load("uci").x_train) // job.recipe.batch_size)
-    assert job.steps()["step"].tolist() == list(range(1, per_epoch * job.recipe.epochs + 1))
+    assert job.step_metrics()["step"].tolist() == list(range(1, per_epoch * job.recipe.epochs + 1))
 
 
 def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine: Engine) -> None:
@@ -123,7 +123,7 @@ def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> Non
     assert len(engine.activations("shipped", x[0])) == len(PRESETS["drawings"].recipe.conv)
     images, labels, distances = engine.neighbours(trained.id, x[0], 5)
     assert (len(images), len(labels), len(distances)) == (5, 5, 5)
-    assert (engine.map(trained.id) == trained.map("pca")).all()
+    assert (engine.map(trained.id) == trained.embedding_map("pca")).all()
     assert engine.examples(x[0], "shift").shape == (9, 28, 28)
     with pytest.raises(ValueError, match="weights of epoch 9"):
         engine.saliency(trained.id, 9, x[0], [1])
@@ -152,16 +152,16 @@ def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run)
 
     def done() -> bool:
         seen.update(engine.state_of(what, trained) for what in ("sturdiness", "tsne"))
-        return trained.sturdiness() is not None and trained.map("tsne") is not None
+        return trained.robustness() is not None and trained.embedding_map("tsne") is not None
 
     until(done, 60, "both to be done")
     until(lambda: engine.state_of("tsne", trained)[0] == "absent", 5, "the end to be heard of")
     assert ("waiting", "") in seen
     assert [what for what, _ in seen if what not in ("waiting", "working", "absent")] == []
-    assert trained.working("tsne") is None
+    assert trained.job_progress("tsne") is None
     (trained.folder / "map_tsne.npy").unlink()
     engine.start("tsne", trained)
-    until(lambda: trained.map("tsne") is not None, 30, "a second map")
+    until(lambda: trained.embedding_map("tsne") is not None, 30, "a second map")
 
 
 def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: Run) -> None:
@@ -174,13 +174,13 @@ def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: R
         engine.start("features", one)
         engine.start("features", one)
     engine.predict("shipped", x[:1])
-    until(lambda: all(one.has_features for one in kept), 60, "both to be done")
+    until(lambda: all(one.has_embeddings for one in kept), 60, "both to be done")
     assert state(job) == "running"
     engine.stop(job)
     until(lambda: engine.state_of("features", kept[1])[0] == "absent", 5, "the end to be heard of")
-    written = kept[1].changed("features.npz")
+    written = kept[1].file_stamps("features.npz")
     assert engine.neighbours("shipped", x[0])[0].shape == (12, 28, 28)
-    assert kept[1].changed("features.npz") == written
+    assert kept[1].file_stamps("features.npz") == written
 
 
 def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, trained: Run) -> None:
@@ -191,7 +191,7 @@ def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, tr
     assert "has no model" in engine.state_of("epochs", trained)[1]
     away.rename(trained.model_path)
     engine.start("epochs", trained)
-    until(lambda: trained.epochs_tested() == [1, 2, 3], 30, "the missing epoch")
+    until(lambda: trained.evaluated_epochs() == [1, 2, 3], 30, "the missing epoch")
     until(lambda: engine.state_of("epochs", trained)[0] == "absent", 5, "the end to be heard of")
 
 

@@ -160,7 +160,7 @@ def test_a_run_is_scored_on_drawings_taught_them_and_scored_again(
     expect(page.get_by_text("Drawings held back (10)")).to_be_visible()
     expect(page.get_by_text("People's drawings (10)")).to_be_visible()
     expect(page.get_by_text("Pinned drawings through the epochs")).to_be_visible()
-    [job] = [one for one in runs.all() if one.recipe.lesson]
+    [job] = [one for one in runs.all() if one.recipe.finetune]
     expect(page.get_by_text(f"→ {job.result()['test_accuracy']:.2%}")).to_be_visible()  # type: ignore[index]
     job.delete()
     start.delete()

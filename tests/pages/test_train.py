@@ -84,7 +84,7 @@ def test_reloading_closing_and_moving_sliders_leave_a_run_alone(
     expect(visitor.get_by_text(GOING)).to_be_visible()
     visitor.get_by_role("button", name="Stop training").click()
     expect(visitor.get_by_text(re.compile("Stopped after"))).to_be_visible()
-    steps = newest().steps()["step"]
+    steps = newest().step_metrics()["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
     visitor.close()
 
@@ -203,7 +203,7 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     expect(page.get_by_text(GOING)).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Stop training").click()
     expect(page.get_by_text(re.compile("Stopped after"))).to_be_visible(timeout=60_000)
-    steps = newest().steps()["step"]
+    steps = newest().step_metrics()["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
     page.close()
     again.close()

@@ -54,8 +54,8 @@ def test_a_recipe_in_words_tells_what_distinguishes_it() -> None:
 
 
 def test_a_recipe_without_a_lesson_is_written_as_if_there_were_none() -> None:
-    assert "lesson" not in Recipe().to_json()
-    taught = Recipe(lesson=Finetuning("20260131-093000-4f2a1c", share=0.3, replay=0))
+    assert "finetune" not in Recipe().to_json()
+    taught = Recipe(finetune=Finetuning("20260131-093000-4f2a1c", share=0.3, replay=0))
     assert Recipe.from_json(taught.to_json()) == taught
     assert "taught drawings" in str(taught)
 
@@ -66,4 +66,4 @@ def test_a_recipe_without_a_lesson_is_written_as_if_there_were_none() -> None:
 def test_a_lesson_out_of_range_is_refused_by_name(field: str, value: object) -> None:
     lesson = dataclasses.replace(Finetuning("20260131-093000-4f2a1c"), **{field: value})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"{field} of the lesson"):
-        Recipe(lesson=lesson)
+        Recipe(finetune=lesson)

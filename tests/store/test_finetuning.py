@@ -41,7 +41,7 @@ def kept() -> list[Drawing]:
 def recipe_of(start: Run, **lesson: float) -> Recipe:
     fields = {"repeats": 10, "replay": 300} | lesson
     taught = Finetuning(start.id, **fields)  # type: ignore[arg-type]
-    return dataclasses.replace(start.recipe, epochs=4, learning_rate=0.002, lesson=taught)
+    return dataclasses.replace(start.recipe, epochs=4, learning_rate=0.002, finetune=taught)
 
 
 def started(start: Run, recipe: Recipe) -> Run:
@@ -131,10 +131,10 @@ def test_the_training_images_are_the_drawings_repeated_and_the_replay(
     trained: Run, kept: list[Drawing]
 ) -> None:
     recipe = recipe_of(trained, repeats=3, replay=100)
-    assert recipe.lesson
+    assert recipe.finetune
     material = finetuning.load_data(finetuning.create(trained, recipe, kept, "Taught"))
     sets = datasets.load("uci", seed=recipe.seed)
-    mixed = finetuning.mix_with_replay(sets, recipe.lesson, material)
+    mixed = finetuning.mix_with_replay(sets, recipe.finetune, material)
     assert len(mixed.x_train) == 3 * 20 + 100
     own = {image.tobytes() for image in sets.x_train}
     assert sum(image.tobytes() in own for image in mixed.x_train) == 100
@@ -156,8 +156,8 @@ def test_a_lesson_goes_on_when_its_start_and_its_drawings_are_gone(
         collection.delete(one.id)
     result = train(torn)
     assert result is not None
-    assert torn.epochs()["epoch"].tolist() == [1, 2, 3, 4]
-    assert torn.steps()["loss"] == pytest.approx(whole.steps()["loss"], abs=0.02)
+    assert torn.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4]
+    assert torn.step_metrics()["loss"] == pytest.approx(whole.step_metrics()["loss"], abs=0.02)
     assert len(finetuning.before_after(torn).held_after) == 20
 
 

@@ -16,7 +16,7 @@ def test_the_shipped_model_has_a_folder_that_is_in_no_list_of_runs(trained: Run)
     assert runs.all() == [trained]
     assert kept.model_path.read_bytes() == models.SHIPPED_MODEL.read_bytes()
     assert kept.recipe.dataset == datasets.default()
-    assert not kept.has_features
+    assert not kept.has_embeddings
     assert models.model_run(trained.id) == trained
 
 
@@ -45,7 +45,7 @@ def test_on_ucis_digits_it_finds_the_like_of_a_digit_among_them(
     kept = models.model_run("shipped")
     found = [nearest_neighbors(kept, image)[1] for image in x[:20]]
     assert np.mean(np.stack(found) == y[:20, None]) > 0.8
-    assert kept.has_features
+    assert kept.has_embeddings
 
 
 def test_what_is_no_run_is_a_sentence() -> None:

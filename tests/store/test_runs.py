@@ -41,13 +41,13 @@ def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(job: Run) 
 
 
 def test_a_file_that_changed_says_so(job: Run) -> None:
-    before = job.changed("steps.csv", "status.json")
-    assert job.changed("steps.csv", "status.json") == before
+    before = job.file_stamps("steps.csv", "status.json")
+    assert job.file_stamps("steps.csv", "status.json") == before
     job.append("steps.csv", STEP_COLUMNS, [(1, 2.3, 0.1)])
-    after = job.changed("steps.csv", "status.json")
+    after = job.file_stamps("steps.csv", "status.json")
     assert after != before
     job.append("steps.csv", STEP_COLUMNS, [(2, 2.2, 0.1)])
-    assert job.changed("steps.csv", "status.json") != after
+    assert job.file_stamps("steps.csv", "status.json") != after
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_a_half_written_last_row_is_left_for_the_next_look(job: Run) -> None:
     job.append("steps.csv", STEP_COLUMNS, [(1, 2.5, 0.1), (2, 2.25, 0.2)])
     with (job.folder / "steps.csv").open("a") as file:
         file.write("3,1.9")
-    steps = job.steps()
+    steps = job.step_metrics()
     assert steps["step"].tolist() == [1, 2]
     assert steps["loss"].tolist() == [2.5, 2.25]
 
 
 def test_no_rows_yet_are_empty_columns(job: Run) -> None:
-    assert {name: len(column) for name, column in job.epochs().items()} == dict.fromkeys(
+    assert {name: len(column) for name, column in job.epoch_metrics().items()} == dict.fromkeys(
         EPOCH_COLUMNS, 0
     )
 
@@ -108,7 +108,7 @@ def test_no_rows_yet_are_empty_columns(job: Run) -> None:
 def test_truncating_keeps_the_first_rows(job: Run) -> None:
     job.append("steps.csv", STEP_COLUMNS, [(n, 0, 0) for n in range(1, 10)])
     job.truncate("steps.csv", 4)
-    assert job.steps()["step"].tolist() == [1, 2, 3, 4]
+    assert job.step_metrics()["step"].tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_torn_json_file_is_named(job: Run, file: str, content: bytes) -> None:
 def test_a_csv_with_text_in_it_is_named(job: Run, file: str) -> None:
     (job.folder / file).write_text("step,loss,accuracy\n1,what,0.5\n")
     with pytest.raises(ValueError, match=file):
-        _ = (job.steps(), job.epochs())
+        _ = (job.step_metrics(), job.epoch_metrics())
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x93NUMPY\x01\x00v\x00{'descr"])
@@ -162,18 +162,18 @@ def test_a_worker_that_still_writes_does_not_bring_a_deleted_run_back(job: Run) 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"noise": 1}', '{"noise": {"unit": ""}}'])
 def test_damaged_curves_of_sturdiness_are_named(job: Run, content: str) -> None:
-    assert job.sturdiness() is None
+    assert job.robustness() is None
     (job.folder / "sturdiness.json").write_text(content)
     with pytest.raises(ValueError, match=r"sturdiness\.json"):
-        job.sturdiness()
+        job.robustness()
 
 
 def test_the_epochs_that_a_run_has_are_those_with_a_row_and_a_file(job: Run) -> None:
-    assert job.epochs_kept() == job.epochs_tested() == []
+    assert job.saved_epochs() == job.evaluated_epochs() == []
     job.append("epochs.csv", EPOCH_COLUMNS, [(n, *[0] * 7) for n in (1, 2)])
     (job.folder / "weights" / "0002.weights.h5").touch()
     (job.folder / "weights" / "0003.weights.h5").touch()  # torn off before its row was counted
-    assert job.epochs_kept() == [2]
+    assert job.saved_epochs() == [2]
     with pytest.raises(ValueError, match="weights of epoch 1"):
         job.weights_path(1)
     with pytest.raises(ValueError, match=r"test_probabilities/0002\.npy"):

@@ -29,12 +29,12 @@ def test_a_recipe_without_augmentation_leaves_the_images_as_they_are() -> None:
 
 
 def test_the_two_ways_to_move_an_image_agree_where_nothing_bends() -> None:
-    how = {"shift": 2.0, "rotation": 15.0, "zoom": 0.1, "slant": 10.0, "stretch": 0.1}
+    how = {"shift": 2.0, "rotation": 15.0, "zoom": 0.1, "shear": 10.0, "stretch": 0.1}
     np.testing.assert_allclose(augmented(**how, elastic=1e-9), augmented(**how), atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    "how", [{"shift": 3.0}, {"elastic": 2.0}, {"slant": 20.0}, {"thickness": 1.0}]
+    "how", [{"shift": 3.0}, {"elastic": 2.0}, {"shear": 20.0}, {"stroke_width": 1.0}]
 )
 def test_each_step_moves_the_images_another_way_and_the_same_step_the_same_way(
     how: dict[str, float],
@@ -67,7 +67,7 @@ def moved(images: np.ndarray, **how: float) -> np.ndarray:
 def test_a_slant_leans_upright_lines_to_the_right_by_its_angle() -> None:
     line = np.zeros((1, 28, 28, 1), np.float32)
     line[:, 4:24, 13:15] = 1
-    leaning = moved(line, slant=30.0)[0, ..., 0]
+    leaning = moved(line, shear=30.0)[0, ..., 0]
     columns = leaning @ np.arange(28) / np.maximum(leaning.sum(axis=1), 1e-9)  # of each row
     shift = columns[5] - columns[22]
     assert shift == pytest.approx(17 * np.tan(np.radians(30)), abs=0.3)

@@ -91,9 +91,9 @@ def test_only_images_that_the_run_was_trained_on_are_neighbours(
 
 def test_what_was_found_is_kept_and_what_is_damaged_is_found_again(trained: Run) -> None:
     first = embeddings(trained)
-    written = trained.changed("features.npz")
+    written = trained.file_stamps("features.npz")
     embeddings(trained)
-    assert trained.changed("features.npz") == written
+    assert trained.file_stamps("features.npz") == written
     (trained.folder / "features.npz").write_bytes(b"PK torn")
     assert (embeddings(trained).train == first.train).all()
 
@@ -111,12 +111,12 @@ def test_a_network_in_which_all_units_are_dead_still_has_a_map(
 
 
 def test_maps_keep_neighbours_together_and_stay_in_the_folder(trained: Run) -> None:
-    assert trained.map("pca") is None
+    assert trained.embedding_map("pca") is None
     first_two = pca_map(trained)
-    assert (trained.map("pca") == first_two).all()
+    assert (trained.embedding_map("pca") == first_two).all()
     assert (first_two == embeddings(trained).test[:, :2]).all()
     places = tsne_map(trained)
-    assert (trained.map("tsne") == places).all()
+    assert (trained.embedding_map("tsne") == places).all()
     assert places.dtype == np.float32
     test = embeddings(trained).test
     assert trustworthiness(test, places) > trustworthiness(test, first_two)

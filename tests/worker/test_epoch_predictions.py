@@ -17,12 +17,12 @@ from digits.worker.trainer import train
 def of_the_final_model(job: Run) -> list[int]:
     """The epochs that say exactly what the final model says."""
     final = job.probabilities().astype(np.float16)
-    tested = job.epochs_tested()
+    tested = job.evaluated_epochs()
     return [epoch for epoch in tested if (job.test_probabilities(epoch) == final).all()]
 
 
 def test_every_epoch_says_what_plain_keras_says_with_its_weights(trained: Run) -> None:
-    assert trained.epochs_kept() == trained.epochs_tested() == [1, 2, 3]
+    assert trained.saved_epochs() == trained.evaluated_epochs() == [1, 2, 3]
     x, _ = datasets.load_test("uci")
     network = model.build(trained.recipe)
     for epoch in (1, 2, 3):
@@ -44,8 +44,8 @@ def test_with_early_stopping_the_best_epoch_has_the_answers_of_the_final_model(
         "Early",
     )
     train(job)
-    best = int(job.epochs()["val_loss"].argmin()) + 1
-    assert best < len(job.epochs()["val_loss"])
+    best = int(job.epoch_metrics()["val_loss"].argmin()) + 1
+    assert best < len(job.epoch_metrics()["val_loss"])
     assert of_the_final_model(job) == [best]
 
 
@@ -55,7 +55,7 @@ def test_the_test_images_are_left_alone_until_the_run_has_its_result(trained: Ru
 
     def tell(status: Status) -> None:
         if not (job.folder / "result.json").exists():
-            assert job.epochs_tested() == []
+            assert job.evaluated_epochs() == []
         messages.append(status.message)
 
     train(job, tell)
@@ -71,27 +71,29 @@ def test_a_run_stopped_within_an_epoch_has_only_the_whole_ones(
 
     def tell(status: Status) -> None:
         if status.step % 81 and status.epoch == 1:  # of 81 steps an epoch
-            job.ask_to_stop()
+            job.request_stop()
 
     train(job, tell)
     assert job.status.state == "stopped"
-    assert job.epochs_tested() == [1]
+    assert job.evaluated_epochs() == [1]
     assert of_the_final_model(job) == []
 
 
 def test_what_is_missing_is_made_again_and_nothing_else(trained: Run) -> None:
     before = [trained.test_probabilities(epoch) for epoch in (1, 2, 3)]
     shutil.rmtree(trained.folder / "test_probabilities")  # as in runs of older versions
-    assert trained.epochs_tested() == []
+    assert trained.evaluated_epochs() == []
     epoch_predictions.predict_missing_epochs(trained)
     assert (np.stack(before) == [trained.test_probabilities(epoch) for epoch in (1, 2, 3)]).all()
     (trained.folder / "test_probabilities" / "0001.npy").unlink()
     trained.weights_path(2).unlink()
-    others = trained.changed("test_probabilities/0002.npy", "test_probabilities/0003.npy")
+    others = trained.file_stamps("test_probabilities/0002.npy", "test_probabilities/0003.npy")
     epoch_predictions.predict_missing_epochs(trained)
     assert (trained.test_probabilities(1) == before[0]).all()
-    assert others == trained.changed("test_probabilities/0002.npy", "test_probabilities/0003.npy")
-    assert trained.epochs_kept() == [1, 3]
+    assert others == trained.file_stamps(
+        "test_probabilities/0002.npy", "test_probabilities/0003.npy"
+    )
+    assert trained.saved_epochs() == [1, 3]
 
 
 def test_a_run_without_a_model_is_a_sentence(trained: Run) -> None:

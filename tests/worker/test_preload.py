@@ -23,7 +23,7 @@ def losses(recipe: Recipe) -> list[float]:
     job = runs.create(recipe, "Test")
     job.write_status(Status("queued", epochs=recipe.epochs))
     train(job)
-    return job.steps()["loss"].tolist()
+    return job.step_metrics()["loss"].tolist()
 
 
 def test_a_run_that_was_prepared_ahead_learns_as_any_other() -> None:
@@ -49,7 +49,7 @@ def test_of_many_set_ups_only_the_latest_are_kept_for_each_holds_its_images() ->
 
 def test_written_digits_are_mixed_with_the_training_images_alone() -> None:
     plain = prepare(SMALL).data
-    mixed = prepare(dataclasses.replace(SMALL, written=50)).data
+    mixed = prepare(dataclasses.replace(SMALL, synthetic=50)).data
     assert (mixed.x_train[: len(plain.x_train)] == plain.x_train).all()
     assert mixed.y_train[len(plain.y_train) :].tolist() == list(range(10)) * 5
     assert (mixed.x_val == plain.x_val).all()

@@ -16,7 +16,7 @@ from digits.worker.robustness import (
     transform,
 )
 
-NOTHING = {"rotation": 0, "shift": 0, "scale": 1, "noise": 0, "thickness": 0}
+NOTHING = {"rotation": 0, "shift": 0, "scale": 1, "noise": 0, "stroke_width": 0}
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,8 @@ def test_a_bar_gets_wider_by_as_much_as_was_told(width: float) -> None:
 
 def test_curves_have_the_accuracy_of_the_run_where_nothing_is_changed(trained: Run) -> None:
     seen: list[list[str]] = []
-    curves = robustness(trained, lambda message: seen.append([*(trained.sturdiness() or {})]))
-    assert trained.sturdiness() == curves
+    curves = robustness(trained, lambda message: seen.append([*(trained.robustness() or {})]))
+    assert trained.robustness() == curves
     assert seen == [list(TRANSFORMS)[:n] for n in range(len(TRANSFORMS))]  # told as they come
     _, y = datasets.load_test("uci")
     counts = np.bincount(y) / len(y)

@@ -47,7 +47,7 @@ def test_paper_says_nothing_and_bytes_say_what_floats_say(trained: Run) -> None:
 def test_after_another_epoch_they_explain_what_the_network_said_then(trained: Run) -> None:
     path, image = trained.model_path, datasets.load_test("uci")[0][0]
     final = saliency(load(path), image, TEN)
-    last = trained.epochs_kept()[-1]
+    last = trained.saved_epochs()[-1]
     first = saliency_after(path, trained.weights_path(1), image, TEN)
     assert np.abs(first - final).max() > 0.01
     again = saliency_after(path, trained.weights_path(last), image, TEN)

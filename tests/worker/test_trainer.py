@@ -54,13 +54,13 @@ def test_a_run_learns_and_leaves_everything_behind() -> None:
     assert job.status.state == "finished"
     assert job.result() == result
     assert result["test_accuracy"] > 0.9
-    assert job.steps()["step"].tolist() == list(range(1, steps * 4 + 1))
-    assert job.epochs()["epoch"].tolist() == [1, 2, 3, 4]
-    assert job.epochs()["val_loss"][-1] < job.epochs()["val_loss"][0]
+    assert job.step_metrics()["step"].tolist() == list(range(1, steps * 4 + 1))
+    assert job.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4]
+    assert job.epoch_metrics()["val_loss"][-1] < job.epoch_metrics()["val_loss"][0]
     assert len(list((job.folder / "weights").glob("*.weights.h5"))) == 4
     after_each = [np.load(job.folder / "val_probabilities" / f"{n:04}.npy") for n in range(1, 5)]
     right = [(p.argmax(axis=1) == digits.y_val).mean() for p in after_each]
-    assert right == pytest.approx(job.epochs()["val_accuracy"], abs=0.01)
+    assert right == pytest.approx(job.epoch_metrics()["val_accuracy"], abs=0.01)
     p = job.probabilities()
     assert p.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert result["test_accuracy"] == (p.argmax(axis=1) == digits.y_test).mean()
@@ -116,9 +116,9 @@ def test_a_killed_run_goes_on_to_where_it_would_have_come(when: dict[str, int]) 
     torn.append("epochs.csv", runs.EPOCH_COLUMNS, [(999, 9, 9, 9, 9, 9, 9, 9)])
     train(torn)
     assert torn.status.state == "finished"
-    assert torn.steps()["step"].tolist() == whole.steps()["step"].tolist()
-    assert torn.epochs()["epoch"].tolist() == [1, 2, 3, 4]
-    assert torn.steps()["loss"] == pytest.approx(whole.steps()["loss"], abs=0.02)
+    assert torn.step_metrics()["step"].tolist() == whole.step_metrics()["step"].tolist()
+    assert torn.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4]
+    assert torn.step_metrics()["loss"] == pytest.approx(whole.step_metrics()["loss"], abs=0.02)
     for mine, theirs in zip(_weights(torn), _weights(whole), strict=True):
         assert mine == pytest.approx(theirs, abs=0.01)
 
@@ -132,7 +132,7 @@ def test_the_wish_to_stop_ends_a_run_with_what_it_has_learned() -> None:
 
     def tell(status: Status) -> None:
         if status.epoch == 2:
-            job.ask_to_stop()
+            job.request_stop()
 
     result = train(job, tell)
     assert job.status.state == "stopped"
@@ -143,7 +143,7 @@ def test_the_wish_to_stop_ends_a_run_with_what_it_has_learned() -> None:
 
 def test_a_run_stopped_in_its_first_epoch_still_has_a_result() -> None:
     job = started(SMALL)
-    job.ask_to_stop()
+    job.request_stop()
     result = train(job)
     assert job.status.state == "stopped"
     assert result is not None
@@ -183,7 +183,7 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
     job = started(hot)
     result = train(job)
     assert result is not None
-    val_loss = job.epochs()["val_loss"]
+    val_loss = job.epoch_metrics()["val_loss"]
     assert len(val_loss) < 50
     assert len(val_loss) - 1 - val_loss.argmin() == 2
     assert result["val_loss"] == pytest.approx(val_loss.min(), rel=1e-3)

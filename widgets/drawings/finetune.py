@@ -62,7 +62,7 @@ def finetune_controls(runs: list[Run], kept: list[Drawing], reader: Run | None) 
         )
         recipe = dataclasses.replace(
             start.recipe,
-            lesson=lesson,
+            finetune=lesson,
             epochs=epochs,
             learning_rate=rate,
             optimizer="adam",
@@ -85,14 +85,14 @@ def finetune_controls(runs: list[Run], kept: list[Drawing], reader: Run | None) 
 
 def finetuning_summary(job: Run) -> str:
     """What a run learns, and from where it started."""
-    lesson, material = job.recipe.lesson, finetuning.load_data(job)
+    lesson, material = job.recipe.finetune, finetuning.load_data(job)
     if not lesson:
         raise ValueError(f"Run {job.id} has no lesson.")
     replay = f"among {lesson.replay:,} images that it knows" if lesson.replay else "without replay"
     return (
         f"Learns {counted(len(material.y_taught), 'drawing')}, each {lesson.repeats} times an "
         f"epoch, {replay}; {counted(len(material.y_held), 'other')} held back. It started as run "
-        f"{lesson.start_from}."
+        f"{lesson.base_run}."
     )
 
 
@@ -141,10 +141,10 @@ def _through_epochs(
     y_test: np.ndarray,
 ) -> None:
     """Both accuracies after every epoch; 0 is before the lesson."""
-    tested = job.epochs_tested()
+    tested = job.evaluated_epochs()
     test = [answers.test_before, *(job.test_probabilities(epoch) for epoch in tested)]
     curves = {"test images": ([0, *tested], test, y_test)}
-    kept = [0, *job.epochs_kept()]
+    kept = [0, *job.saved_epochs()]
     held = probabilities_at_epochs(job, kept, material.x_held)
     curves["drawings held back"] = (kept, list(held), material.y_held)
     traces = [
@@ -165,7 +165,7 @@ def _through_epochs(
         "margin": {"t": 56},
     }
     alt = "Accuracy on test images and on drawings held back, before and after each epoch."
-    plot(traces, layout, key="lesson", height=320, alt=alt)
+    plot(traces, layout, key="finetune", height=320, alt=alt)
 
 
 def _held_back(material: finetuning.FinetuningData, answers: finetuning.BeforeAfter) -> None:

@@ -188,7 +188,7 @@ def _trace(name: str, each: Reliability, color: str) -> dict[str, Any]:
             "type": "data",
             "array": high - y,
             "arrayminus": y - low,
-            "thickness": 1.2,
+            "stroke_width": 1.2,
             "width": 4,
         },
         "marker": {"size": 6 + 2.5 * np.log10(each.count), "color": color, "opacity": 1},

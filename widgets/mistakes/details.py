@@ -37,7 +37,7 @@ def details(tested: Predictions, index: int, run: Run) -> None:
     other = predicted if predicted != label else int(np.argsort(p)[-2])
     try:
         st.markdown("**Which pixels decided**")
-        epoch = None if tested.epoch in (0, run.kept_epoch()) else tested.epoch
+        epoch = None if tested.epoch in (0, run.final_epoch()) else tested.epoch
         saliency_maps(run.id, epoch, tested.x[index], (label, other), width=140)
         if tested.name == "Test image":
             _history(run, index, label, tested.epoch)
@@ -65,10 +65,10 @@ def _dispute(tested: Predictions, index: int) -> None:
 
 def _history(run: Run, index: int, label: int, epoch: int) -> None:
     """Its ten probabilities after every epoch."""
-    epochs = run.epochs_tested()
+    epochs = run.evaluated_epochs()
     if len(epochs) < 2:
         return
-    p = run.test_history(index).astype(np.float64)  # (epochs, 10)
+    p = run.probabilities_over_epochs(index).astype(np.float64)  # (epochs, 10)
     right = p.argmax(axis=1) == label
     st.markdown(f"**Through the epochs**: {_fate(right, epochs)}")
     alt = f"Probabilities after each of {len(epochs)} epochs; read rightly after {right.sum()}."

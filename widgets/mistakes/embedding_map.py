@@ -69,7 +69,7 @@ def view(run: Run, tested: Predictions) -> Selection | None:
 
 def _places(run: Run, method: str) -> np.ndarray | None:
     """Where the test images lie, (n, 2) int from 0 to 1,000; the PCA is made when it is missing."""
-    places = run.map(method)
+    places = run.embedding_map(method)
     if places is None and method == "tsne":
         offer_job(
             run,

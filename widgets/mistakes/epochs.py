@@ -21,8 +21,8 @@ def choose_epoch(run: Run) -> int:
 
     Belongs in a fragment that runs every ``pace()`` seconds.
     """
-    tested, kept = run.epochs_tested(), run.kept_epoch()
-    if len(tested) < len(run.epochs_kept()):
+    tested, kept = run.evaluated_epochs(), run.final_epoch()
+    if len(tested) < len(run.saved_epochs()):
         offer_job(
             run,
             "epochs",
@@ -30,7 +30,7 @@ def choose_epoch(run: Run) -> int:
             "Of some epochs this run has kept the weights, but not what they say of the test "
             "images.",
         )
-    elif not tested and len(run.epochs()["epoch"]) > 1:
+    elif not tested and len(run.epoch_metrics()["epoch"]) > 1:
         st.caption("Of its single epochs this run has kept nothing: here is its final model.")
     moments = tested if kept else [*tested, FINAL]
     if len(moments) < 2:

@@ -18,7 +18,7 @@ FATES = {"learned": "Learned for good", "forgotten": "Forgotten again", "never":
 
 def view(run: Run, tested: Predictions) -> Selection | None:
     """How many digits each epoch taught for good; gives those of one epoch, or of another fate."""
-    epochs = tuple(run.epochs_tested())
+    epochs = tuple(run.evaluated_epochs())
     if len(epochs) < 2:
         st.info(
             "Here the digits that each epoch taught would be counted, but this run has the "
@@ -26,7 +26,7 @@ def view(run: Run, tested: Predictions) -> Selection | None:
             icon=":material/timeline:",
         )
         return None
-    past = _history(run, epochs, run.changed("result.json", "test_probabilities"))
+    past = _history(run, epochs, run.file_stamps("result.json", "test_probabilities"))
     st.markdown("Test digits that were **right from this epoch on**, to the last one")
     _chart(past, epochs, tested.epoch)
     fate = st.segmented_control(

@@ -19,13 +19,13 @@ KINDS = {
     "shift": "Shift",
     "scale": "Scale",
     "noise": "Noise",
-    "thickness": "Thickness",
+    "stroke_width": "Thickness",
 }
 
 
 def view(run: Run, tested: Predictions) -> Selection | None:
     """Accuracy over the strength of a change; gives the mistakes on the digits as they are."""
-    curves = run.sturdiness() or {}
+    curves = run.robustness() or {}
     if set(KINDS) - set(curves):
         offer_job(
             run,

@@ -13,7 +13,7 @@ def validation(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     ``epoch`` 0 stands for the final model. Raises ``ValueError``, with one sentence, where the
     probabilities or the images are missing.
     """
-    epoch = epoch or run.kept_epoch()
+    epoch = epoch or run.final_epoch()
     if not epoch:
         raise ValueError(
             "It is not known which epoch's network became the final model, so what it says of the "

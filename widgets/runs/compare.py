@@ -45,7 +45,7 @@ def compare(chosen: list[Run]) -> None:
         if alone[name] > 1:
             name += f" · {one.created:%d %b %H:%M}"
         try:
-            x, y = _trace(one, metric, over == "Seconds", one.changed(*FILES))
+            x, y = _trace(one, metric, over == "Seconds", one.file_stamps(*FILES))
         except ValueError as error:
             st.error(str(error), icon=":material/broken_image:")
             continue

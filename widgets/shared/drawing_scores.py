@@ -19,7 +19,7 @@ def score(one: Run) -> tuple[int, int] | None:
     """
     if not collection.ids():
         return None
-    return _score(one.id, one.changed("model.keras"), collection.fingerprint())
+    return _score(one.id, one.file_stamps("model.keras"), collection.fingerprint())
 
 
 def score_in_words(right: int, total: int) -> str:

@@ -19,7 +19,7 @@ def probabilities_at_epochs(one: Run, epochs: list[int], x: np.ndarray) -> np.nd
     """
     known = _known(one.id, x.tobytes())
     # A run that goes on from a checkpoint writes the weights of an epoch anew.
-    marks = {epoch: one.changed(f"weights/{epoch:04}.weights.h5") for epoch in sorted(epochs)}
+    marks = {epoch: one.file_stamps(f"weights/{epoch:04}.weights.h5") for epoch in sorted(epochs)}
     if missing := [epoch for epoch in marks if known.get(epoch, (None,))[0] != marks[epoch]]:
         for epoch, p in zip(missing, engine().trace(one.id, missing, x), strict=True):
             known[epoch] = marks[epoch], p
@@ -35,7 +35,7 @@ def pinned_drawings(one: Run) -> None:
     """Every pinned drawing through the epochs that the run has kept so far."""
     if not (kept := [drawing for drawing in collection.all() if drawing.pinned]):
         return
-    epochs, shown = [0, *one.epochs_kept()], kept[:MOST]
+    epochs, shown = [0, *one.saved_epochs()], kept[:MOST]
     if len(epochs) == 1:
         return
     x, _ = collection.images(shown)

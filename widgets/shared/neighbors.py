@@ -25,7 +25,7 @@ def nearest_neighbors(model: str, image: np.ndarray, *, size: int) -> None:
     which also says what is raised.
     """
     kept = model_run(model)
-    if not kept.has_features:
+    if not kept.has_embeddings:
         start_job(kept, "features", FIRST)
         return
     images, labels, distances = _nearest(model, kept.id, image)

@@ -69,10 +69,10 @@ def set_controls(recipe: Recipe) -> None:
         "rotation": recipe.rotation,
         "zoom": recipe.zoom,
         "elastic": recipe.elastic,
-        "slant": recipe.slant,
+        "shear": recipe.shear,
         "stretch": recipe.stretch,
-        "thickness": recipe.thickness,
-        "written": recipe.written,
+        "stroke_width": recipe.stroke_width,
+        "synthetic": recipe.synthetic,
         "precision": recipe.precision,
         "seed": recipe.seed,
     }
@@ -277,13 +277,13 @@ def _images() -> dict[str, Any]:
     written = st.select_slider(
         "Written digits mixed in",
         WRITTEN,
-        START.written,
-        key="written",
+        START.synthetic,
+        key="synthetic",
         help="Slashed zeros, barred sevens, ones with a foot and all other forms that people "
         "write and MNIST has few of, drawn by the app from strokes.",
         **LINK,
     )
-    return {"dataset": dataset, "train_images": images or None, "written": written}
+    return {"dataset": dataset, "train_images": images or None, "synthetic": written}
 
 
 def _augmentation() -> dict[str, Any]:
@@ -297,10 +297,16 @@ def _augmentation() -> dict[str, Any]:
         "elastic": st.slider(
             "Elastic bend (pixels)", 0.0, 4.0, START.elastic, 0.5, key="elastic", **LINK
         ),
-        "slant": st.slider("Slant (degrees)", 0.0, 30.0, START.slant, 1.0, key="slant", **LINK),
+        "shear": st.slider("Slant (degrees)", 0.0, 30.0, START.shear, 1.0, key="shear", **LINK),
         "stretch": _share("Stretch", 0.5, START.stretch, "stretch"),
-        "thickness": st.slider(
-            "Line thickness (pixels)", 0.0, 1.0, START.thickness, 0.1, key="thickness", **LINK
+        "stroke_width": st.slider(
+            "Line stroke_width (pixels)",
+            0.0,
+            1.0,
+            START.stroke_width,
+            0.1,
+            key="stroke_width",
+            **LINK,
         ),
     }
 

@@ -45,7 +45,7 @@ def _show(watched: Run, pace: float | None) -> None:
     if (pace and status.state not in UNFINISHED) or (pace == SOON and status.step):
         st.rerun()
     st.subheader(watched.name, anchor=False)
-    lesson = watched.recipe.lesson
+    lesson = watched.recipe.finetune
     if lesson:
         st.caption(finetuning_summary(watched))
     if status.state in DONE:
@@ -58,7 +58,7 @@ def _show(watched: Run, pace: float | None) -> None:
             _button(watched, status)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
     curves = _curves(
-        watched, status.epochs, status.steps, watched.changed("status.json", "epochs.csv")
+        watched, status.epochs, status.steps, watched.file_stamps("status.json", "epochs.csv")
     )
     for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
         with column:
@@ -163,7 +163,7 @@ def _curves(
 
     The status follows the steps a few times a second; steps alone may be written far more often.
     """
-    batches, ends = watched.steps(), watched.epochs()
+    batches, ends = watched.step_metrics(), watched.epoch_metrics()
     x = batches["step"] * epochs / max(1, steps)
     titles = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
     return {
@@ -236,7 +236,7 @@ def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
 
 
 def _digits(watched: Run) -> None:
-    seen = _seen(watched, watched.changed("watched_probabilities.npy"))
+    seen = _seen(watched, watched.file_stamps("watched_probabilities.npy"))
     if seen is None:
         return
     st.caption(seen.caption)
@@ -256,7 +256,7 @@ class _Seen:
 @lru_cache(maxsize=32)
 def _seen(watched: Run, changed: tuple[int, ...]) -> _Seen | None:
     """What all who watch see of the digits until ``changed`` changes."""
-    seen = watched.watched()
+    seen = watched.validation_sample()
     if seen is None:
         return None
     images, labels, probabilities = seen

@@ -55,11 +55,11 @@ def schedule(recipe: Recipe) -> None:
 
 def augmentation(recipe: Recipe) -> None:
     """Training images, and below them what the network would see of them in one step."""
-    if not (recipe.augments or recipe.written):
+    if not (recipe.augments or recipe.synthetic):
         return
     st.caption("Training images, and below them what the network would see")
     try:
-        names = ("dataset", "seed", "written", *AUGMENTATIONS)
+        names = ("dataset", "seed", "synthetic", *AUGMENTATIONS)
         pictures = _pictures(Recipe(**{name: getattr(recipe, name) for name in names}))
     except (OSError, ValueError) as error:
         st.error(f"No preview: {error}", icon=":material/image_not_supported:")
