@@ -12,9 +12,9 @@ from digits.evaluation.calibration import (
     FLOOR,
     MAX_TEMPERATURE,
     MIN_TEMPERATURE,
+    fit_temperature,
     reliability,
     scale,
-    temperature,
     temperature_interval,
 )
 
@@ -113,7 +113,7 @@ def test_fewer_images_than_bins_have_a_bin_each(n):
 
 
 def test_no_images_are_refused():
-    for measure in (reliability, temperature):
+    for measure in (reliability, fit_temperature):
         with pytest.raises(ValueError, match="at least one image"):
             measure(np.empty(0, int), np.empty((0, 10)))
 
@@ -127,17 +127,17 @@ def test_temperature_agrees_with_scipy(sharper):
         return -log_softmax(logits, axis=1)[np.arange(len(y)), y].mean()
 
     expected = np.exp(minimize_scalar(loss, (-1, 1), tol=1e-10).x)
-    assert temperature(y, p) == pytest.approx(expected, rel=1e-4)
+    assert fit_temperature(y, p) == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("sharper", [0.3, 1.0, 2.0])
 def test_temperature_finds_what_made_the_model_too_sure(sharper):
-    assert temperature(*answers(5_000, sharper)) == pytest.approx(sharper, rel=0.05)
+    assert fit_temperature(*answers(5_000, sharper)) == pytest.approx(sharper, rel=0.05)
 
 
 def test_scaling_lowers_the_loss_and_keeps_every_prediction():
     y, p = answers(3_000, sharper=2.5)
-    scaled = scale(p, temperature(y, p))
+    scaled = scale(p, fit_temperature(y, p))
     assert log_loss(y, scaled) < log_loss(y, p)
     assert reliability(y, scaled).error < reliability(y, p).error / 3
     np.testing.assert_array_equal(scaled.argmax(axis=1), p.argmax(axis=1))
@@ -150,7 +150,7 @@ def test_zeros_of_float16_are_survived_and_cost_little():
     stored = p.astype(np.float16)
     assert (stored == 0).any()
     assert (stored[np.arange(len(y)), y] == 0).any(), "also for the label"
-    assert temperature(y, stored) == pytest.approx(temperature(y, p), rel=0.01)
+    assert fit_temperature(y, stored) == pytest.approx(fit_temperature(y, p), rel=0.01)
     for t in (MIN_TEMPERATURE, 1, MAX_TEMPERATURE):
         assert np.isfinite(scale(stored, t)).all()
 
@@ -162,9 +162,9 @@ def test_the_floor_is_what_float16_rounds_to_zero():
 
 def test_without_mistakes_the_coldest_and_with_only_mistakes_the_hottest_serves_best():
     y, p = answers(50)
-    assert temperature(p.argmax(axis=1), p) == pytest.approx(MIN_TEMPERATURE)
-    assert temperature(p.argmin(axis=1), p) == pytest.approx(MAX_TEMPERATURE)
-    assert temperature(y[:1], p[:1]) > 0
+    assert fit_temperature(p.argmax(axis=1), p) == pytest.approx(MIN_TEMPERATURE)
+    assert fit_temperature(p.argmin(axis=1), p) == pytest.approx(MAX_TEMPERATURE)
+    assert fit_temperature(y[:1], p[:1]) > 0
 
 
 def test_given_edges_bins_hold_the_images_between_them_and_empty_ones_are_left_out():
@@ -182,8 +182,8 @@ def test_the_interval_of_a_temperature_is_that_of_the_bootstrap(sharper):
     y, probabilities = answers(1_000, sharper)
     rng = np.random.default_rng(0)
     again = [rng.integers(0, len(y), len(y)) for _ in range(200)]
-    fits = [temperature(y[some], probabilities[some]) for some in again]
-    found = temperature_interval(y, probabilities, temperature(y, probabilities))
+    fits = [fit_temperature(y[some], probabilities[some]) for some in again]
+    found = temperature_interval(y, probabilities, fit_temperature(y, probabilities))
     np.testing.assert_allclose(found, np.percentile(fits, [2.5, 97.5]), rtol=0.05)
 
 
