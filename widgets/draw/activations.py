@@ -5,7 +5,7 @@ import streamlit as st
 from PIL import Image
 
 from digits.multidigit.recognize import Recognition
-from widgets.shared.montage import montage
+from widgets.shared.gallery import montage
 from widgets.shared.session import engine
 
 COLUMNS = 8
