@@ -14,15 +14,15 @@ class Predictions:
     """Images, their labels, and the probabilities of a model that was not trained on them.
 
     ``x`` is (n, 28, 28) uint8, ``y`` (n,) uint8, ``probabilities`` (n, 10) float; ``name`` is
-    what one image is called, such as "Test image". ``epoch`` is the model's, counted from 1;
-    0 stands for the final model. ``disputed`` holds disputed labels by index.
+    what one image is called, such as "Test image". ``epoch`` is the model's, counted from 1,
+    or -1 for the final model. ``disputed`` holds disputed labels by index.
     """
 
     name: str
     x: np.ndarray
     y: np.ndarray
     probabilities: np.ndarray
-    epoch: int = 0
+    epoch: int = -1
     disputed: Mapping[int, DisputedLabel] = field(default_factory=dict)
 
     @cached_property

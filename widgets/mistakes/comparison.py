@@ -37,7 +37,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
         on_change=close_digit,
     )
     st.query_params["other"] = other.id
-    probabilities, y = other.probabilities(), predictions.y
+    probabilities, y = other.test_probabilities(), predictions.y
     if len(probabilities) != len(y):
         raise ValueError(
             f"“{other.name}” was tested on {len(probabilities):,} images, this run on {len(y):,}."

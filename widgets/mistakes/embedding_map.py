@@ -1,6 +1,6 @@
 """The Embedding map view: test digits in two dimensions, to select with a lasso."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -22,7 +22,7 @@ LASSO = "mistakes-lasso"  # session key: the map's revision, and the selected in
 def view(run: Run, predictions: Predictions) -> Selection | None:
     """The map; returns the digits in the lasso or the region, or all mistakes without either."""
     with st.container(horizontal=True):
-        method = st.segmented_control(
+        method: Literal["pca", "tsne"] = st.segmented_control(
             "Projection",
             METHODS,
             default="pca",
@@ -69,7 +69,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
     return Selection(predictions, indices, title)
 
 
-def _coordinates(run: Run, method: str) -> np.ndarray | None:
+def _coordinates(run: Run, method: Literal["pca", "tsne"]) -> np.ndarray | None:
     """Positions of the test images, (n, 2) int from 0 to 1,000; ``None`` while t-SNE is missing.
 
     A missing PCA is computed at once. Raises ``ValueError`` where that fails.
@@ -87,9 +87,9 @@ def _coordinates(run: Run, method: str) -> np.ndarray | None:
     if points is None:
         try:
             with st.spinner("Computing the embeddings of all digits; this takes some seconds …"):
-                points = engine().map(run.id)
-        except (TimeoutError, LookupError, OSError) as error:
-            raise ValueError(f"There is no map: {error or 'the worker did not answer'}.") from error
+                points = engine().pca_map(run)
+        except OSError as error:
+            raise ValueError(f"There is no map: {error}") from error
     low, high = points.min(axis=0), points.max(axis=0)
     return np.rint((points - low) / np.maximum(high - low, 1e-9) * SIDE).astype(int)
 

@@ -8,11 +8,11 @@ import streamlit as st
 from digits.data import datasets
 from digits.evaluation.label_errors import disputed_labels
 from digits.evaluation.predictions import Predictions
+from digits.store.models import FINAL
 from digits.store.runs import Run
 from widgets.shared.background_job import offer_job
 
 SECONDS_PER_EPOCH = 0.8  # of playback
-FINAL = 0  # stands for the final model where that is no epoch's
 PLAYING, STEPPED_AT = "mistakes-playing", "mistakes-stepped-at"
 
 
@@ -22,7 +22,7 @@ def playback_interval() -> float | None:
 
 
 def choose_epoch(run: Run) -> int:
-    """The epoch on the slider, counted from 1; 0 for the final model.
+    """The epoch on the slider, counted from 1, or ``FINAL``.
 
     Call it in a fragment that reruns every ``playback_interval()`` seconds.
     """
@@ -36,7 +36,7 @@ def choose_epoch(run: Run) -> int:
         )
     elif not evaluated and len(run.epoch_metrics()["epoch"]) > 1:
         st.caption("No per-epoch checkpoints; showing the final model.")
-    epochs = evaluated if final else [*evaluated, FINAL]
+    epochs = evaluated if final != FINAL else [*evaluated, FINAL]
     if len(epochs) < 2:
         return FINAL
     state = st.session_state
@@ -56,7 +56,7 @@ def choose_epoch(run: Run) -> int:
             epochs,
             key="epoch",
             bind="query-params",
-            format_func=lambda epoch: f"{epoch}" if epoch else "final",
+            format_func=lambda epoch: "final" if epoch == FINAL else f"{epoch}",
             help="Everything below shows the model after this epoch.",
         )
 
@@ -66,8 +66,8 @@ def test_predictions(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Pred
 
     Raises ``ValueError`` when they are missing, damaged, or of another test set.
     """
-    is_final = epoch in (FINAL, run.final_epoch())
-    probabilities = run.probabilities() if is_final else run.test_probabilities(epoch)
+    is_final = epoch == run.final_epoch()
+    probabilities = run.test_probabilities(FINAL if is_final else epoch)
     if len(probabilities) != len(y):
         raise ValueError(
             f"This run was tested on {len(probabilities):,} images, but the test set has "
@@ -84,7 +84,7 @@ def val_predictions(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     """
     if epoch == FINAL:
         epoch = run.final_epoch()
-    if not epoch:
+    if epoch == FINAL:
         raise ValueError(
             "It is unknown which epoch became the final model, so its predictions on the "
             "validation images are unknown too."

@@ -6,6 +6,7 @@ import streamlit as st
 from digits.data.uploads import read_labeled_digits
 from digits.evaluation.label_errors import LabelErrors, find_label_errors, to_csv
 from digits.evaluation.predictions import Predictions, Selection
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from widgets.mistakes.epochs import val_images, val_predictions
 from widgets.mistakes.selection import close_digit
@@ -90,11 +91,8 @@ def _upload(run: Run) -> Predictions | None:
     try:
         if run.id not in upload["probabilities"]:
             with st.spinner("Classifying your digits …"):
-                upload["probabilities"][run.id] = engine().predict(run.id, upload["x"])
-    except TimeoutError:
-        st.error("The worker did not answer in time. Upload fewer digits, or try again.")
-        return None
-    except (ValueError, LookupError, OSError) as error:
+                upload["probabilities"][run.id] = engine().predict(ModelRef(run), upload["x"])
+    except (ValueError, OSError) as error:
         st.error(str(error), icon=":material/error:")
         return None
     predictions = Predictions(

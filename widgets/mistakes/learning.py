@@ -7,8 +7,8 @@ import streamlit as st
 
 from digits.evaluation.forgetting import LearningEvents, learning_events
 from digits.evaluation.predictions import Predictions, Selection
-from digits.store.runs import Run
-from widgets.mistakes.epochs import FINAL
+from digits.store.models import FINAL
+from digits.store.run_folder import RESULT, Run
 from widgets.mistakes.selection import close_digit
 from widgets.shared.format import counted
 from widgets.shared.plot import plot
@@ -26,7 +26,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
             icon=":material/timeline:",
         )
         return None
-    events = _learning_events(run, epochs, run.file_stamps("result.json", "test_probabilities"))
+    events = _learning_events(run, epochs, run.file_stamps(RESULT, "test_probabilities"))
     st.markdown("Test digits **learned in each epoch**: correct from then on, to the last epoch")
     _chart(events, epochs, predictions.epoch)
     group = st.segmented_control(

@@ -7,6 +7,7 @@ import streamlit as st
 
 from digits.evaluation.metrics import wilson_interval
 from digits.evaluation.predictions import Predictions, Selection
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import counted
@@ -29,7 +30,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
     if set(KINDS) - set(curves):
         offer_job(
             run,
-            "sturdiness",
+            "robustness",
             "Test robustness",
             "Test the final model on all test digits rotated, shifted, scaled, noisy, thicker and "
             "thinner. It takes about half a minute in the background.",
@@ -112,10 +113,10 @@ def _example(run: Run, predictions: Predictions, kind: str, curve: dict[str, Any
     index = int(st.session_state.get("digit") or 0)
     label = predictions.y[index]
     try:
-        images = engine().examples(predictions.x[index], kind)
-        predicted = engine().predict(run.id, images).argmax(axis=1)
-    except (TimeoutError, LookupError, OSError) as error:
-        st.caption(f"No example: {error or 'the worker did not answer'}.")
+        images = engine().robustness_examples(predictions.x[index], kind)
+        predicted = engine().predict(ModelRef(run), images).argmax(axis=1)
+    except (ValueError, OSError) as error:
+        st.caption(f"No example: {error}")
         return
     st.caption(f"Test image {index}, label {label}, with the prediction at each strength:")
     with st.container(horizontal=True, gap="small"):

@@ -8,6 +8,7 @@ import streamlit as st
 from digits.evaluation.forgetting import learning_events
 from digits.evaluation.metrics import Order, rank
 from digits.evaluation.predictions import Predictions, Selection
+from digits.store.models import FINAL, ModelRef
 from digits.store.runs import Run
 from widgets.shared.format import counted
 from widgets.shared.gallery import gallery, montage
@@ -139,15 +140,14 @@ def _details(predictions: Predictions, index: int, run: Run) -> None:
     alternative = predicted if predicted != label else int(np.argsort(p)[-2])
     try:
         st.markdown("**Saliency**: the pixels that decided")
-        epoch = None if predictions.epoch in (0, run.final_epoch()) else predictions.epoch
-        saliency_maps(run.id, epoch, predictions.x[index], (label, alternative), width=140)
+        is_final = predictions.epoch == run.final_epoch()
+        model = ModelRef(run, FINAL if is_final else predictions.epoch)
+        saliency_maps(model, predictions.x[index], (label, alternative), width=140)
         if predictions.name == "Test image":
             _history(run, index, label, predictions.epoch)
         st.markdown("**Nearest training digits** in the final model's embedding space")
-        nearest_neighbors(run.id, predictions.x[index], size=44)
-    except TimeoutError:
-        st.error("The worker did not answer in time. Choose the digit again to retry.")
-    except (LookupError, OSError) as error:
+        nearest_neighbors(ModelRef(run), predictions.x[index], size=44)
+    except (ValueError, OSError) as error:
         st.error(str(error), icon=":material/error:")
 
 
