@@ -23,36 +23,40 @@ APP = str(Path(__file__).parents[2] / "app.py")
 
 
 def finished_run(wrong: dict[tuple[int, int], int], name: str = "Tested") -> Run:
-    """A run on the UCI digits that mistakes so many of a label for another digit, no more."""
+    """A run on the UCI digits that misclassifies so many of a label as another digit, no more."""
+    p = probabilities_with(wrong)
     _, y_test = datasets.load_test("uci")
-    probabilities = np.eye(10, dtype=np.float32)[y_test] * 0.9 + np.float32(0.01)
+    run = runs.create(Recipe(dataset="uci"), name)
+    run.write_test_probabilities(p)
+    accuracy = float((p.argmax(axis=1) == y_test).mean())
+    metrics = {"test_accuracy": accuracy, "test_loss": 0.1, "test_images": len(y_test)}
+    run.write_result(dict.fromkeys(RESULT_FIELDS, 0) | metrics)
+    run.write_status(Status("finished", epoch=1, epochs=1))
+    return run
+
+
+def probabilities_with(wrong: dict[tuple[int, int], int]) -> np.ndarray:
+    """Probabilities (n, 10) float32 for the UCI test images with these mistakes."""
+    _, y_test = datasets.load_test("uci")
+    one_hot = np.eye(10, dtype=np.float32)
+    p = one_hot[y_test] * 0.9 + np.float32(0.01)
     for (label, predicted), count in wrong.items():
-        spared = np.flatnonzero((y_test == label) & (probabilities.argmax(axis=1) == label))[:count]
-        probabilities[spared] = np.eye(10, dtype=np.float32)[predicted] * 0.8 + np.float32(0.02)
-    made = runs.create(Recipe(dataset="uci"), name)
-    np.save(made.folder / "test_probabilities.npy", probabilities)
-    accuracy = float((probabilities.argmax(axis=1) == y_test).mean())
-    reached = {"test_accuracy": accuracy, "test_loss": 0.1, "test_images": len(y_test)}
-    made.write_result(dict.fromkeys(RESULT_FIELDS, 0) | reached)
-    made.write_status(Status("finished", epoch=1, epochs=1))
-    return made
+        correct = np.flatnonzero((y_test == label) & (p.argmax(axis=1) == label))
+        p[correct[:count]] = one_hot[predicted] * 0.8 + np.float32(0.02)
+    return p
 
 
-def taught(epochs: list[dict[tuple[int, int], int]], stopped: bool = False) -> Run:
-    """A run that after each epoch mistakes so many of a label for another digit.
+def run_with_epochs(epochs: list[dict[tuple[int, int], int]], stopped: bool = False) -> Run:
+    """A run that after each epoch misclassifies so many of a label as another digit.
 
     Its final model is that of the last epoch, or better than all of them where it was stopped.
     """
-    job = finished_run({} if stopped else epochs[-1], name="Taught")
-    (job.folder / "test_probabilities").mkdir()
-    for number, wrong in enumerate(epochs, 1):
-        answers = finished_run(wrong, name="Of one epoch")
-        p = answers.probabilities().astype(np.float16)
-        answers.delete()
-        np.save(job.folder / "test_probabilities" / f"{number:04}.npy", p)
-        (job.folder / "weights" / f"{number:04}.weights.h5").touch()
-        job.append_epochs([[number, *[0.1] * (len(EPOCH_COLUMNS) - 1)]])
-    return job
+    run = finished_run({} if stopped else epochs[-1], name="With epochs")
+    for epoch, wrong in enumerate(epochs, 1):
+        run.write_test_probabilities(probabilities_with(wrong).astype(np.float16), epoch)
+        run.write_weights(Path.touch, epoch)
+        run.append_epochs([[epoch, *[0.1] * (len(EPOCH_COLUMNS) - 1)]])
+    return run
 
 
 def opened(**query: str) -> AppTest:
@@ -147,15 +151,15 @@ def test_damaged_or_missing_probabilities_are_named_in_one_sentence(content):
 
 
 def test_probabilities_of_another_test_set_are_not_compared_with_this_one():
-    made = finished_run({})
-    np.save(made.folder / "test_probabilities.npy", np.full((7, 10), 0.1, np.float32))
+    run = finished_run({})
+    np.save(run.folder / "test_probabilities.npy", np.full((7, 10), 0.1, np.float32))
     app = opened()
     assert "tested on 7 images" in app.error[0].value
 
 
 def test_a_test_set_that_is_not_at_hand_is_explained(monkeypatch, tmp_path):
-    made = finished_run({})
-    (made.folder / "recipe.json").write_text(Recipe(dataset="mnist").to_json())
+    run = finished_run({})
+    (run.folder / "recipe.json").write_text(Recipe(dataset="mnist").to_json())
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     if datasets.available("mnist"):
@@ -166,7 +170,7 @@ def test_a_test_set_that_is_not_at_hand_is_explained(monkeypatch, tmp_path):
 
 
 def test_the_epoch_moves_figures_matrix_and_gallery_together():
-    taught([{(4, 9): 9, (1, 7): 2}, {(4, 9): 3}, {(1, 7): 1}])
+    run_with_epochs([{(4, 9): 9, (1, 7): 2}, {(4, 9): 3}, {(1, 7): 1}])
     assert opened(epoch="1").metric[2].value.startswith("11 of")
     app = opened(epoch="2", label="4", predicted="9")
     assert app.metric[2].value.startswith("3 of")
@@ -177,12 +181,12 @@ def test_the_epoch_moves_figures_matrix_and_gallery_together():
 
 @pytest.mark.parametrize("epoch", ["0", "4", "-1", "last"])
 def test_a_link_with_an_epoch_that_never_was_still_shows_the_page(epoch):
-    taught([{(4, 9): 9}, {(4, 9): 3}])
+    run_with_epochs([{(4, 9): 9}, {(4, 9): 3}])
     assert opened(epoch=epoch).metric[2].value.split()[0] in {"3", "9"}
 
 
 def test_a_run_stopped_within_an_epoch_has_its_final_model_after_the_last_whole_one():
-    taught([{(4, 9): 9}, {(4, 9): 3}], stopped=True)
+    run_with_epochs([{(4, 9): 9}, {(4, 9): 3}], stopped=True)
     app = opened()
     assert app.metric[2].value.startswith("0 of")
     slider = app.select_slider(key="epoch")
@@ -192,39 +196,39 @@ def test_a_run_stopped_within_an_epoch_has_its_final_model_after_the_last_whole_
 
 
 def test_a_run_that_was_stopped_in_its_first_epoch_shows_its_final_model():
-    taught([], stopped=True)
+    run_with_epochs([], stopped=True)
     app = opened()
     assert app.metric
     assert not app.select_slider
 
 
 def test_a_run_with_weights_but_no_predictions_per_epoch_offers_to_compute_them():
-    job = taught([{(4, 9): 9}, {(4, 9): 3}])
-    shutil.rmtree(job.folder / "test_probabilities")
+    run = run_with_epochs([{(4, 9): 9}, {(4, 9): 3}])
+    shutil.rmtree(run.folder / "test_probabilities")
     app = opened()
     assert any("Evaluate every epoch" in button.label for button in app.button)
     assert app.metric[2].value.startswith("3 of")
 
 
 def test_a_run_whose_epoch_files_are_gone_says_so_and_shows_its_final_model():
-    job = taught([{(4, 9): 9}, {(4, 9): 3}])
-    shutil.rmtree(job.folder / "test_probabilities")
-    shutil.rmtree(job.folder / "weights")
+    run = run_with_epochs([{(4, 9): 9}, {(4, 9): 3}])
+    shutil.rmtree(run.folder / "test_probabilities")
+    shutil.rmtree(run.folder / "weights")
     app = opened()
     assert any("No per-epoch checkpoints" in caption.value for caption in app.caption)
     assert app.metric[2].value.startswith("3 of")
 
 
 def test_a_torn_file_of_one_epoch_is_named_and_the_others_still_show():
-    job = taught([{(4, 9): 9}, {(4, 9): 3}, {(1, 7): 1}])
-    (job.folder / "test_probabilities" / "0002.npy").write_bytes(b"torn")
+    run = run_with_epochs([{(4, 9): 9}, {(4, 9): 3}, {(1, 7): 1}])
+    (run.folder / "test_probabilities" / "0002.npy").write_bytes(b"torn")
     app = opened(epoch="2")
     assert "0002.npy" in app.error[0].value
     assert opened(epoch="1").metric[2].value.startswith("9 of")
 
 
 def test_learning_shows_when_each_digit_was_learned_and_which_were_forgotten():
-    taught([{(4, 9): 9}, {(4, 9): 3}, {(4, 9): 3, (1, 7): 2}, {(4, 9): 1}])
+    run_with_epochs([{(4, 9): 9}, {(4, 9): 3}, {(4, 9): 3, (1, 7): 2}, {(4, 9): 1}])
     assert "**6 digits** learned in epoch 2" in words(opened(view="Learning", epoch="2"))
     assert "**4 digits** learned in epoch 4" in words(opened(view="Learning"))
     forgotten = opened(view="Learning", learning="Forgotten")
@@ -234,7 +238,7 @@ def test_learning_shows_when_each_digit_was_learned_and_which_were_forgotten():
 
 
 def test_learning_needs_more_than_one_epoch_and_says_so():
-    taught([{(4, 9): 9}])
+    run_with_epochs([{(4, 9): 9}])
     app = opened(view="Learning")
     assert "more" in app.info[0].value
 
@@ -276,13 +280,13 @@ def shown(
 ) -> Iterator[Page]:
     """The page of a run with 3 + 2 mistakes, in a browser."""
     monkeypatch.setenv("DIGITS_RUNS", str(runs_folder))
-    made = finished_run({(4, 9): 3, (1, 7): 2})
-    page.goto(f"{server}/mistakes?run={made.id}")
+    run = finished_run({(4, 9): 3, (1, 7): 2})
+    page.goto(f"{server}/mistakes?run={run.id}")
     expect(page.get_by_text("5 mistakes")).to_be_visible()
     expect(page.locator(".st-key-mistakes-matrix .nsewdrag")).to_be_visible()
     expect(digits_in(page)).to_have_count(5)
     yield page
-    made.delete()
+    run.delete()
 
 
 @pytest.mark.browser
@@ -329,14 +333,14 @@ def explained(
 ) -> Iterator[Page]:
     """The page of a run of three epochs that has a real network: the shipped one."""
     monkeypatch.setenv("DIGITS_RUNS", str(runs_folder))
-    job = taught([{(4, 9): 9, (1, 7): 2}, {(4, 9): 3, (1, 7): 3}, {(4, 9): 1}])
+    run = run_with_epochs([{(4, 9): 9, (1, 7): 2}, {(4, 9): 3, (1, 7): 3}, {(4, 9): 1}])
     recipe = dataclasses.replace(PRESETS["drawings"].recipe, dataset="uci")
-    (job.folder / "recipe.json").write_text(recipe.to_json())
-    shutil.copy(SHIPPED, job.model_path)
-    page.goto(f"{server}/mistakes?run={job.id}")
+    (run.folder / "recipe.json").write_text(recipe.to_json())
+    shutil.copy(SHIPPED, run.model_path)
+    page.goto(f"{server}/mistakes?run={run.id}")
     expect(page.get_by_text("1 mistake", exact=True)).to_be_visible()
     yield page
-    job.delete()
+    run.delete()
 
 
 @pytest.mark.browser

@@ -16,7 +16,7 @@ from widgets.mistakes.calibration import BINS, EDGES, verdict
 
 
 def logits(y: np.ndarray, sharper: float, seed: int = 0) -> np.ndarray:
-    """Probabilities (n, 10) from which ``y`` may well be drawn, made sharper than they should."""
+    """Probabilities (n, 10) from which ``y`` may well be drawn, run sharper than they should."""
     rng = np.random.default_rng(seed)
     scores = rng.normal(size=(len(y), 10))
     right = softmax(scores * 2.5, axis=1)
@@ -29,14 +29,13 @@ def logits(y: np.ndarray, sharper: float, seed: int = 0) -> np.ndarray:
 def sure_run(sharper: float) -> tuple[Run, Predictions]:
     """A run whose final model is that of its only epoch, and what it says of the test images."""
     (x, y), (_, y_val) = datasets.load_test("uci"), datasets.load_val("uci", seed=0)
-    made, p = finished_run({}), logits(y, sharper).astype(np.float32)
-    made.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
-    (made.folder / "test_probabilities").mkdir()
-    np.save(made.folder / "test_probabilities.npy", p)
-    np.save(made.folder / "test_probabilities" / "0001.npy", p.astype(np.float16))
+    run, p = finished_run({}), logits(y, sharper).astype(np.float32)
+    run.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
+    run.write_test_probabilities(p)
+    run.write_test_probabilities(p.astype(np.float16), 1)
     p_val = logits(y_val, sharper, seed=1).astype(np.float16)
-    np.save(made.folder / "val_probabilities" / "0001.npy", p_val)
-    return made, Predictions("Test image", x, y, p)
+    run.write_val_probabilities(p_val, 1)
+    return run, Predictions("Test image", x, y, p)
 
 
 def opened(**query: str) -> AppTest:
@@ -92,10 +91,10 @@ def test_a_temperature_at_the_end_of_its_range_is_no_verdict(low: float, high: f
 
 
 def test_a_model_without_a_mistake_gets_no_verdict():
-    made, _ = sure_run(1)
+    run, _ = sure_run(1)
     _, y_val = datasets.load_val("uci", seed=0)
     perfect = np.eye(10, dtype=np.float16)[y_val]
-    np.save(made.folder / "val_probabilities" / "0001.npy", perfect)
+    run.write_val_probabilities(perfect, 1)
     assert "Too few" in words(opened())
 
 
@@ -143,8 +142,8 @@ def test_the_link_carries_the_bin():
 
 @pytest.mark.parametrize("missing", ["val_probabilities/0001.npy", "test_probabilities/0001.npy"])
 def test_without_validation_predictions_there_is_the_error_and_no_temperature(missing: str):
-    made, _ = sure_run(2)
-    (made.folder / missing).unlink()
+    run, _ = sure_run(2)
+    (run.folder / missing).unlink()
     app = opened()
     assert "No temperature" in app.info[-1].value
     assert "Calibration error" in figures(app)
@@ -153,23 +152,20 @@ def test_without_validation_predictions_there_is_the_error_and_no_temperature(mi
 
 
 def test_predictions_on_other_validation_images_are_not_used():
-    made, _ = sure_run(2)
-    np.save(made.folder / "val_probabilities" / "0001.npy", np.full((7, 10), 0.1, np.float16))
+    run, _ = sure_run(2)
+    run.write_val_probabilities(np.full((7, 10), 0.1, np.float16), 1)
     assert "validated on 7 images" in opened().info[-1].value
 
 
 def test_a_model_equally_confident_on_every_digit_has_no_curve_and_says_why():
-    made, predictions = sure_run(1)
-    np.save(
-        made.folder / "test_probabilities.npy",
-        np.full(predictions.probabilities.shape, 0.1, np.float32),
-    )
+    run, predictions = sure_run(1)
+    run.write_test_probabilities(np.full_like(predictions.probabilities, 0.1))
     app = opened()
     assert any("no curve to draw" in info.value for info in app.info)
 
 
 def test_label_smoothing_of_the_recipe_reaches_the_verdict():
-    made, _ = sure_run(0.3)
+    run, _ = sure_run(0.3)
     smoothed = Recipe(dataset="uci", label_smoothing=0.1, loss="categorical_crossentropy")
-    (made.folder / "recipe.json").write_text(smoothed.to_json())
+    (run.folder / "recipe.json").write_text(smoothed.to_json())
     assert "as expected from label smoothing" in words(opened())

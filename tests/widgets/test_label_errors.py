@@ -28,16 +28,12 @@ def answers(y: np.ndarray, wrong: dict[int, int]) -> np.ndarray:
 
 def validated_run(p_val: np.ndarray | None) -> Run:
     """A run of one epoch, which became its final model; it says ``p_val`` of the validation."""
-    made = finished_run({(4, 9): 3})
-    made.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
-    (made.folder / "test_probabilities").mkdir()
-    np.save(
-        made.folder / "test_probabilities" / "0001.npy",
-        made.test_probabilities().astype(np.float16),
-    )
+    run = finished_run({(4, 9): 3})
+    run.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
+    run.write_test_probabilities(run.test_probabilities().astype(np.float16), 1)
     if p_val is not None:
-        np.save(made.folder / "val_probabilities" / "0001.npy", p_val.astype(np.float16))
-    return made
+        run.write_val_probabilities(p_val.astype(np.float16), 1)
+    return run
 
 
 def opened(**query: str) -> AppTest:
@@ -111,10 +107,10 @@ def test_an_estimate_of_errors_is_told():
 
 
 def test_label_smoothing_is_named_as_what_hides_errors():
-    made = finished_run({(4, 9): 3})
+    run = finished_run({(4, 9): 3})
     assert "smoothing" not in opened().caption[-1].value
     smoothed = Recipe(dataset="uci", label_smoothing=0.1, loss="categorical_crossentropy")
-    (made.folder / "recipe.json").write_text(smoothed.to_json())
+    (run.folder / "recipe.json").write_text(smoothed.to_json())
     assert any("Label smoothing of 0.1" in caption.value for caption in opened().caption)
 
 
@@ -162,12 +158,12 @@ def test_disputed_labels_are_listed_with_their_verdict_whatever_the_network_says
     }
     p = answers(y, {7: 1, 3: 5})
     predictions = Predictions("Test image", np.zeros((40, 28, 28)), y, p, disputed=said)
-    made = finished_run({})
-    assert alone("label_errors", made, predictions).session_state["selection"].indices.tolist() == [
+    run = finished_run({})
+    assert alone("label_errors", run, predictions).session_state["selection"].indices.tolist() == [
         3,
         7,
     ]
-    listed = alone("label_errors", made, predictions, labels="Disputed").session_state["selection"]
+    listed = alone("label_errors", run, predictions, labels="Disputed").session_state["selection"]
     assert listed.indices.tolist() == [7, 4, 9]
     assert list(listed.notes) == ["corrected: 1", "split: 9", "neither"]
     assert "**1** of them contradicted" in listed.title
@@ -180,8 +176,8 @@ def test_a_data_set_without_disputed_labels_offers_no_choice_of_them():
 
 
 def test_ones_own_digits_are_read_by_the_final_model_and_a_bad_file_takes_nothing_away():
-    made = finished_run({})
-    shutil.copy(SHIPPED_MODEL, made.model_path)
+    run = finished_run({})
+    shutil.copy(SHIPPED_MODEL, run.model_path)
     x, y = datasets.load_test("uci")
     sevens = np.flatnonzero(y == 7)[:20]
     x, y = x[sevens], y[sevens].copy()
@@ -192,7 +188,7 @@ def test_ones_own_digits_are_read_by_the_final_model_and_a_bad_file_takes_nothin
     assert not app.exception
     assert app.number_input[0].label == "Own digit number"
     assert any("mine.npz" in caption.value for caption in app.caption)
-    assert app.session_state["mistakes-upload"]["probabilities"][made.id][11].argmax() == 7
+    assert app.session_state["mistakes-upload"]["probabilities"][run.id][11].argmax() == 7
     before = words(app)
     assert "of 20** labels" in before
     app.file_uploader[0].set_value(("bad.csv", b"1,2,3", "text/csv")).run()

@@ -13,7 +13,9 @@ from widgets.shared.format import counted
 from widgets.shared.plot import plot
 from widgets.shared.session import engine
 
-METHODS = {"pca": "PCA", "tsne": "t-SNE"}
+Method = Literal["pca", "tsne"]
+
+METHODS: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE"}
 SIDE = 1000  # width and height of the map; as integers, coordinates are half the text
 WHOLE = (0, 100)  # percent of the map
 LASSO = "mistakes-lasso"  # session key: the map's revision, and the selected indices
@@ -22,7 +24,7 @@ LASSO = "mistakes-lasso"  # session key: the map's revision, and the selected in
 def view(run: Run, predictions: Predictions) -> Selection | None:
     """The map; returns the digits in the lasso or the region, or all mistakes without either."""
     with st.container(horizontal=True):
-        method: Literal["pca", "tsne"] = st.segmented_control(
+        method = st.segmented_control(
             "Projection",
             METHODS,
             default="pca",
@@ -69,7 +71,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
     return Selection(predictions, indices, title)
 
 
-def _coordinates(run: Run, method: Literal["pca", "tsne"]) -> np.ndarray | None:
+def _coordinates(run: Run, method: Method) -> np.ndarray | None:
     """Positions of the test images, (n, 2) int from 0 to 1,000; ``None`` while t-SNE is missing.
 
     A missing PCA is computed at once. Raises ``ValueError`` where that fails.
