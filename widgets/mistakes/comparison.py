@@ -29,7 +29,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
         return None
     ids, linked = [other.id for other in others], st.query_params.get("other")
     other = st.selectbox(
-        "B",
+        "Run B",
         others,
         ids.index(linked) if linked in ids else 0,
         format_func=run_label,
@@ -48,7 +48,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
     st.markdown(f"**{mcnemar(a_correct, b_correct).in_words()}**")
     st.caption(
         "McNemar's exact test on the digits that exactly one model classifies correctly. A is the "
-        "run and epoch chosen above, B the final model of the other run."
+        "model chosen above, after its epoch; B is the final model of run B."
     )
     group = st.segmented_control(
         "Show the digits",

@@ -142,8 +142,8 @@ def _summary(label_errors: LabelErrors, predictions: Predictions, label_smoothin
         st.markdown(f"{share} estimates that **about {_labels(label_errors.errors)}** are wrong.")
     else:
         st.markdown(
-            f"{share} estimates **no** label errors. That does not prove all labels right: no "
-            "image reaches the mean probability that another digit has on its own images."
+            f"{share} estimates **no** label errors. This does not prove all labels right, only "
+            "that no contradicting prediction is as confident as the mean for its digit."
         )
     if predictions.disputed:
         among = np.isin(label_errors.indices, list(predictions.disputed)).sum()

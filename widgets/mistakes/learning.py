@@ -84,7 +84,7 @@ def _chart(events: LearningEvents, epochs: tuple[int, ...], marked_epoch: int) -
     }
     decades = float(np.log10(max(10, counts.max())))
     layout = {
-        "xaxis": {"title": {"text": "Epoch"}, "nticks": 12, "tickformat": "d"},
+        "xaxis": {"title": {"text": "Epoch"}, "dtick": -(-len(epochs) // 12)},
         "yaxis": {
             "type": "log",
             "nticks": 5,
