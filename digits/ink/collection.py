@@ -61,7 +61,7 @@ class Drawing:
 
 
 def root() -> Path:
-    """The folder of all drawings: ``$DIGITS_DRAWINGS``, else ``drawings`` in the working directory."""
+    """The folder of all drawings: ``$DIGITS_DRAWINGS``, else ``drawings`` beside the app."""
     return Path(os.environ.get("DIGITS_DRAWINGS", "drawings")).resolve()
 
 
