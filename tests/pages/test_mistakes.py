@@ -331,7 +331,7 @@ def test_the_keyboard_reaches_filter_digits_and_details(shown: Page):
 def explained(
     monkeypatch: pytest.MonkeyPatch, server: str, runs_folder: Path, page: Page
 ) -> Iterator[Page]:
-    """The page of a run of three epochs that has a real network: the shipped one."""
+    """The page of a run of three epochs that has a real model: the shipped one."""
     monkeypatch.setenv("DIGITS_RUNS", str(runs_folder))
     run = run_with_epochs([{(4, 9): 9, (1, 7): 2}, {(4, 9): 3, (1, 7): 3}, {(4, 9): 1}])
     recipe = dataclasses.replace(PRESETS["drawings"].recipe, dataset="uci")

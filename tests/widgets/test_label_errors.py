@@ -19,15 +19,15 @@ from tests.pages.test_mistakes import finished_run, words
 PAGE = str(Path(__file__).parents[2] / "pages" / "mistakes.py")
 
 
-def answers(y: np.ndarray, wrong: dict[int, int]) -> np.ndarray:
-    """Probabilities (n, 10) that are right, but for the images in ``wrong``."""
+def probabilities_with(y: np.ndarray, wrong: dict[int, int]) -> np.ndarray:
+    """Probabilities (n, 10) that are correct, except for the images in ``wrong``."""
     y_pred = y.copy()
     y_pred[list(wrong)] = list(wrong.values())
     return np.eye(10, dtype=np.float32)[y_pred] * 0.9 + np.float32(0.01)
 
 
 def validated_run(p_val: np.ndarray | None) -> Run:
-    """A run of one epoch, which became its final model; it says ``p_val`` of the validation."""
+    """A run of one epoch, its final model, with probabilities ``p_val`` on the validation images."""
     run = finished_run({(4, 9): 3})
     run.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
     run.write_test_probabilities(run.test_probabilities().astype(np.float16), 1)
@@ -47,7 +47,7 @@ def opened(**query: str) -> AppTest:
 
 
 def alone(view: str, run: Run, predictions: Predictions, **state: Any) -> AppTest:
-    """A view without the page, its controls set so; it leaves ``session_state["selection"]``."""
+    """A view without the page, with controls set by ``state``; it leaves ``session_state["selection"]``."""
 
     def show(view, run, predictions):
         import importlib
@@ -81,26 +81,26 @@ def test_contradicted_labels_are_counted_and_can_be_downloaded():
 
 def test_the_least_probable_label_comes_first_with_its_probability():
     y = np.arange(40, dtype=np.uint8) % 10
-    p = answers(y, {3: 5, 7: 1, 12: 0})
+    p = probabilities_with(y, {3: 5, 7: 1, 12: 0})
     p[7] = [0, 0.9996, 0, 0, 0, 0, 0, 0.0004, 0, 0]
     p[12] = [0.6, 0, 0.4, 0, 0, 0, 0, 0, 0, 0]
     predictions = Predictions("Test image", np.zeros((40, 28, 28)), y, p)
-    found = alone("label_errors", finished_run({}), predictions).session_state["selection"]
-    assert found.ranked
-    assert found.indices.tolist() == [7, 3, 12]
-    assert list(found.notes) == ["label <0.1%", "label 1.0%", "label 40.0%"]
+    result = alone("label_errors", finished_run({}), predictions).session_state["selection"]
+    assert result.ranked
+    assert result.indices.tolist() == [7, 3, 12]
+    assert list(result.notes) == ["label <0.1%", "label 1.0%", "label 40.0%"]
 
 
-def test_an_estimate_of_no_errors_is_not_sold_as_all_labels_being_right():
-    finished_run({(4, 9): 3})  # less sure than of nines that are right
-    said = words(opened())
-    assert "estimates **no** label errors" in said
-    assert "does not prove all labels right" in said
+def test_an_estimate_of_no_errors_does_not_claim_that_all_labels_are_right():
+    finished_run({(4, 9): 3})  # less confident than on correct nines
+    text = words(opened())
+    assert "estimates **no** label errors" in text
+    assert "does not prove all labels right" in text
 
 
-def test_an_estimate_of_errors_is_told():
+def test_an_estimate_of_errors_is_shown():
     y = np.arange(200, dtype=np.uint8) % 10
-    wrong = answers(y, {4: 9, 14: 9, 24: 9})
+    wrong = probabilities_with(y, {4: 9, 14: 9, 24: 9})
     predictions = Predictions("Test image", np.zeros((200, 28, 28)), y, wrong)
     app = alone("label_errors", finished_run({}), predictions)
     assert "**about 3 labels** are wrong" in words(app)
@@ -114,7 +114,7 @@ def test_label_smoothing_is_named_as_what_hides_errors():
     assert any("Label smoothing of 0.1" in caption.value for caption in opened().caption)
 
 
-def test_a_network_that_contradicts_no_label_leaves_no_list_and_no_promise():
+def test_a_model_that_contradicts_no_label_leaves_no_list_and_no_promise():
     finished_run({})
     app = opened()
     assert "could still be wrong" in app.success[0].value
@@ -122,16 +122,16 @@ def test_a_network_that_contradicts_no_label_leaves_no_list_and_no_promise():
     assert not app.number_input
 
 
-def test_validation_images_are_searched_with_their_own_answers_and_name():
+def test_validation_images_are_searched_with_their_own_predictions_and_name():
     _, y_val = datasets.load_val("uci", seed=0)
     wrong = {5: int(y_val[5] + 1) % 10, 8: int(y_val[8] + 1) % 10}
-    validated_run(answers(y_val, wrong))
+    validated_run(probabilities_with(y_val, wrong))
     app = opened(search="Validation images")
     assert f"contradicts **2 of {len(y_val):,}** labels" in words(app)
     assert app.number_input[0].label == "Validation image number"
 
 
-def test_a_run_without_answers_to_the_validation_images_says_so_and_the_page_goes_on():
+def test_a_run_without_validation_predictions_says_so_and_the_page_goes_on():
     validated_run(None)
     app = opened(search="Validation images")
     assert "val_probabilities/0001.npy" in app.info[-1].value
@@ -144,20 +144,20 @@ def test_a_final_model_of_unknown_epoch_is_explained():
     assert "unknown which epoch" in opened(search="Validation images").info[-1].value
 
 
-def test_answers_to_other_validation_images_are_not_compared_with_these():
+def test_predictions_on_other_validation_images_are_not_used():
     validated_run(np.full((7, 10), 0.1))
     assert "validated on 7 images" in opened(search="Validation images").info[-1].value
 
 
-def test_disputed_labels_are_listed_with_their_verdict_whatever_the_network_says():
+def test_disputed_labels_are_listed_with_their_verdict_whatever_the_model_predicts():
     y = np.arange(40, dtype=np.uint8) % 10
-    said = {
+    disputed = {
         4: DisputedLabel(4, 9, "split"),
         7: DisputedLabel(7, 1, "corrected"),
         9: DisputedLabel(9, 2, "neither"),
     }
-    p = answers(y, {7: 1, 3: 5})
-    predictions = Predictions("Test image", np.zeros((40, 28, 28)), y, p, disputed=said)
+    p = probabilities_with(y, {7: 1, 3: 5})
+    predictions = Predictions("Test image", np.zeros((40, 28, 28)), y, p, disputed=disputed)
     run = finished_run({})
     assert alone("label_errors", run, predictions).session_state["selection"].indices.tolist() == [
         3,
@@ -175,7 +175,7 @@ def test_a_data_set_without_disputed_labels_offers_no_choice_of_them():
     assert not [group for group in app.button_group if group.label == "Show the labels"]
 
 
-def test_ones_own_digits_are_read_by_the_final_model_and_a_bad_file_takes_nothing_away():
+def test_uploaded_digits_are_classified_by_the_final_model_and_a_bad_file_takes_nothing_away():
     run = finished_run({})
     shutil.copy(SHIPPED_MODEL, run.model_path)
     x, y = datasets.load_test("uci")
@@ -198,7 +198,7 @@ def test_ones_own_digits_are_read_by_the_final_model_and_a_bad_file_takes_nothin
     assert not app.number_input
 
 
-def test_a_file_for_a_model_that_is_gone_is_answered_in_a_sentence():
+def test_a_file_for_a_model_that_is_gone_is_explained_in_a_sentence():
     finished_run({})  # without model.keras
     x, y = datasets.load_test("uci")
     app = opened(search="My own digits")
