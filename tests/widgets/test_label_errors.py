@@ -27,7 +27,7 @@ def probabilities_with(y: np.ndarray, wrong: dict[int, int]) -> np.ndarray:
 
 
 def validated_run(p_val: np.ndarray | None) -> Run:
-    """A run of one epoch, its final model, with probabilities ``p_val`` on the validation images."""
+    """A run of one epoch, with probabilities ``p_val`` on the validation images."""
     run = finished_run({(4, 9): 3})
     run.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
     run.write_test_probabilities(run.test_probabilities().astype(np.float16), 1)
@@ -47,7 +47,7 @@ def opened(**query: str) -> AppTest:
 
 
 def alone(view: str, run: Run, predictions: Predictions, **state: Any) -> AppTest:
-    """A view without the page, with controls set by ``state``; it leaves ``session_state["selection"]``."""
+    """A view without the page, its controls set; it leaves ``session_state["selection"]``."""
 
     def show(view, run, predictions):
         import importlib

@@ -26,7 +26,7 @@ def choose_epoch(run: Run) -> int:
 
     Call it in a fragment that reruns every ``playback_interval()`` seconds.
     """
-    evaluated, final = run.evaluated_epochs(), run.final_epoch()
+    evaluated, final_epoch = run.evaluated_epochs(), run.final_epoch()
     if len(evaluated) < len(run.saved_epochs()):
         offer_job(
             run,
@@ -36,14 +36,14 @@ def choose_epoch(run: Run) -> int:
         )
     elif not evaluated and len(run.epoch_metrics()["epoch"]) > 1:
         st.caption("No per-epoch checkpoints; showing the final model.")
-    epochs = evaluated if final != FINAL else [*evaluated, FINAL]
+    epochs = evaluated if final_epoch != FINAL else [*evaluated, FINAL]
     if len(epochs) < 2:
         return FINAL
     state = st.session_state
-    if state.get("epoch", final) not in epochs:  # another run's
-        state["epoch"] = final
+    if state.get("epoch", final_epoch) not in epochs:  # another run's
+        state["epoch"] = final_epoch
     elif "epoch" not in st.query_params:
-        state.setdefault("epoch", final)
+        state.setdefault("epoch", final_epoch)
     if state.get(PLAYING) and time.monotonic() - state[STEPPED_AT] > 0.9 * SECONDS_PER_EPOCH:
         _step(epochs)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
