@@ -103,7 +103,7 @@ def test_with_mnist_the_page_shows_it_and_asks_for_nothing():
     page = opened()
     assert not page.exception
     assert not page.info
-    assert page.segmented_control[0].options == list(datasets.NAMES)
+    assert page.segmented_control[0].options == list(datasets.DATASETS)
     assert metrics(page) == ["54,000", "6,000", "10,000"]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from digits.data.datasets import DATASETS
 from digits.evaluation.metrics import mcnemar
 from digits.evaluation.predictions import Predictions, Selection
 from digits.store.runs import Run
@@ -74,10 +75,10 @@ def _same_test(one: Run, other: Run) -> bool:
     return _test_images(one) == _test_images(other)
 
 
-def _test_images(run: Run) -> tuple[bool, int]:
-    """What decides whether two runs met the same test images."""
+def _test_images(run: Run) -> tuple[str, int]:
+    """What decides whether two runs were tested on the same images."""
     result = run.result() or {}
-    return run.recipe.dataset == "uci", result.get("test_images", 0)
+    return DATASETS[run.recipe.dataset].test_images, result.get("test_images", 0)
 
 
 def _figures(a_right: np.ndarray, b_right: np.ndarray) -> None:
