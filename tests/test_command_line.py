@@ -31,8 +31,8 @@ def test_training_ends_with_one_json_object_and_a_run_that_the_pages_find() -> N
         assert field in result
     assert result["test_loss"] > 0
     assert "images/s" in done.stderr
-    job = runs.open(result["run"])
-    assert (job.status.state, job.recipe.seed) == ("finished", 3)
+    run = runs.open(result["run"])
+    assert (run.status.state, run.recipe.seed) == ("finished", 3)
 
 
 def test_a_picture_is_read_and_a_run_can_be_asked_instead(tmp_path: Path) -> None:
@@ -78,10 +78,10 @@ def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) ->
 
 
 def test_a_run_without_a_model_is_one_sentence(tmp_path: Path) -> None:
-    job = runs.create(Recipe(dataset="uci"), "Unfinished")
+    run = runs.create(Recipe(dataset="uci"), "Unfinished")
     path = tmp_path / "digit.png"
     Image.new("L", (50, 50)).save(path)
-    done = digits("recognize", path, "--run", job.id)
+    done = digits("recognize", path, "--run", run.id)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
 

@@ -94,7 +94,7 @@ def split(
     if len(kept) < 2:
         raise ValueError("A lesson needs two drawings: one to learn, and one to see what it did.")
     y = np.array([one.label for one in kept])
-    count = min(max(round(lesson.share * len(kept)), 1), len(kept) - 1)
+    count = min(max(round(lesson.train_share * len(kept)), 1), len(kept) - 1)
     first, second = stratify(y, count, np.random.default_rng(lesson.seed))
     held = [kept[index] for index in second if kept[index].key not in known]
     if not held:
