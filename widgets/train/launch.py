@@ -47,7 +47,7 @@ def preload(recipe: Recipe) -> None:
 def _prepare(recipe: Recipe) -> None:
     state = st.session_state
     if "train-drawn" in state:
-        engine().prepare(recipe)
+        engine().preload(recipe)
     elif "train-arrived" in state:  # the fragment's second run
         state["train-drawn"] = True
         st.rerun()
