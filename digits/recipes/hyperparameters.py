@@ -47,9 +47,9 @@ class Hyperparameter:
     @property
     def kind(self) -> type:
         """The type of a value: bool, int, float, str or tuple."""
-        return (
-            type(self.allowed[0]) if self.default is None and self.allowed else type(self.default)
-        )
+        if self.default is None and self.allowed:
+            return type(self.allowed[0])
+        return type(self.default)
 
     def check(self, name: str, value: Any) -> None:
         """Raise ``ValueError``, naming the field, for what no recipe may hold."""

@@ -416,7 +416,7 @@ class Recipe:
         """Refuse what no recipe may hold, wherever it came from: a link, a file, a command."""
         for name, described in HYPERPARAMETERS.items():
             described.check(name, getattr(self, name))
-            if described.needs and getattr(self, name):
+            if described.needs and getattr(self, name) != described.default:
                 other, value = described.needs
                 if getattr(self, other) != value:
                     raise ValueError(f"{name} has an effect only where {other} is {value}.")
