@@ -82,12 +82,12 @@ def _add_option(command: argparse.ArgumentParser, name: str, described: Hyperpar
 
 def train(arguments: argparse.Namespace) -> dict:
     """Train a preset with some of its hyperparameters changed; gives the run's result."""
-    from digits.worker.trainer import train
-
     preset = PRESETS[arguments.preset]
     options = {name: getattr(arguments, name) for name in HYPERPARAMETERS}
     changes = {name: value for name, value in options.items() if value is not None}
     recipe = dataclasses.replace(preset.recipe, **changes)
+    from digits.worker.trainer import train  # seconds of TensorFlow, so after the recipe's checks
+
     download = DATASETS[recipe.dataset].download
     if download and not datasets.available(recipe.dataset):
         download(_download_progress)
