@@ -1,6 +1,7 @@
 """The command line, run as a person runs it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from PIL import Image
 
 from digits.data import datasets
-from digits.recipes.recipe import Recipe
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
 from digits.store import runs
 from digits.store.models import SHIPPED_MODEL, ModelRef
 from tests.conftest import ROOT
@@ -33,6 +35,22 @@ def test_training_ends_with_one_json_object_and_a_run_that_the_pages_find() -> N
     assert "images/s" in done.stderr
     run = runs.open(result["run"])
     assert (run.status.state, run.recipe.seed) == ("finished", 3)
+
+
+def test_every_hyperparameter_is_an_option_by_its_name() -> None:
+    shown = digits("train", "--help").stdout
+    options = set(re.findall(r"--[a-z-]+", shown))
+    assert {f"--{name.replace('_', '-')}" for name in HYPERPARAMETERS} <= options
+
+
+def test_options_change_the_recipe_of_the_preset() -> None:
+    options = "--dataset uci --epochs 1 --conv 8x5p,8x3 --dense 16 --batch-norm --train-images 200"
+    done = digits("train", "simple", *options.split(), "--learning-rate", "0.01")
+    assert done.returncode == 0, done.stderr
+    recipe = runs.open(json.loads(done.stdout.splitlines()[-1])["run"]).recipe
+    assert (recipe.conv, recipe.dense) == ((Conv(8, 5), Conv(8, pool=False)), (16,))
+    assert (recipe.batch_norm, recipe.train_images, recipe.learning_rate) == (True, 200, 0.01)
+    assert recipe.dropout == PRESETS["simple"].recipe.dropout
 
 
 def test_a_picture_is_read_and_a_run_can_be_asked_instead(tmp_path: Path) -> None:
@@ -63,6 +81,7 @@ def test_a_stroke_file_is_scored(tmp_path: Path) -> None:
     [
         (("train", "simple", "--dataset", "uci", "--epochs", "0"), "epochs is 0"),
         (("train", "simple", "--dataset", "uci", "--train-images", "50000"), "1,29"),
+        (("train", "simple", "--dataset", "fashion"), "dataset is 'fashion'"),
         (("recognize", "missing.png"), "missing.png"),
         (("recognize", "README.md"), "README.md"),
         (("score-drawings", "README.md", "--run", "../../etc"), "names no run"),
@@ -90,7 +109,6 @@ def test_the_shipped_model_is_small_and_of_its_own_recipe() -> None:
     import keras
 
     from digits.recipes import layers
-    from digits.recipes.presets import PRESETS
 
     assert SHIPPED_MODEL.stat().st_size < 1_000_000
     model = keras.models.load_model(SHIPPED_MODEL, compile=False)

@@ -61,7 +61,7 @@ def digit_counts(shown: Overview) -> None:
             "yaxis": {"tickformat": ","},
             "legend": {"traceorder": "normal"},
         },
-        key="counts",
+        key="data-counts",
         height=280,
         alt=f"Images of each digit: {', '.join(f'{totals[d]:,} of {d}' for d in range(10))}",
     )

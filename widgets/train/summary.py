@@ -47,7 +47,7 @@ def schedule(recipe: Recipe) -> None:
             },
             "yaxis": {"rangemode": "tozero", "tickformat": "~g", "nticks": 4, "ticklabelshift": -4},
         },
-        key="schedule-preview",
+        key="train-schedule",
         height=150,
         alt=f"Learning rate over the run: {recipe.schedule}, at most {recipe.learning_rate:g}.",
     )
