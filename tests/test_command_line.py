@@ -53,15 +53,15 @@ def test_options_change_the_recipe_of_the_preset() -> None:
     assert recipe.dropout == PRESETS["simple"].recipe.dropout
 
 
-def test_a_picture_is_read_and_a_run_can_be_asked_instead(tmp_path: Path) -> None:
+def test_a_picture_is_recognized(tmp_path: Path) -> None:
     x, y = datasets.load_test("uci")
     path = tmp_path / "digit.png"
     Image.fromarray(255 - x[0]).resize((200, 200)).save(path)  # dark on light, as on paper
     done = digits("recognize", path)
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert answer["digit"] == y[0]
-    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+    result = json.loads(done.stdout)
+    assert result["digit"] == y[0]
+    assert sum(result["probabilities"]) == pytest.approx(1, abs=1e-4)
 
 
 def test_a_stroke_file_is_scored(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_the_shipped_model_is_small_and_of_its_own_recipe() -> None:
 
 
 @pytest.mark.mnist
-def test_the_shipped_model_reads_mnist_as_well_as_told() -> None:
+def test_the_shipped_model_reaches_its_stated_accuracy_on_mnist() -> None:
     from digits.worker.predict import load, predict
 
     x, y = datasets.load_test("mnist")

@@ -1,4 +1,4 @@
-"""The Train page in a browser: live curves, reloads, links, faults."""
+"""The Train page in a browser: live curves, reloads, links, failures."""
 
 import re
 from collections.abc import Callable
