@@ -146,7 +146,7 @@ def start() -> list[dict[str, Any]]:
             with served.served() as app:
                 health.append(time.perf_counter() - begun)
                 begun = time.perf_counter()
-                page = served.visitor(browser, f"{app.url}/?dataset=uci&blocks=1&epochs=2")
+                page = served.visitor(browser, f"{app.url}/?dataset=uci&conv=1&epochs=2")
                 button = page.get_by_role("button", name="Train", exact=True)
                 button.wait_for()
                 first.append(time.perf_counter() - begun)

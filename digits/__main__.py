@@ -11,55 +11,50 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.data import datasets, mnist_files
+from digits.data import datasets
+from digits.data.datasets import DATASETS
 from digits.ink import image_files, preprocessing
+from digits.recipes.hyperparameters import Hyperparameter
 from digits.recipes.presets import PRESETS
-from digits.recipes.recipe import Recipe
+from digits.recipes.recipe import HYPERPARAMETERS
 from digits.store import runs
 from digits.store.status import Owner, Status
 
-HYPERPARAMETERS = {"train_images": int} | {
-    field.name: field.type
-    for field in dataclasses.fields(Recipe)
-    if field.type in (int, float, str) and field.name != "dataset"
-}
-
 
 def main() -> None:
-    """Run one command; a mistake in what was asked is one sentence on stderr and exit code 1."""
+    """Run one command; bad input is one sentence on stderr and exit code 1."""
     parser = argparse.ArgumentParser("python -m digits", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
     command = commands.add_parser("train", help="train a preset; the last line is JSON")
     command.add_argument("preset", choices=PRESETS)
-    command.add_argument("--dataset", choices=datasets.NAMES)
-    for option, kind in HYPERPARAMETERS.items():
-        command.add_argument(f"--{option.replace('_', '-')}", type=kind)
-    command.add_argument("--name")
+    for name, described in HYPERPARAMETERS.items():
+        _add_option(command, name, described)
+    command.add_argument("--name", help="name of the run")
     command.add_argument(
-        "--ship", action="store_true", help="put the model where the Draw page's shipped one is"
+        "--ship", action="store_true", help="make the model the app's shipped model"
     )
     command.set_defaults(do=train)
 
-    command = commands.add_parser("recognize", help="read the digit in a picture")
+    command = commands.add_parser("recognize", help="recognize the digit in a picture")
     command.add_argument("image", type=Path)
     command.add_argument("--run", help="id of a finished run; the shipped model without it")
     command.set_defaults(do=recognize)
 
-    command = commands.add_parser("score-drawings", help="how many drawn digits are read right")
+    command = commands.add_parser("score-drawings", help="accuracy on a file of drawn digits")
     command.add_argument("file", type=Path)
     command.add_argument("--run", help="id of a finished run; the shipped model without it")
-    steps = [field.name for field in dataclasses.fields(preprocessing.Preprocessing)]
+    stages = [field.name for field in dataclasses.fields(preprocessing.Preprocessing)]
     command.add_argument(
-        "--without", nargs="+", choices=steps, default=[], help="steps of preparation to leave out"
+        "--without", nargs="+", choices=stages, default=[], help="preprocessing stages to skip"
     )
     command.add_argument(
-        "--anywhere", type=int, metavar="SEED", help="draw them anywhere, any size, with any brush"
+        "--anywhere", type=int, metavar="SEED", help="draw at random places, sizes and brushes"
     )
     command.set_defaults(do=score_drawings)
 
     command = commands.add_parser(
-        "score-numbers", help="how many numbers composed of drawn digits are read whole"
+        "score-numbers", help="accuracy on numbers composed of drawn digits"
     )
     command.add_argument("file", type=Path)
     command.add_argument("--numbers", type=int, default=100)
@@ -74,26 +69,38 @@ def main() -> None:
         sys.exit(f"{error}")
 
 
+def _add_option(command: argparse.ArgumentParser, name: str, described: Hyperparameter) -> None:
+    """The option of a hyperparameter; the recipe itself refuses what is out of range."""
+    option, help = f"--{name.replace('_', '-')}", described.help.replace("%", "%%")
+    if described.kind is bool:
+        command.add_argument(option, action=argparse.BooleanOptionalAction, help=help)
+        return
+    metavar = f"{{{','.join(described.choices)}}}" if described.choices else None
+    convert = described.parse or described.kind
+    command.add_argument(option, type=convert, metavar=metavar, help=help)
+
+
 def train(arguments: argparse.Namespace) -> dict:
     """Train a preset with some of its hyperparameters changed; gives the run's result."""
-    from digits.worker.trainer import train
-
     preset = PRESETS[arguments.preset]
-    asked = {name: getattr(arguments, name) for name in ("dataset", *HYPERPARAMETERS)}
-    changes = {name: value for name, value in asked.items() if value is not None}
+    options = {name: getattr(arguments, name) for name in HYPERPARAMETERS}
+    changes = {name: value for name, value in options.items() if value is not None}
     recipe = dataclasses.replace(preset.recipe, **changes)
-    if recipe.dataset != "uci" and not datasets.available(recipe.dataset):
-        mnist_files.download(_download_progress)
-    job = runs.create(recipe, arguments.name or preset.title, preset=arguments.preset)
-    job.write_status(Status("queued", epochs=recipe.epochs, owner=Owner.of(os.getpid())))
-    result = train(job, _training_progress)
+    from digits.worker.trainer import train  # seconds of TensorFlow, so after the recipe's checks
+
+    download = DATASETS[recipe.dataset].download
+    if download and not datasets.available(recipe.dataset):
+        download(_download_progress)
+    run = runs.create(recipe, arguments.name or preset.title, preset=arguments.preset)
+    run.write_status(Status("queued", epochs=recipe.epochs, owner=Owner.of(os.getpid())))
+    result = train(run, _training_progress)
     print(file=sys.stderr)
     if result is None:
-        raise ValueError(job.status.message)
+        raise ValueError(run.status.message)
     if arguments.ship:
         from digits.store.models import SHIPPED_MODEL
 
-        shutil.copyfile(job.model_path, SHIPPED_MODEL)
+        shutil.copyfile(run.model_path, SHIPPED_MODEL)
     return result
 
 
@@ -105,7 +112,7 @@ def recognize(arguments: argparse.Namespace) -> dict:
 
 
 def score_drawings(arguments: argparse.Namespace) -> dict:
-    """How many of a stroke file's digits the model reads, drawn with the canvas's own brush."""
+    """The model's accuracy on the digits of a stroke file, drawn with the canvas's brush."""
     from digits.ink import score
 
     options = preprocessing.Preprocessing(**dict.fromkeys(arguments.without, False))
@@ -113,7 +120,7 @@ def score_drawings(arguments: argparse.Namespace) -> dict:
 
 
 def score_numbers(arguments: argparse.Namespace) -> dict:
-    """How many numbers, composed of one writer's digits each, the model reads whole."""
+    """The share of numbers, each composed of one writer's digits, that are wholly correct."""
     from digits.multidigit import benchmark
 
     model = _model(arguments.run)

@@ -1,6 +1,7 @@
 """The command line, run as a person runs it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from PIL import Image
 
 from digits.data import datasets
-from digits.recipes.recipe import Recipe
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
 from digits.store import runs
 from digits.store.models import SHIPPED_MODEL, ModelRef
 from tests.conftest import ROOT
@@ -31,19 +33,35 @@ def test_training_ends_with_one_json_object_and_a_run_that_the_pages_find() -> N
         assert field in result
     assert result["test_loss"] > 0
     assert "images/s" in done.stderr
-    job = runs.open(result["run"])
-    assert (job.status.state, job.recipe.seed) == ("finished", 3)
+    run = runs.open(result["run"])
+    assert (run.status.state, run.recipe.seed) == ("finished", 3)
 
 
-def test_a_picture_is_read_and_a_run_can_be_asked_instead(tmp_path: Path) -> None:
+def test_every_hyperparameter_is_an_option_by_its_name() -> None:
+    shown = digits("train", "--help").stdout
+    options = set(re.findall(r"--[a-z-]+", shown))
+    assert {f"--{name.replace('_', '-')}" for name in HYPERPARAMETERS} <= options
+
+
+def test_options_change_the_recipe_of_the_preset() -> None:
+    options = "--dataset uci --epochs 1 --conv 8x5p,8x3 --dense 16 --batch-norm --train-images 200"
+    done = digits("train", "simple", *options.split(), "--learning-rate", "0.01")
+    assert done.returncode == 0, done.stderr
+    recipe = runs.open(json.loads(done.stdout.splitlines()[-1])["run"]).recipe
+    assert (recipe.conv, recipe.dense) == ((Conv(8, 5), Conv(8, pool=False)), (16,))
+    assert (recipe.batch_norm, recipe.train_images, recipe.learning_rate) == (True, 200, 0.01)
+    assert recipe.dropout == PRESETS["simple"].recipe.dropout
+
+
+def test_a_picture_is_recognized(tmp_path: Path) -> None:
     x, y = datasets.load_test("uci")
     path = tmp_path / "digit.png"
     Image.fromarray(255 - x[0]).resize((200, 200)).save(path)  # dark on light, as on paper
     done = digits("recognize", path)
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert answer["digit"] == y[0]
-    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+    result = json.loads(done.stdout)
+    assert result["digit"] == y[0]
+    assert sum(result["probabilities"]) == pytest.approx(1, abs=1e-4)
 
 
 def test_a_stroke_file_is_scored(tmp_path: Path) -> None:
@@ -63,6 +81,7 @@ def test_a_stroke_file_is_scored(tmp_path: Path) -> None:
     [
         (("train", "simple", "--dataset", "uci", "--epochs", "0"), "epochs is 0"),
         (("train", "simple", "--dataset", "uci", "--train-images", "50000"), "1,29"),
+        (("train", "simple", "--dataset", "fashion"), "dataset is 'fashion'"),
         (("recognize", "missing.png"), "missing.png"),
         (("recognize", "README.md"), "README.md"),
         (("score-drawings", "README.md", "--run", "../../etc"), "names no run"),
@@ -78,10 +97,10 @@ def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) ->
 
 
 def test_a_run_without_a_model_is_one_sentence(tmp_path: Path) -> None:
-    job = runs.create(Recipe(dataset="uci"), "Unfinished")
+    run = runs.create(Recipe(dataset="uci"), "Unfinished")
     path = tmp_path / "digit.png"
     Image.new("L", (50, 50)).save(path)
-    done = digits("recognize", path, "--run", job.id)
+    done = digits("recognize", path, "--run", run.id)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
 
@@ -90,7 +109,6 @@ def test_the_shipped_model_is_small_and_of_its_own_recipe() -> None:
     import keras
 
     from digits.recipes import layers
-    from digits.recipes.presets import PRESETS
 
     assert SHIPPED_MODEL.stat().st_size < 1_000_000
     model = keras.models.load_model(SHIPPED_MODEL, compile=False)
@@ -98,7 +116,7 @@ def test_the_shipped_model_is_small_and_of_its_own_recipe() -> None:
 
 
 @pytest.mark.mnist
-def test_the_shipped_model_reads_mnist_as_well_as_told() -> None:
+def test_the_shipped_model_reaches_its_stated_accuracy_on_mnist() -> None:
     from digits.worker.predict import load, predict
 
     x, y = datasets.load_test("mnist")

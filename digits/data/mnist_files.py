@@ -1,4 +1,4 @@
-"""MNIST's files on this machine: find them, read them, add them; knows nothing of splits."""
+"""MNIST's files on this machine: finds, reads, adds and downloads them; does not split them."""
 
 import io
 import os
@@ -26,19 +26,19 @@ _checked: set[tuple[str, Path, int, int]] = set()  # part, file, its time and si
 
 
 def folders() -> list[Path]:
-    """Where data is looked for, in this order: ``$DIGITS_DATA``, then Keras's cache."""
+    """The folders searched for data, in order: ``$DIGITS_DATA``, then Keras's cache."""
     keras = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
     own = os.environ.get("DIGITS_DATA")
     return [Path(own).expanduser(), keras] if own else [keras]
 
 
 def find(*names: str) -> list[Path]:
-    """The files by these names, the first folder's first."""
+    """The files of these names, those in the first folder first."""
     return [path for folder in folders() for name in names if (path := folder / name).is_file()]
 
 
 def missing() -> list[str]:
-    """The IDX files for whose arrays no file at all is there."""
+    """The names of the IDX files whose arrays are in no file."""
     return [part.idx for part in PARTS.values() if not find("mnist.npz", *part.names)]
 
 
@@ -89,10 +89,10 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def add(filename: str, content: bytes | BinaryIO) -> str:
-    """Check an uploaded file of digits, store it, and say what is there now and what is missing.
+    """Check an uploaded file of digits and store it; gives a sentence on what is still missing.
 
     Takes ``mnist.npz``, any of the four IDX files, plain or gzipped, and Colab's two CSV files.
-    What a file is, its content decides; the name only serves to speak of it. Raises
+    The content decides what a file is; the name serves only for messages. Raises
     ``ValueError`` when it is none of them or damaged, ``OSError`` when it cannot be stored.
     """
     shown = filename.replace("\\", "/").rsplit("/")[-1][:80] or "The file"
@@ -126,9 +126,9 @@ def add(filename: str, content: bytes | BinaryIO) -> str:
 def download(progress: Callable[[int, int], None] | None = None) -> Path:
     """Fetch ``mnist.npz`` (11 MB) from where Keras keeps it, check it and store it.
 
-    ``progress`` is told the bytes done and the bytes in all, 0 while unknown. ``$DIGITS_MNIST_URL``
-    names another source. Raises ``OSError`` when the file cannot be had or stored, ``ValueError``
-    when it is not MNIST; then nothing is left behind.
+    ``progress`` receives the bytes done and the total, 0 while unknown. ``$DIGITS_MNIST_URL``
+    names another source. Raises ``OSError`` when the file cannot be downloaded or stored and
+    ``ValueError`` when it is not MNIST; then no file is left behind.
     """
     url = os.environ.get("DIGITS_MNIST_URL") or URL
     ways = "Put mnist.npz into the folder that DIGITS_DATA names, or upload it on the Data page."

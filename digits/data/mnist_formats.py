@@ -1,7 +1,7 @@
-"""From the bytes of MNIST's files to checked arrays; knows nothing of where files lie.
+"""Parses and checks the bytes of MNIST's files; knows nothing of where files lie.
 
-A file is known by its content, never by its name. Whatever is wrong with it is a ``ValueError``
-whose sentence goes on after the file's name: "holds …", "is cut short …".
+A file is identified by its content, not by its name. An invalid file is a ``ValueError`` whose
+sentence continues after the file's name: "holds …", "is cut short …".
 """
 
 import gzip
@@ -67,7 +67,7 @@ def gunzip(file: IO[bytes]) -> bytes:
 
 
 def recognize(file: IO[bytes]) -> str:
-    """The name to store an upload under; ``ValueError`` when it is nothing that we know."""
+    """The name to store an upload under; ``ValueError`` for an unknown format."""
     start = file.read(16)
     file.seek(0)
     if start.startswith(b"PK"):

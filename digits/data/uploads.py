@@ -1,4 +1,4 @@
-"""A visitor's own labelled digits: from the bytes of a file to checked arrays."""
+"""Reads a visitor's own labeled digits: from the bytes of a file to checked arrays."""
 
 import io
 import zipfile
@@ -56,7 +56,7 @@ def _read_npz(content: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     member = archive.getinfo(f"{name}.npy")
-    if member.file_size > LARGEST:  # nothing is unpacked beyond this size, whatever is there
+    if member.file_size > LARGEST:  # nothing is unpacked beyond this size
         raise ValueError(
             f"{name} unpacks to {member.file_size / 2**20:,.0f} MiB, more than {LARGEST >> 20}; "
             "pixels as uint8 take the least"

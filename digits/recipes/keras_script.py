@@ -1,4 +1,4 @@
-"""A recipe as a plain Keras script, for those who want to take it away and read it."""
+"""Writes a recipe as a plain Keras script, to read and to run without the app."""
 
 from digits.recipes.layers import IMAGE_SHAPE, NUM_CLASSES, layers
 from digits.recipes.recipe import Recipe
@@ -16,7 +16,7 @@ OPTIMIZERS = {
 def keras_script(recipe: Recipe) -> str:
     """A program that trains the recipe's network on MNIST with Keras alone.
 
-    What it leaves to the app is named in its first lines. Raises ``DoesNotFit`` as ``layers`` does.
+    Its first lines name what it leaves out. Raises ``DoesNotFit`` as ``layers`` does.
     """
     left_out = [
         what
@@ -24,8 +24,8 @@ def keras_script(recipe: Recipe) -> str:
             ("the choice of training images", recipe.train_images or recipe.dataset != "mnist"),
             (f"the {recipe.schedule} schedule", recipe.schedule != "constant"),
             ("augmentation", recipe.augments),
-            ("the written digits", recipe.synthetic),
-            ("the drawings and the network that learned them", recipe.finetune),
+            ("the synthetic digits", recipe.synthetic),
+            ("the base model and the drawings of the fine-tuning", recipe.finetune),
         )
         if there
     ]

@@ -1,4 +1,4 @@
-"""The architecture that a recipe asks for, layer by layer, counted without building it."""
+"""The layers of a recipe's network, with output shapes and parameters, without TensorFlow."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +26,7 @@ class Layer:
 
 
 class DoesNotFit(ValueError):
-    """A block asks for more image than is left; ``block`` counts from 0."""
+    """A kernel or a pooling is larger than what is left of the image; ``block`` counts from 0."""
 
     def __init__(self, block: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -37,7 +37,7 @@ def layers(recipe: Recipe) -> list[Layer]:
     """Every layer from the first convolution to the softmax, in order.
 
     Convolutions are unpadded ("valid"), as in the projects that the presets come from. Batch
-    normalisation and the activation after it come behind the pooling, where a quarter is left.
+    normalization and the activation after it come behind the pooling, where a quarter is left.
     Raises ``DoesNotFit`` when a kernel or a pooling is larger than what is left of the image.
     """
     rows: list[Layer] = []
@@ -48,7 +48,7 @@ def layers(recipe: Recipe) -> list[Layer]:
             raise DoesNotFit(
                 index,
                 f"A {kernel}×{kernel} kernel is larger than the {height}×{width} that block "
-                f"{number} is given. Take a smaller kernel, or pool less before it.",
+                f"{number} receives. Use a smaller kernel, or less pooling before it.",
             )
         height, width = height - kernel + 1, width - kernel + 1
         shape = (height, width, block.filters)
@@ -63,7 +63,7 @@ def layers(recipe: Recipe) -> list[Layer]:
                 raise DoesNotFit(
                     index,
                     f"Nothing is left to pool in block {number}: its convolution leaves "
-                    f"{height}×{width}. Switch its pooling off, or take a smaller kernel.",
+                    f"{height}×{width}. Switch its pooling off, or use a smaller kernel.",
                 )
             height, width = height // 2, width // 2
             shape = (height, width, block.filters)
@@ -91,5 +91,5 @@ def layers(recipe: Recipe) -> list[Layer]:
 
 
 def count_parameters(recipe: Recipe) -> int:
-    """How many parameters the network has, those that batch normalisation keeps included."""
+    """The number of parameters, including the statistics of batch normalization."""
     return sum(layer.parameters for layer in layers(recipe))

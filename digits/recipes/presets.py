@@ -1,4 +1,4 @@
-"""Recipes at one click: the founding projects, what can be reached, and one that goes wrong."""
+"""Presets: recipes of the founding projects, of higher accuracy, and one that fails to learn."""
 
 from dataclasses import dataclass, replace
 
@@ -8,13 +8,13 @@ from digits.recipes.recipe import Conv, Recipe
 
 @dataclass(frozen=True)
 class Preset:
-    """A recipe with its story, and the test accuracies (fractions) told and measured for it."""
+    """A recipe with a sentence about it, and its test accuracies (fractions)."""
 
     title: str
     story: str
     recipe: Recipe
     reported: float | None = None  # by the author of the founding project
-    reached: float | None = None  # here: mean of three seeds on MNIST
+    reached: float | None = None  # measured here: mean of three seeds on MNIST
 
 
 PRESETS = {
@@ -32,7 +32,7 @@ PRESETS = {
     # Left open: two blocks of 32 and 64 filters, one dense layer of 128, batches of 32, 10 epochs.
     "one-hot": Preset(
         title="One-hot",
-        story="One-hot targets, ReLU everywhere and a patient Adam at 0.0001.",
+        story="One-hot labels, ReLU in every layer, and Adam at a low learning rate of 0.0001.",
         recipe=Recipe(
             conv=(Conv(32), Conv(64)),
             dense=(128,),
@@ -63,10 +63,10 @@ PRESETS = {
     # Left open: the network and the batches of 128 of Keras's own MNIST example of the day, with
     # 256 dense units, and 14 epochs: as many steps as its 12 took on all 60,000 images, of which
     # we keep a tenth for validation. Keras's default rate for Adadelta, 0.001, is a thousandth of
-    # the paper's 1.0 (Zeiler 2012): that is why it is slow, and what it teaches.
+    # the paper's 1.0 (Zeiler 2012), which is why it is slow.
     "adadelta": Preset(
         title="Adadelta",
-        story="Adadelta at Keras's default rate crawls. Raise the rate to 1 and see it fly.",
+        story="Adadelta at Keras's default learning rate learns slowly; set it to 1 and compare.",
         recipe=Recipe(
             conv=(Conv(32, pool=False), Conv(64)),
             conv_dropout=0.25,
@@ -89,13 +89,13 @@ PRESETS = {
         reported=0.9838,
         reached=0.9858,
     ),
-    # Not founding projects, but what one network can reach: in seconds, in little room, at its
-    # best. Chosen by validation images; the README tells what else was tried. Test accuracy, mean
-    # of three seeds, with one run's 95 % interval, and time on two cores: fast 99.37 ± 0.16 % in
-    # 5 s, tiny 99.46 ± 0.14 % in 1.5 minutes, best 99.68 ± 0.11 % in 6.5 minutes.
+    # Not founding projects, but what one network can reach: in seconds, with few parameters, at
+    # its best. Chosen on validation images; the README tells what else was tried. Test accuracy,
+    # mean of three seeds, with one run's 95 % interval, and time on two cores: fast 99.37 ± 0.16 %
+    # in 5 s, tiny 99.46 ± 0.14 % in 1.5 minutes, best 99.68 ± 0.11 % in 6.5 minutes.
     "fast": Preset(
         title="Fast",
-        story="99 % in a single epoch: normalised, with a rate that climbs and falls.",
+        story="99 % in a single epoch, by batch normalization and a one-cycle learning rate.",
         recipe=Recipe(
             conv=(Conv(32, 5), Conv(64), Conv(128, pool=False)),
             batch_norm=True,
@@ -111,7 +111,7 @@ PRESETS = {
     ),
     "tiny": Preset(
         title="Tiny",
-        story="Under 8,000 parameters: small pictures of the same digits for a patient learner.",
+        story="Under 8,000 parameters, trained for 30 epochs on augmented images.",
         recipe=Recipe(
             conv=(Conv(12, 5), Conv(16, pool=False), Conv(16), Conv(16, pool=False)),
             batch_norm=True,
@@ -127,7 +127,7 @@ PRESETS = {
     ),
     "best": Preset(
         title="Best",
-        story="One network at its best: wider, and never shown the same picture twice.",
+        story="The highest accuracy of one network: wider, 40 epochs, never the same image twice.",
         recipe=Recipe(
             conv=(Conv(48, 5), Conv(96, pool=False), Conv(96), Conv(192, pool=False)),
             batch_norm=True,
@@ -142,10 +142,10 @@ PRESETS = {
         ),
         reached=0.9968,
     ),
-    # Not a founding project: the network that the app ships with, for reading drawings.
+    # Not a founding project: the recipe of the shipped model, which recognizes drawings.
     "drawings": Preset(
         title="For drawings",
-        story="Small, and shown turned digits, slashed zeros and barred sevens: the Draw page's.",
+        story="The Draw page's model: small, with slashed zeros and barred sevens among its data.",
         recipe=Recipe(
             conv=(Conv(24, 5), Conv(48), Conv(96, pool=False)),
             batch_norm=True,
@@ -163,19 +163,19 @@ PRESETS = {
     ),
     "too-hot": Preset(
         title="Too hot",
-        story="A learning rate a hundred times too high: the loss leaps and never comes down.",
+        story="A learning rate a hundred times too high: the loss jumps and never comes down.",
         recipe=Recipe(
             conv=(Conv(32), Conv(64)), dense=(64,), learning_rate=0.1, batch_size=128, epochs=3
         ),
     ),
 }
 
-FEW = 20  # epochs at least over UCI's 1,293 training images
+MIN_UCI_EPOCHS = 20  # UCI has only 1,293 training images
 
 
 def for_available_data(name: str) -> Recipe:
-    """The preset's recipe on data that this machine has; few images are gone through more often."""
+    """The preset's recipe; on UCI's digits, with more epochs, where its own data are missing."""
     recipe = PRESETS[name].recipe
     if datasets.available(recipe.dataset):
         return recipe
-    return replace(recipe, dataset=datasets.default(), epochs=max(recipe.epochs, FEW))
+    return replace(recipe, dataset=datasets.default(), epochs=max(recipe.epochs, MIN_UCI_EPOCHS))

@@ -1,39 +1,90 @@
-"""A recipe: all the hyperparameters that distinguish one training run from another."""
+"""A recipe: all the hyperparameters that distinguish one training run from another.
+
+``Recipe`` is also the table of hyperparameters: each field says its range, control and help, from
+which checks, controls, links, options and words follow (see ``hyperparameters``).
+"""
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "nadam", "adadelta")
-SCHEDULES = ("constant", "cosine", "one-cycle")
-LOSSES = ("sparse_categorical_crossentropy", "categorical_crossentropy")
-HEADS = ("flatten", "global-average", "global-max")
-ACTIVATIONS = ("relu", "elu", "gelu", "silu", "tanh", "sigmoid")
-AUGMENTATIONS = ("shift", "rotation", "zoom", "shear", "stretch", "stroke_width", "elastic")
-PRECISIONS = ("auto", "float32", "bfloat16")
+from digits.data.datasets import DATASETS
+from digits.recipes.hyperparameters import (
+    Hyperparameter,
+    check_number,
+    hyperparameter,
+    hyperparameters,
+)
+
+VERSION = 2  # of the JSON form; raise it when a field is renamed or changes its meaning
+
+FILTERS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
+LEARNING_RATES = tuple(float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5))
 
 
 @dataclass(frozen=True)
 class Conv:
     """One convolution block: Conv2D, then 2×2 max pooling where ``pool`` is set."""
 
-    filters: int = 32
-    kernel_size: int = 3
-    pool: bool = True
+    filters: int = hyperparameter(
+        32,
+        "Filters",
+        "How many patterns the convolution looks for at every place. More find finer differences "
+        "and train more slowly.",
+        "network",
+        allowed=(1, 1024),
+        options=FILTERS,
+    )
+    kernel_size: int = hyperparameter(
+        3,
+        "Kernel size",
+        "Width and height, in pixels, of what a filter sees at once. A larger kernel has more "
+        "parameters and leaves a smaller image to the next block.",
+        "network",
+        allowed=(1, 28),
+        slider=(1, 11, 1),
+    )
+    pool: bool = hyperparameter(
+        True,
+        "Pooling",
+        "Keeps the largest of each 2×2 values of a feature map. It makes the network several times "
+        "faster and less sensitive to where a stroke is.",
+        "network",
+    )
+
+    def __str__(self) -> str:
+        return f"{self.filters} {self.kernel_size}×{self.kernel_size}{' pool' * self.pool}"
+
+
+def parse_conv(text: str) -> tuple[Conv, ...]:
+    """Convolution blocks from text: "32x5p,64x3" is 32 filters of 5×5 with pooling, then 64 of 3×3.
+
+    Raises ``ValueError`` for other text; "" is no block.
+    """
+    blocks = [re.fullmatch(r"(\d+)x(\d+)(p?)", block) for block in text.split(",") if text]
+    if not all(blocks):
+        raise ValueError(f"“{text}” is not like 32x5p,64x3.")
+    return tuple(Conv(int(block[1]), int(block[2]), bool(block[3])) for block in blocks if block)
+
+
+def parse_dense(text: str) -> tuple[int, ...]:
+    """The units of dense layers from text such as "64,32"; "" is no layer."""
+    return tuple(int(units) for units in text.split(",") if text)
 
 
 @dataclass(frozen=True)
 class Finetuning:
-    """People's drawings, taught to a network that another run has trained.
+    """Fine-tuning of another run's model on people's drawings.
 
-    ``start_from`` is that run's id. ``share`` of the drawings is learned, which ones by ``seed``,
-    each ``repeats`` times an epoch, among ``replay`` training images of the recipe's data set, so
-    that the network does not forget these. All are kept in the run's folder.
+    ``base_run`` is that run's id. The model learns ``train_share`` of the drawings, which ones by
+    ``seed``; the others are held out. An epoch has each drawing ``repeats`` times, and ``replay``
+    training images of the recipe's data set, so that the model does not forget these.
     """
 
     base_run: str
-    share: float = 0.5
+    train_share: float = 0.5
     seed: int = 0
     repeats: int = 10
     replay: int = 2_000
@@ -41,97 +92,344 @@ class Finetuning:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Hyperparameters of one run. Raises ``ValueError`` when a value is out of its range.
+    """Hyperparameters of one run. Raises ``ValueError`` when a value is out of its range."""
 
-    ``learning_rate`` is the peak of the schedule; ``patience`` is in epochs, 0 for no early
-    stopping; ``shift``, ``elastic`` and ``stroke_width`` are in pixels, ``rotation``, ``shear`` in
-    degrees, ``zoom`` and ``stretch`` fractions, each the most by which a training image is changed,
-    either way. ``written`` digits, drawn from strokes in forms that the data set may lack, are
-    mixed with the training images.
-    """
+    dataset: str = hyperparameter(
+        "mnist",
+        "Data set",
+        "The digits to train and test on. Accuracies on different test images do not compare.",
+        "data",
+        choices={name: name for name in DATASETS},
+        words="{}",
+        always=True,
+    )
+    train_images: int | None = hyperparameter(
+        None,  # all that the training split has
+        "Training images",
+        "How many images of the training split are used. With more, training and validation "
+        "accuracy come closer: the network overfits less.",
+        "data",
+        allowed=(10, 60_000),
+        options=(500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000),
+        words="{:,} images",
+        empty="All",
+    )
+    synthetic: int = hyperparameter(
+        0,
+        "Synthetic digits",
+        "Digits generated from pen strokes, in variants that MNIST has few of, such as slashed "
+        "zeros and barred sevens, added to the training images. With more, drawings in these "
+        "variants are recognized more often.",
+        "data",
+        allowed=(0, 60_000),
+        options=(0, 1_000, 3_000, 6_000, 12_000, 24_000),
+        words="{:,} synthetic",
+    )
 
-    dataset: str = "mnist"
-    train_images: int | None = None  # None: all that the training split has
-    conv: tuple[Conv, ...] = (Conv(32), Conv(64))
-    batch_norm: bool = False
-    conv_dropout: float = 0.0  # after the last convolution block
-    head: str = "flatten"  # what makes a vector of the last convolution's channels
-    dense: tuple[int, ...] = (64,)
-    dropout: float = 0.0  # before the output layer
-    activation: str = "relu"
-    optimizer: str = "adam"
-    learning_rate: float = 0.001
-    schedule: str = "constant"
-    loss: str = "sparse_categorical_crossentropy"
-    label_smoothing: float = 0.0
-    batch_size: int = 128
-    epochs: int = 5
-    patience: int = 0
-    shift: float = 0.0
-    rotation: float = 0.0
-    zoom: float = 0.0
-    elastic: float = 0.0
-    shear: float = 0.0
-    stretch: float = 0.0
-    stroke_width: float = 0.0
-    synthetic: int = 0
-    precision: str = "auto"
-    seed: int = 0
-    finetune: Finetuning | None = None  # None: the network starts from nothing
+    conv: tuple[Conv, ...] = hyperparameter(
+        (Conv(32), Conv(64)),
+        "Convolution blocks",
+        "How many convolutions, each with its own filters, kernel and pooling, follow each other. "
+        "Deeper networks combine strokes into larger shapes and train more slowly.",
+        "network",
+        allowed=(0, 8),
+        slider=(0, 6, 1),
+        words="conv {}",
+        always=True,
+        empty="no convolution",
+        parts=hyperparameters(Conv),
+        block=Conv,
+        parse=parse_conv,
+    )
+    batch_norm: bool = hyperparameter(
+        False,
+        "Batch normalization",
+        "Scales each feature map by its mean and variance in the batch. The loss falls faster and "
+        "higher learning rates stay stable.",
+        "network",
+        words="batch norm",
+    )
+    conv_dropout: float = hyperparameter(
+        0.0,
+        "Dropout after convolutions",
+        "The share of the last convolution's values that are set to zero in each training step. "
+        "More narrows the gap between training and validation accuracy and slows learning.",
+        "network",
+        allowed=(0.0, 0.9),
+        slider=(0.0, 0.9, 0.05),
+        format="percent",
+        words="conv dropout {:g}",
+    )
+    head: str = hyperparameter(
+        "flatten",
+        "After the last block",
+        "How the last feature maps become a vector. Flatten keeps where a feature was seen; a "
+        "global average or maximum keeps only how much of it there was, in far fewer parameters.",
+        "network",
+        choices={
+            "flatten": "Flatten",
+            "global-average": "Global average",
+            "global-max": "Global maximum",
+        },
+        words="{}",
+    )
+    activation: str = hyperparameter(
+        "relu",
+        "Activation",
+        "The nonlinear function after each convolution and dense layer. ReLU, ELU, GELU and SiLU "
+        "train alike; tanh and sigmoid slow the first epochs down.",
+        "network",
+        choices={
+            "relu": "ReLU",
+            "elu": "ELU",
+            "gelu": "GELU",
+            "silu": "SiLU",
+            "tanh": "tanh",
+            "sigmoid": "Sigmoid",
+        },
+        words="{}",
+    )
+    dense: tuple[int, ...] = hyperparameter(
+        (64,),
+        "Dense layers before the output",
+        "How many fully connected layers combine the features before the softmax. After Flatten "
+        "they hold most of the parameters, and more of them overfit sooner.",
+        "network",
+        allowed=(0, 8),
+        slider=(0, 3, 1),
+        words="dense {}",
+        always=True,
+        parts={
+            "units": Hyperparameter(
+                64,
+                "Units",
+                "How many values the dense layer computes. More fit the training images more "
+                "closely and raise the number of parameters.",
+                "network",
+                allowed=(1, 4096),
+                options=(16, 32, 64, 128, 256, 512),
+            )
+        },
+        block=int,
+        parse=parse_dense,
+    )
+    dropout: float = hyperparameter(
+        0.0,
+        "Dropout before output",
+        "The share of values before the output layer that are set to zero in each training step. "
+        "More narrows the gap between training and validation accuracy and slows learning.",
+        "network",
+        allowed=(0.0, 0.9),
+        slider=(0.0, 0.9, 0.05),
+        format="percent",
+        words="dropout {:g}",
+    )
+
+    optimizer: str = hyperparameter(
+        "adam",
+        "Optimizer",
+        "The rule by which gradients change the weights. Adam and its kin learn fast at a rate "
+        "near 0.001; SGD and Adadelta need far higher rates.",
+        "training",
+        choices={
+            "adam": "Adam",
+            "adamw": "AdamW",
+            "sgd": "SGD with momentum 0.9",
+            "rmsprop": "RMSprop",
+            "nadam": "Nadam",
+            "adadelta": "Adadelta",
+        },
+        words="{}",
+        always=True,
+    )
+    schedule: str = hyperparameter(
+        "constant",
+        "Learning rate schedule",
+        "How the learning rate changes during the run. Cosine and one-cycle end near zero, which "
+        "calms the last epochs and usually adds some tenths of a percent.",
+        "training",
+        choices={"constant": "Constant", "cosine": "Cosine", "one-cycle": "One-cycle"},
+        words="{}",
+        always=True,
+    )
+    learning_rate: float = hyperparameter(
+        0.001,
+        "Learning rate (peak)",
+        "How far a step changes the weights, at the schedule's highest point. Higher rates learn "
+        "faster until the loss jumps and never comes down.",
+        "training",
+        allowed=(1e-6, 100.0),
+        options=LEARNING_RATES,
+        words="rate {:g}",
+        always=True,
+    )
+    batch_size: int = hyperparameter(
+        128,
+        "Batch size",
+        "How many images each step averages its gradient over. Larger batches make an epoch "
+        "faster and the curve smoother, with fewer steps to learn in.",
+        "training",
+        allowed=(1, 4096),
+        options=(16, 32, 64, 128, 256, 512),
+        words="batch {}",
+        always=True,
+    )
+    epochs: int = hyperparameter(
+        5,
+        "Epochs",
+        "How often the network sees every training image. More epochs raise the accuracy until "
+        "validation stops improving; after that the network overfits.",
+        "training",
+        allowed=(1, 1000),
+        slider=(1, 50, 1),
+    )
+    patience: int = hyperparameter(
+        0,  # no early stopping
+        "Early stopping: patience",
+        "Training stops when the validation loss has not improved for so many epochs, and the "
+        "best weights are kept; 0 trains every epoch. Higher values stop later.",
+        "training",
+        allowed=(0, 1000),
+        slider=(0, 10, 1),
+        format="%d epochs",
+        words="patience {}",
+    )
+    loss: str = hyperparameter(
+        "sparse_categorical_crossentropy",
+        "Loss",
+        "What training minimizes: the cross-entropy of the predicted probabilities. Integer and "
+        "one-hot labels give the same curve; only one-hot labels can be smoothed.",
+        "training",
+        choices={
+            "sparse_categorical_crossentropy": "Cross-entropy, integer labels",
+            "categorical_crossentropy": "Cross-entropy, one-hot labels",
+        },
+    )
+    label_smoothing: float = hyperparameter(
+        0.0,
+        "Label smoothing",
+        "The share of each one-hot label that is spread over all ten digits. More makes the model "
+        "less confident, and often slightly more accurate.",
+        "training",
+        allowed=(0.0, 0.5),
+        slider=(0.0, 0.3, 0.05),
+        words="smoothing {:g}",
+        needs=("loss", "categorical_crossentropy"),
+    )
+    precision: str = hyperparameter(
+        "auto",
+        "Precision",
+        "The number format of the computation; Auto takes bfloat16 where the hardware supports it. "
+        "With bfloat16 the run is up to twice as fast, at the same accuracy.",
+        "training",
+        choices={"auto": "Auto", "float32": "float32", "bfloat16": "bfloat16"},
+        words="{}",
+    )
+    seed: int = hyperparameter(
+        0,
+        "Seed",
+        "Decides the first weights, the order of the images and the validation split. Another seed "
+        "shows how much of a difference between two runs is chance.",
+        "training",
+        allowed=(0, 2**31 - 1),
+        box=(0, 9999),
+        words="seed {}",
+    )
+
+    # Each is the most by which a training image is changed, either way, anew in each step.
+    shift: float = hyperparameter(
+        0.0,
+        "Shift (pixels)",
+        "Moves each training image by up to so many pixels in each direction. More makes the model "
+        "indifferent to where a digit stands.",
+        "augmentation",
+        allowed=(0.0, 10.0),
+        slider=(0.0, 6.0, 0.5),
+        words="shift {:g}",
+    )
+    rotation: float = hyperparameter(
+        0.0,
+        "Rotation (degrees)",
+        "Turns each training image by up to so many degrees, either way. More makes the model "
+        "robust to tilted digits, until a 6 and a 9 become hard to tell apart.",
+        "augmentation",
+        allowed=(0.0, 180.0),
+        slider=(0.0, 45.0, 1.0),
+        words="rotation {:g}",
+    )
+    zoom: float = hyperparameter(
+        0.0,
+        "Zoom",
+        "Enlarges or shrinks each training image by up to this share. More makes the model "
+        "indifferent to the size of a digit.",
+        "augmentation",
+        allowed=(0.0, 0.9),
+        slider=(0.0, 0.5, 0.05),
+        format="percent",
+        words="zoom {:g}",
+    )
+    elastic: float = hyperparameter(
+        0.0,
+        "Elastic distortion (pixels)",
+        "Bends each training image smoothly, moving its points by up to so many pixels. A little "
+        "imitates other handwriting; much makes digits unreadable and lowers the accuracy.",
+        "augmentation",
+        allowed=(0.0, 10.0),
+        slider=(0.0, 4.0, 0.5),
+        words="elastic {:g}",
+    )
+    shear: float = hyperparameter(
+        0.0,
+        "Shear (degrees)",
+        "Slants each training image by up to so many degrees, either way. More makes the model "
+        "robust to italic and to backward-leaning handwriting.",
+        "augmentation",
+        allowed=(0.0, 60.0),
+        slider=(0.0, 30.0, 1.0),
+        words="shear {:g}",
+    )
+    stretch: float = hyperparameter(
+        0.0,
+        "Stretch",
+        "Makes each training image wider or narrower by up to this share. More makes the model "
+        "robust to broad and to narrow digits.",
+        "augmentation",
+        allowed=(0.0, 0.9),
+        slider=(0.0, 0.5, 0.05),
+        format="percent",
+        words="stretch {:g}",
+    )
+    stroke_width: float = hyperparameter(
+        0.0,
+        "Stroke width (pixels)",
+        "Makes the lines of each training image wider or thinner on either side, by up to so many "
+        "pixels. More makes the model robust to broad and to fine pens.",
+        "augmentation",
+        allowed=(0.0, 1.0),
+        slider=(0.0, 1.0, 0.1),
+        words="stroke width {:g}",
+    )
+
+    finetune: Finetuning | None = None  # None: training starts from random weights
 
     def __post_init__(self) -> None:
-        """Refuse what no slider offers, wherever it came from: a link, a file, a command."""
-        for name, choices in (
-            ("optimizer", OPTIMIZERS),
-            ("schedule", SCHEDULES),
-            ("loss", LOSSES),
-            ("head", HEADS),
-            ("activation", ACTIVATIONS),
-            ("precision", PRECISIONS),
-        ):
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)!r}; it can be one of {', '.join(choices)}."
-                )
-        for name, low, high in (
-            ("train_images", 10, 60_000),
-            ("conv_dropout", 0, 0.9),
-            ("dropout", 0, 0.9),
-            ("learning_rate", 1e-6, 100),
-            ("label_smoothing", 0, 0.5),
-            ("batch_size", 1, 4096),
-            ("epochs", 1, 1000),
-            ("patience", 0, 1000),
-            ("shift", 0, 10),
-            ("rotation", 0, 180),
-            ("zoom", 0, 0.9),
-            ("elastic", 0, 10),
-            ("shear", 0, 60),
-            ("stretch", 0, 0.9),
-            ("stroke_width", 0, 1),
-            ("synthetic", 0, 60_000),
-            ("seed", 0, 2**31 - 1),
-        ):
-            _check(name, getattr(self, name), low, high)
-        if len(self.conv) > 8 or len(self.dense) > 8:
-            raise ValueError("A recipe holds at most 8 convolution blocks and 8 dense layers.")
-        for number, block in enumerate(self.conv, 1):
-            _check(f"filters of block {number}", block.filters, 1, 1024)
-            _check(f"kernel size of block {number}", block.kernel_size, 1, 28)
-        for number, units in enumerate(self.dense, 1):
-            _check(f"units of dense layer {number}", units, 1, 4096)
-        if self.label_smoothing and self.loss != "categorical_crossentropy":
-            raise ValueError("Label smoothing needs one-hot targets: categorical_crossentropy.")
+        """Refuse what no recipe may hold, wherever it came from: a link, a file, a command."""
+        for name, described in HYPERPARAMETERS.items():
+            described.check(name, getattr(self, name))
+            if described.needs and getattr(self, name) != described.default:
+                other, value = described.needs
+                if getattr(self, other) != value:
+                    raise ValueError(f"{name} has an effect only where {other} is {value}.")
         if self.finetune:
             if not isinstance(self.finetune.base_run, str):
                 raise ValueError(f"base_run is {self.finetune.base_run!r}; it is a run's id.")
-            for name, low, high in (
-                ("share", 0.01, 0.99),
-                ("seed", 0, 2**31 - 1),
-                ("repeats", 1, 1000),
-                ("replay", 0, 60_000),
+            for name, allowed in (
+                ("train_share", (0.01, 0.99)),
+                ("seed", (0, 2**31 - 1)),
+                ("repeats", (1, 1000)),
+                ("replay", (0, 60_000)),
             ):
-                _check(f"{name} of the lesson", getattr(self.finetune, name), low, high)
+                check_number(f"{name} of the fine-tuning", getattr(self.finetune, name), allowed)
 
     @property
     def augments(self) -> bool:
@@ -139,7 +437,7 @@ class Recipe:
         return any(getattr(self, name) for name in AUGMENTATIONS)
 
     def to_json(self) -> str:
-        fields = dataclasses.asdict(self)
+        fields = {"version": VERSION} | dataclasses.asdict(self)
         if not self.finetune:
             del fields["finetune"]
         return json.dumps(fields, indent=1)
@@ -149,48 +447,29 @@ class Recipe:
         """Read a recipe back. Raises ``ValueError`` when the text does not hold one."""
         try:
             fields: dict[str, Any] = json.loads(text)
+            if (version := fields.pop("version", None)) != VERSION:
+                raise ValueError(
+                    "This recipe was written by another version of the app, or it is not a recipe: "
+                    f"its format is {version}, and this version reads {VERSION}."
+                )
             fields["conv"] = tuple(Conv(**block) for block in fields["conv"])
             fields["dense"] = tuple(fields["dense"])
-            if lesson := fields.get("finetune"):
-                fields["finetune"] = Finetuning(**lesson)
+            if finetuning := fields.get("finetune"):
+                fields["finetune"] = Finetuning(**finetuning)
             return cls(**fields)
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"This is not a recipe: {error}.") from error
 
     def __str__(self) -> str:
-        """The recipe in words, for a list of runs."""
-        blocks = " – ".join(
-            f"{block.filters} {block.kernel_size}×{block.kernel_size}{' pool' * block.pool}"
-            for block in self.conv
-        )
-        dense = "".join(f" – dense {units}" for units in self.dense)
-        network = f"conv {blocks}{dense}" if blocks else f"no convolution{dense}"
-        extras = [
-            word
-            for word, there in (
-                ("batch norm", self.batch_norm),
-                (self.head.replace("-", " "), self.head != "flatten"),
-                (
-                    f"dropout {max(self.conv_dropout, self.dropout):g}",
-                    self.dropout or self.conv_dropout,
-                ),
-                (f"smoothing {self.label_smoothing:g}", self.label_smoothing),
-                ("augmented", self.augments),
-                (f"{self.synthetic:,} written", self.synthetic),
-                ("taught drawings", self.finetune),
-            )
-            if there
+        """The recipe in words, for a list of runs: what is not at its default."""
+        words = [
+            described.in_words(getattr(self, name)) for name, described in HYPERPARAMETERS.items()
         ]
-        images = f"{self.dataset}" + (f" ({self.train_images:,})" if self.train_images else "")
-        rate = f"{self.optimizer} {self.learning_rate:g} {self.schedule}"
-        return " · ".join([images, network, *extras, rate, f"batch {self.batch_size}"])
+        words.append("fine-tuned on drawings" if self.finetune else "")
+        return " · ".join(word for word in words if word)
 
 
-def _check(name: str, value: Any, low: float, high: float) -> None:
-    if value is None and name == "train_images":
-        return
-    wants = int if isinstance(low, int) and isinstance(high, int) and high >= 1000 else (int, float)
-    if isinstance(value, bool) or not isinstance(value, wants):
-        raise ValueError(f"{name} is {value!r}; it must be a number.")
-    if not low <= value <= high:
-        raise ValueError(f"{name} is {value:g}; it can be {low:g} to {high:g}.")
+HYPERPARAMETERS = hyperparameters(Recipe)
+AUGMENTATIONS = tuple(
+    name for name, described in HYPERPARAMETERS.items() if described.group == "augmentation"
+)

@@ -1,4 +1,4 @@
-"""The learning rate of every step, the same for the preview and for the training."""
+"""The learning rate of every step, for the preview and for training."""
 
 import numpy as np
 

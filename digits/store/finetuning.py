@@ -90,7 +90,7 @@ def split(
     if len(drawings) < 2:
         raise ValueError("Fine-tuning needs two drawings: one to train on and one held out.")
     y = np.array([drawing.label for drawing in drawings])
-    count = min(max(round(finetune.share * len(drawings)), 1), len(drawings) - 1)
+    count = min(max(round(finetune.train_share * len(drawings)), 1), len(drawings) - 1)
     first, second = stratify(y, count, np.random.default_rng(finetune.seed))
     held_out = [drawings[index] for index in second if drawings[index].key not in seen]
     if not held_out:

@@ -12,6 +12,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from digits.data import datasets
+from digits.data import uci as uci_files
+from digits.data.datasets import DATASETS
 from digits.ink.preprocessing import DIGIT_SIDE, crop
 
 
@@ -32,7 +34,7 @@ def uci() -> datasets.Dataset:
 
 def test_uci_digits_are_those_of_scikit_learn():
     theirs = load_digits()
-    x, y = datasets._uci()
+    x, y = uci_files.read()
     assert (y == theirs.target).all()
     likeness = []
     for ours, digit in zip(x, theirs.images, strict=True):
@@ -62,7 +64,7 @@ def test_reading_digits_imports_neither_scikit_learn_nor_tensorflow():
 
 
 def test_splits_share_no_image_and_leave_none_out(uci: datasets.Dataset):
-    x, _ = datasets._uci()
+    x, _ = uci_files.read()
     assert images(uci.x_train, uci.x_val, uci.x_test) == images(x)
     assert len(uci.x_train) + len(uci.x_val) + len(uci.x_test) == len(x) == 1797
     assert len(uci.x_test) == pytest.approx(0.2 * 1797, abs=1)
@@ -70,7 +72,7 @@ def test_splits_share_no_image_and_leave_none_out(uci: datasets.Dataset):
 
 
 def test_every_split_has_each_digit_in_proportion(uci: datasets.Dataset):
-    _, y = datasets._uci()
+    _, y = uci_files.read()
     for part in (uci.y_train, uci.y_val, uci.y_test):
         expected = np.bincount(y) * len(part) / len(y)
         assert np.abs(np.bincount(part, minlength=10) - expected).max() < 2
@@ -110,7 +112,7 @@ def test_train_images_takes_a_balanced_part_of_the_training_images(uci: datasets
 
 
 def test_images_keep_their_labels(uci: datasets.Dataset):
-    x, y = datasets._uci()
+    x, y = uci_files.read()
     label = {image.tobytes(): digit for image, digit in zip(x, y, strict=True)}
     few = datasets.load("uci", seed=3, train_images=100)
     for some_x, some_y in (
@@ -119,6 +121,30 @@ def test_images_keep_their_labels(uci: datasets.Dataset):
         (few.x_test, few.y_test),
     ):
         assert [label[image.tobytes()] for image in some_x] == some_y.tolist()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["uci", *(pytest.param(name, marks=pytest.mark.mnist) for name in ("mnist", "mnist-small"))],
+)
+def test_the_table_tells_how_many_images_there_are_to_train_on(name: str):
+    assert len(datasets.load(name).x_train) == DATASETS[name].train_images
+
+
+@pytest.mark.mnist
+def test_sets_of_the_same_test_images_share_them_and_others_do_not():
+    x = {name: datasets.load_test(name)[0].tobytes() for name in DATASETS}
+    for a in DATASETS:
+        for b in DATASETS:
+            same = DATASETS[a].test_images == DATASETS[b].test_images
+            assert (x[a] == x[b]) == same, (a, b)
+
+
+def test_every_data_set_says_what_it_is_and_who_made_it():
+    for info in DATASETS.values():
+        assert info.title
+        assert info.description.endswith(".")
+        assert ", " in info.creators, "creators, licence"
 
 
 @pytest.mark.parametrize("count", [0, 9, -1, 1294, 10**9])
@@ -137,7 +163,8 @@ def test_an_unknown_name_is_refused_with_the_known_ones(name: str):
 
 @pytest.mark.usefixtures("no_mnist")
 def test_without_mnist_ucis_digits_stand_in_and_the_error_says_how_to_add_it():
-    assert [datasets.available(name) for name in datasets.NAMES] == [False, False, True]
+    here = [name for name in ("mnist", "mnist-small", "uci") if datasets.available(name)]
+    assert here == ["uci"]
     assert datasets.default() == "uci"
     for name in ("mnist", "mnist-small"):
         for read in (datasets.load, datasets.load_test, partial(datasets.load_val, seed=0)):

@@ -74,7 +74,7 @@ def test_a_damaged_csv_is_named_on_the_page(folder: Path):
 
 
 @pytest.mark.usefixtures("folder")
-def test_uploaded_files_are_each_answered():
+def test_each_uploaded_file_gets_a_message():
     page = opened()
     files = [("holiday.npz", b"PK not really", "application/zip"), ("a.csv", b"1,2\n", "text/csv")]
     page.file_uploader[0].set_value(files)
@@ -99,11 +99,11 @@ def test_uploading_mnist_turns_the_page_to_it(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.mnist
-def test_with_mnist_the_page_shows_it_and_asks_for_nothing():
+def test_with_mnist_the_page_shows_it_without_a_notice():
     page = opened()
     assert not page.exception
     assert not page.info
-    assert page.segmented_control[0].options == list(datasets.NAMES)
+    assert page.segmented_control[0].options == list(datasets.DATASETS)
     assert metrics(page) == ["54,000", "6,000", "10,000"]
 
 

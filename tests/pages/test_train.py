@@ -1,4 +1,4 @@
-"""The Train page in a browser: live curves, reloads, links, faults."""
+"""The Train page in a browser: live curves, reloads, links, failures."""
 
 import re
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from tests.conftest import App, until
 
 pytestmark = pytest.mark.browser
 
-LONG = "dataset=uci&blocks=2&filters1=64&filters2=64&batch=16&epochs=40"
+LONG = "dataset=uci&conv=2&filters1=64&filters2=64&batch_size=16&epochs=40"
 GOING = re.compile(r"Epoch \d+ of 40 .* images/s")
-SHORT = "dataset=uci&blocks=1&filters1=8&dense=0&epochs=2"
+SHORT = "dataset=uci&conv=1&filters1=8&dense=0&epochs=2"
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ def test_visitors_queue_and_see_each_other(opened: Callable[[str], Page], browse
 
 
 def test_the_link_carries_the_whole_set_up(opened: Callable[[str], Page]) -> None:
-    link = "&".join(f"filters{n}=64&kernel{n}=3&pool{n}=true" for n in (1, 2, 3))
-    page = opened(f"{link}&batchnorm=false&dense=2&units1=64&units2=32")
+    link = "&".join(f"filters{n}=64&kernel_size{n}=3&pool{n}=true" for n in (1, 2, 3))
+    page = opened(f"{link}&batch_norm=false&dense=2&units1=64&units2=32")
     expect(page.get_by_text("81,066", exact=True)).to_be_visible()
     page.get_by_role("slider", name="Convolution blocks").press("ArrowLeft")
     expect(page).to_have_url(re.compile(r"filters1=64"))
-    expect(page).to_have_url(re.compile(r"blocks=2"))
+    expect(page).to_have_url(re.compile(r"conv=2"))
 
 
 def test_a_preset_moves_the_controls_and_the_layer_table(opened: Callable[[str], Page]) -> None:
@@ -138,7 +138,7 @@ def test_a_preset_is_in_the_link_at_once(opened: Callable[[str], Page], title: s
 
 
 def test_a_kernel_that_does_not_fit_is_told_at_its_block(opened: Callable[[str], Page]) -> None:
-    page = opened("blocks=3&kernel3=11")
+    page = opened("conv=3&kernel_size3=11")
     message = page.get_by_text(re.compile("11×11 kernel is larger than the 5×5 that block 3"))
     expect(message.first).to_be_visible()
     expect(page.get_by_role("button", name="Train", exact=True).last).to_be_disabled()
@@ -153,8 +153,8 @@ def test_a_diverging_run_fails_with_a_sentence(opened: Callable[[str], Page]) ->
         optimizer="sgd",
         learning_rate=100.0,
     )
-    job = runs.create(recipe, "Diverging")
-    page = opened(f"run={job.id}")
+    run = runs.create(recipe, "Diverging")
+    page = opened(f"run={run.id}")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text(re.compile("learning rate of 100 is too high"))).to_be_visible()
 
@@ -169,12 +169,12 @@ def test_a_hostile_or_stale_run_in_the_link_is_a_sentence(
 
 
 def test_a_run_with_a_torn_file_is_a_sentence(opened: Callable[[str], Page]) -> None:
-    job = runs.create(Recipe(dataset="uci"), "Torn")
-    (job.folder / "status.json").write_text('{"state": "runn')
-    page = opened(f"run={job.id}")
+    run = runs.create(Recipe(dataset="uci"), "Torn")
+    (run.folder / "status.json").write_text('{"state": "runn')
+    page = opened(f"run={run.id}")
     expect(page.get_by_text(re.compile(r"status\.json of run .* is damaged"))).to_be_visible()
     expect(page.get_by_text("Traceback")).to_have_count(0)
-    job.delete()
+    run.delete()
 
 
 def test_a_killed_server_leaves_a_run_that_one_button_resumes(

@@ -47,7 +47,7 @@ def test_the_script_trains_the_network_of_the_recipe(
     assert 0 <= accuracy <= 1
 
 
-def test_what_the_script_leaves_out_is_said_in_its_first_lines() -> None:
+def test_the_first_lines_of_the_script_name_what_it_leaves_out() -> None:
     head = keras_script(RECIPES["everything"]).split('"""')[1]
     assert "cosine schedule" in head
     assert "augmentation" in head

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from digits.recipes.recipe import SCHEDULES, Recipe
+from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.recipes.schedule import learning_rates
+
+SCHEDULES = HYPERPARAMETERS["schedule"].choices
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

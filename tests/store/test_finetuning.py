@@ -98,7 +98,7 @@ def test_half_of_each_digit_is_learned_and_nothing_both_learned_and_held_back(
     assert [one.id for one in again] == [one.id for one in taught]
     other, _ = finetuning.split(kept, dataclasses.replace(lesson, seed=1))
     assert {one.id for one in other} != {one.id for one in taught}
-    few, many = finetuning.split(kept, dataclasses.replace(lesson, share=0.01))
+    few, many = finetuning.split(kept, dataclasses.replace(lesson, train_share=0.01))
     assert (len(few), len(many)) == (1, 39)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from digits.data.datasets import DATASETS
 from digits.evaluation.metrics import mcnemar
 from digits.evaluation.predictions import Predictions, Selection
 from digits.store.runs import Run
@@ -66,10 +67,10 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
     return Selection(predictions, indices, title, notes=notes)
 
 
-def _test_set(run: Run) -> tuple[bool, int]:
-    """Equal for two runs that were tested on the same images: MNIST's or UCI's, and how many."""
+def _test_set(run: Run) -> tuple[str, int]:
+    """Equal for two runs that were tested on the same images: where they come from, how many."""
     result = run.result() or {}
-    return run.recipe.dataset == "uci", result.get("test_images", 0)
+    return DATASETS[run.recipe.dataset].test_images, result.get("test_images", 0)
 
 
 def _contingency_table(a_correct: np.ndarray, b_correct: np.ndarray) -> None:

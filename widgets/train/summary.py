@@ -1,4 +1,4 @@
-"""What a recipe comes to before anything is trained: its layers, its rates, its pictures."""
+"""Previews a recipe before it is trained: layers, learning rate, augmented images."""
 
 import numpy as np
 import streamlit as st
@@ -15,7 +15,7 @@ SAMPLES = 10
 
 
 def network(recipe: Recipe) -> bool:
-    """The layer table; whether such a network can be."""
+    """Show the layer table; gives whether the network can be built."""
     try:
         rows = layers(recipe)
     except DoesNotFit as error:
@@ -34,7 +34,7 @@ def network(recipe: Recipe) -> bool:
 
 
 def schedule(recipe: Recipe) -> None:
-    """The learning rate from the first step to the last."""
+    """Plot the learning rate from the first step to the last."""
     rates = learning_rates(recipe, 101)
     st.caption(f"Learning rate: {recipe.schedule}")
     plot(
@@ -47,27 +47,27 @@ def schedule(recipe: Recipe) -> None:
             },
             "yaxis": {"rangemode": "tozero", "tickformat": "~g", "nticks": 4, "ticklabelshift": -4},
         },
-        key="schedule-preview",
+        key="train-schedule",
         height=150,
         alt=f"Learning rate over the run: {recipe.schedule}, at most {recipe.learning_rate:g}.",
     )
 
 
 def augmentation(recipe: Recipe) -> None:
-    """Training images, and below them what the network would see of them in one step."""
+    """Show training images as they are and as augmented; nothing without augmentation."""
     if not (recipe.augments or recipe.synthetic):
         return
-    st.caption("Training images, and below them what the network would see")
+    st.caption("Training images, and below them the same ones as the network sees them")
     try:
         names = ("dataset", "seed", "synthetic", *AUGMENTATIONS)
-        pictures = _pictures(Recipe(**{name: getattr(recipe, name) for name in names}))
+        images = _augmented(Recipe(**{name: getattr(recipe, name) for name in names}))
     except (OSError, ValueError) as error:
         st.error(f"No preview: {error}", icon=":material/image_not_supported:")
     else:
         alt = f"{SAMPLES} training images in a row, and the same ones as augmented."
-        st.image(montage(pictures, scale=4), width="stretch", alt=alt)
+        st.image(montage(images, scale=4), width="stretch", alt=alt)
 
 
-@st.cache_data(max_entries=50, show_spinner="Asking the engine for a preview …")
-def _pictures(recipe: Recipe) -> np.ndarray:
+@st.cache_data(max_entries=50, show_spinner="Preparing a preview …")
+def _augmented(recipe: Recipe) -> np.ndarray:
     return engine().augment(recipe, SAMPLES)
