@@ -1,1 +1,1 @@
-"""What predictions say about a model, and about its labels. NumPy only; knows nothing of runs."""
+"""Metrics of a model's predictions, and tests of their labels. NumPy only; knows no runs."""

@@ -1,4 +1,4 @@
-"""What became of each image through the epochs: when it was learned, how often forgotten."""
+"""Learning and forgetting events of each image over the epochs."""
 
 from dataclasses import dataclass
 
@@ -9,26 +9,28 @@ import numpy as np
 class LearningEvents:
     """Three arrays of (n,), one entry for each image.
 
-    ``learned`` (int64) is the epoch, counted from 1, from which the image was right until the
-    end; 0 where it was wrong at the end. ``forgotten`` (int64) counts how often it was right in
-    one epoch and wrong in the next. ``never`` (bool): right in no epoch.
+    ``learned_epoch`` (int64) is the epoch, counted from 1, from which the image is classified
+    correctly until the end; 0 where it is misclassified at the end. ``forgetting_events`` (int64)
+    counts how often it is correct after one epoch and misclassified after the next.
+    ``never_learned`` (bool) marks images that are correct after no epoch.
     """
 
-    learned: np.ndarray
-    forgotten: np.ndarray
-    never: np.ndarray
+    learned_epoch: np.ndarray
+    forgetting_events: np.ndarray
+    never_learned: np.ndarray
 
 
 def learning_events(y_true: np.ndarray, y_pred: np.ndarray) -> LearningEvents:
-    """Follow images through training: labels (n,) and predictions (epochs, n), integers.
+    """Count learning and forgetting events: labels (n,) and predictions (epochs, n), integers.
 
     Source: Toneva et al. 2019, An empirical study of example forgetting during deep neural
-    network learning; that counts at every batch that has the image in it, this at every epoch.
+    network learning (ICLR). The paper looks at an image whenever it is in a batch; this function
+    looks once an epoch.
     """
-    right = y_pred == y_true
-    held = np.logical_and.accumulate(right[::-1]).sum(axis=0)  # last epochs without a mistake
+    correct = y_pred == y_true
+    final_streak = np.logical_and.accumulate(correct[::-1]).sum(axis=0)  # (n,) epochs
     return LearningEvents(
-        learned=np.where(held > 0, len(right) - held + 1, 0),
-        forgotten=(right[:-1] & ~right[1:]).sum(axis=0),
-        never=~right.any(axis=0),
+        learned_epoch=np.where(final_streak > 0, len(correct) - final_streak + 1, 0),
+        forgetting_events=(correct[:-1] & ~correct[1:]).sum(axis=0),
+        never_learned=~correct.any(axis=0),
     )

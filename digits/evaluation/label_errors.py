@@ -1,4 +1,4 @@
-"""Labels that may be wrong: those of MNIST that people disputed, and those a model doubts."""
+"""Labels that may be wrong: disputed MNIST labels, and confident learning to find others."""
 
 import csv
 import io
@@ -9,10 +9,10 @@ import numpy as np
 
 
 class DisputedLabel(NamedTuple):
-    """A label that most of five people did not confirm, and what they were shown beside it.
+    """A label that most of five annotators did not confirm, and the alternative they were shown.
 
-    "corrected": most chose ``suggested`` instead; "split": they were split between the two;
-    "neither": most chose neither of them.
+    "corrected": most chose ``suggested``; "split": they were split between the two labels;
+    "neither": most chose neither.
     """
 
     given: int
@@ -40,13 +40,15 @@ DISPUTED_LABELS = {
     9729: DisputedLabel(5, 6, "corrected"),
 }
 
+CSV_COLUMNS = ("index", "label", "suggested", "probability_of_label", "probability_of_suggested")
+
 
 @dataclass(frozen=True)
 class LabelErrors:
-    """Images whose label a model contradicts, the most suspicious first.
+    """Images whose label a model contradicts, the least probable label first.
 
-    ``indices`` and ``suggested`` labels are (m,) int64. ``errors`` estimates how many labels of
-    the whole set are wrong: of the images on top of the list, about so many.
+    ``indices`` and ``suggested`` labels are (m,) int64. ``errors`` estimates the number of wrong
+    labels in the whole set; they tend to be at the top of the list.
     """
 
     indices: np.ndarray
@@ -57,7 +59,7 @@ class LabelErrors:
 def disputed_labels(name: str, y_test: np.ndarray) -> dict[int, DisputedLabel]:
     """The disputed labels of a data set's test images, by index; ``{}`` unless these are MNIST's.
 
-    The name alone does not tell: another file may stand in for MNIST's own test images.
+    The labels are checked too, as another file can stand in for MNIST's own test images.
     """
     if name not in ("mnist", "mnist-small") or len(y_test) != 10_000:
         return {}
@@ -69,44 +71,43 @@ def disputed_labels(name: str, y_test: np.ndarray) -> dict[int, DisputedLabel]:
 def find_label_errors(y: np.ndarray, probabilities: np.ndarray) -> LabelErrors:
     """Find labels that look wrong: ``y`` (n,) integers, ``probabilities`` (n, 10).
 
-    The probabilities must come from a model that was not trained on these images. Every image
-    that the model reads differently is listed, by the probability it leaves for the label; how
-    many of them are errors is estimated by the confident joint. To list only so many would lose
-    most of MNIST's disputed labels.
+    The probabilities must come from a model that was not trained on these images. The list holds
+    every misclassified image, ordered by the probability of its label; the confident joint
+    estimates how many of them are label errors. A list of only that many would miss most of
+    MNIST's disputed labels.
     Source: Northcutt, Jiang and Chuang 2021, Confident learning (JAIR 70), sections 3.1 and 3.2.
     """
     p = np.asarray(probabilities, np.float64)
     y, y_pred = np.asarray(y, np.int64), p.argmax(axis=1)
     p_label = p[np.arange(len(y)), y]
-    wrong = np.flatnonzero(y_pred != y)
-    wrong = wrong[np.argsort(p_label[wrong], kind="stable")]
-    return LabelErrors(wrong, y_pred[wrong], _errors(y, p, p_label))
+    indices = np.flatnonzero(y_pred != y)
+    indices = indices[np.argsort(p_label[indices], kind="stable")]
+    return LabelErrors(indices, y_pred[indices], _estimate_errors(y, p, p_label))
 
 
-def to_csv(found: LabelErrors, y: np.ndarray, probabilities: np.ndarray) -> str:
-    """The list as text of a CSV file, with the labels and probabilities it was made from."""
+def to_csv(label_errors: LabelErrors, y: np.ndarray, probabilities: np.ndarray) -> str:
+    """The list as CSV text, with the labels and the probabilities it was made from."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(
-        ["index", "label", "suggested", "probability_of_label", "probability_of_suggested"]
-    )
-    for index, suggested in zip(found.indices.tolist(), found.suggested.tolist(), strict=True):
+    rows.writerow(CSV_COLUMNS)
+    indices, suggestions = label_errors.indices.tolist(), label_errors.suggested.tolist()
+    for index, suggested in zip(indices, suggestions, strict=True):
         label, p = int(y[index]), probabilities[index]
         rows.writerow([index, label, suggested, f"{p[label]:.6f}", f"{p[suggested]:.6f}"])
     return text.getvalue()
 
 
-def _errors(y: np.ndarray, p: np.ndarray, p_label: np.ndarray) -> int:
-    """How many labels are wrong: the calibrated confident joint off its diagonal."""
+def _estimate_errors(y: np.ndarray, p: np.ndarray, p_label: np.ndarray) -> int:
+    """The number of wrong labels: the off-diagonal sum of the calibrated confident joint."""
     images = np.bincount(y, minlength=10)
     sums = np.bincount(y, p_label, minlength=10)
-    # A digit counts where its probability reaches what images of its label get on average; one
-    # without images has no such average. Equal probabilities may average to a hair above them.
+    # A digit is confident where its probability reaches the mean over the images of its label;
+    # without images there is no mean. Rounding can lift the mean of equal probabilities above them.
     threshold = np.divide(sums, images, out=np.full(10, np.inf), where=images > 0) - 1e-9
     confident = np.where(p >= threshold, p, -1)
     counted = confident.max(axis=1) >= 0
     pairs = y[counted] * 10 + confident[counted].argmax(axis=1)
     joint = np.bincount(pairs, minlength=100).reshape(10, 10)
     rows = joint.sum(axis=1)
-    share = np.divide(rows - joint.diagonal(), rows, out=np.zeros(10), where=rows > 0)
-    return round(float(share @ images))
+    error_rate = np.divide(rows - joint.diagonal(), rows, out=np.zeros(10), where=rows > 0)
+    return round(float(error_rate @ images))

@@ -1,4 +1,4 @@
-"""Images that a network was asked about, and any choice among them."""
+"""A model's predictions on a set of images, and a selection of those images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from digits.evaluation.label_errors import DisputedLabel
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Images with their labels and what a network that never trained on them says.
+    """Images, their labels, and the probabilities of a model that was not trained on them.
 
     ``x`` is (n, 28, 28) uint8, ``y`` (n,) uint8, ``probabilities`` (n, 10) float; ``name`` is
-    what one of them is called, such as "Test image". The network is that after ``epoch``, counted
-    from 1, or -1 for the final model.
+    what one image is called, such as "Test image". ``epoch`` is the model's, counted from 1,
+    or -1 for the final model. ``disputed`` holds disputed labels by index.
     """
 
     name: str
@@ -31,20 +31,25 @@ class Predictions:
         return self.probabilities.argmax(axis=1)
 
     @cached_property
-    def right(self) -> np.ndarray:
-        """Whether that is its label: (n,) bool."""
+    def correct(self) -> np.ndarray:
+        """Whether the prediction equals the label: (n,) bool."""
         return self.predicted == self.y
+
+    @cached_property
+    def label_probabilities(self) -> np.ndarray:
+        """The probability of each image's label: (n,) float."""
+        return self.probabilities[np.arange(len(self.y)), self.y]
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Some of the images, (m,) int indices, and in Markdown what they have in common.
+    """Some of the images, (m,) int indices, with a Markdown title of what they share.
 
-    ``ranked`` ones are already in the order in which they should be looked at. ``notes``, one for
-    each where given, tell what the view found about it; else its confidence is told.
+    ``ranked`` says that the indices are already in viewing order. ``notes``, one for each index
+    or none, replace the confidence in the captions.
     """
 
-    of: Predictions
+    predictions: Predictions
     indices: np.ndarray
     title: str
     ranked: bool = False

@@ -12,14 +12,14 @@ from digits.evaluation.calibration import (
     FLOOR,
     MAX_TEMPERATURE,
     MIN_TEMPERATURE,
+    fit_temperature,
     reliability,
     scale,
-    temperature,
     temperature_interval,
 )
 
 
-def answers(n: int, sharper: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def sample(n: int, sharper: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Labels drawn from probabilities, and these made ``sharper`` than they should be."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(scale=2.5, size=(n, 10))
@@ -30,25 +30,27 @@ def answers(n: int, sharper: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np
 
 @pytest.mark.parametrize("bins", [1, 2, 10, 15])
 def test_bins_agree_with_scikit_learn(bins):
-    y, p = answers(500)
-    found = reliability(y, p, bins)
+    y, p = sample(500)
+    result = reliability(y, p, bins)
     accuracy, confidence = calibration_curve(
         p.argmax(axis=1) == y, p.max(axis=1), n_bins=bins, strategy="quantile"
     )
-    np.testing.assert_allclose(found.accuracy, accuracy)
-    np.testing.assert_allclose(found.confidence, confidence)
+    np.testing.assert_allclose(result.accuracy, accuracy)
+    np.testing.assert_allclose(result.confidence, confidence)
 
 
 def test_bins_hold_equally_many_images_in_rising_confidence():
-    found = reliability(*answers(1_000))
-    assert found.count.sum() == 1_000
-    assert np.ptp(found.count) <= 1
-    assert np.all(np.diff(found.confidence) > 0)
+    result = reliability(*sample(1_000))
+    assert result.count.sum() == 1_000
+    assert np.ptp(result.count) <= 1
+    assert np.all(np.diff(result.confidence) > 0)
 
 
 def test_each_bin_has_the_interval_that_scipy_gives():
-    found = reliability(*answers(300), bins=7)
-    for n, share, low, high in zip(found.count, found.accuracy, found.low, found.high, strict=True):
+    result = reliability(*sample(300), bins=7)
+    for n, share, low, high in zip(
+        result.count, result.accuracy, result.low, result.high, strict=True
+    ):
         expected = binomtest(round(n * share), int(n)).proportion_ci(0.95, method="wilson")
         assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-7)
 
@@ -58,18 +60,18 @@ def test_the_calibration_error_is_the_gap_weighted_by_images():
     p[:4, 3], p[:4, 5] = 0.6, 0.4
     p[4:, 3], p[4:, 5] = 0.9, 0.1
     y = np.array([3, 5, 5, 5, 3, 3, 3, 3])
-    found = reliability(y, p, 2)
-    assert found.accuracy.tolist() == [0.25, 1]
-    assert found.error == pytest.approx(((0.6 - 0.25) + (1 - 0.9)) / 2)
+    result = reliability(y, p, 2)
+    assert result.accuracy.tolist() == [0.25, 1]
+    assert result.error == pytest.approx(((0.6 - 0.25) + (1 - 0.9)) / 2)
 
 
 def test_the_calibration_error_is_small_for_true_probabilities_and_not_for_sharper_ones():
-    assert reliability(*answers(20_000)).error < 0.01
-    assert reliability(*answers(20_000, sharper=3)).error > 0.1
+    assert reliability(*sample(20_000)).error < 0.01
+    assert reliability(*sample(20_000, sharper=3)).error > 0.1
 
 
 def ties() -> tuple[np.ndarray, np.ndarray]:
-    """As a well trained model's float16: of a thousand, all but 50 sure of exactly 1."""
+    """As a well trained model's float16: of a thousand, all but 50 with confidence exactly 1."""
     p = np.zeros((1_000, 10), np.float16)
     p[:, 0] = 1
     p[:50, 0] = np.linspace(0.5, 0.99, 50)
@@ -80,64 +82,64 @@ def ties() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_many_images_of_confidence_one_share_a_bin_of_their_own():
-    found = reliability(*ties())
-    assert found.count.tolist() == [50, 950]
-    assert found.confidence[1] == found.accuracy[1] == 1
-    assert found.accuracy[0] == pytest.approx(0.6)
+    result = reliability(*ties())
+    assert result.count.tolist() == [50, 950]
+    assert result.confidence[1] == result.accuracy[1] == 1
+    assert result.accuracy[0] == pytest.approx(0.6)
 
 
 def test_bins_do_not_depend_on_the_order_of_the_images():
     y, p = ties()
-    p[:400] = np.round(answers(400)[1], 1)
+    p[:400] = np.round(sample(400)[1], 1)
     order = np.random.default_rng(1).permutation(1_000)
-    one, other = reliability(y, p), reliability(y[order], p[order])
-    assert (one.count > 0).all()
-    for name, array in vars(one).items():
-        np.testing.assert_allclose(array, vars(other)[name])
+    first, second = reliability(y, p), reliability(y[order], p[order])
+    assert (first.count > 0).all()
+    for name, array in vars(first).items():
+        np.testing.assert_allclose(array, vars(second)[name])
 
 
 def test_equal_confidences_are_one_bin():
     p = np.full((30, 10), 0.02)
     p[:, 4] = 0.82
-    found = reliability(np.full(30, 4), p)
-    assert found.count.tolist() == [30]
-    assert found.error == pytest.approx(0.18)
+    result = reliability(np.full(30, 4), p)
+    assert result.count.tolist() == [30]
+    assert result.error == pytest.approx(0.18)
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_fewer_images_than_bins_have_a_bin_each(n):
-    y, p = answers(n)
-    found = reliability(y, p)
-    assert found.count.tolist() == [1] * n
-    np.testing.assert_allclose(found.confidence, np.sort(p.max(axis=1)))
+    y, p = sample(n)
+    result = reliability(y, p)
+    assert result.count.tolist() == [1] * n
+    np.testing.assert_allclose(result.confidence, np.sort(p.max(axis=1)))
 
 
 def test_no_images_are_refused():
-    for measure in (reliability, temperature):
+    for measure in (reliability, fit_temperature):
         with pytest.raises(ValueError, match="at least one image"):
             measure(np.empty(0, int), np.empty((0, 10)))
 
 
 @pytest.mark.parametrize("sharper", [0.3, 1.0, 2.0, 5.0])
 def test_temperature_agrees_with_scipy(sharper):
-    y, p = answers(3_000, sharper)
+    y, p = sample(3_000, sharper)
 
     def loss(log_t: float) -> float:
         logits = np.log(p.clip(FLOOR)) / np.exp(log_t)
         return -log_softmax(logits, axis=1)[np.arange(len(y)), y].mean()
 
     expected = np.exp(minimize_scalar(loss, (-1, 1), tol=1e-10).x)
-    assert temperature(y, p) == pytest.approx(expected, rel=1e-4)
+    assert fit_temperature(y, p) == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("sharper", [0.3, 1.0, 2.0])
-def test_temperature_finds_what_made_the_model_too_sure(sharper):
-    assert temperature(*answers(5_000, sharper)) == pytest.approx(sharper, rel=0.05)
+def test_temperature_recovers_the_factor_of_overconfidence(sharper):
+    assert fit_temperature(*sample(5_000, sharper)) == pytest.approx(sharper, rel=0.05)
 
 
 def test_scaling_lowers_the_loss_and_keeps_every_prediction():
-    y, p = answers(3_000, sharper=2.5)
-    scaled = scale(p, temperature(y, p))
+    y, p = sample(3_000, sharper=2.5)
+    scaled = scale(p, fit_temperature(y, p))
     assert log_loss(y, scaled) < log_loss(y, p)
     assert reliability(y, scaled).error < reliability(y, p).error / 3
     np.testing.assert_array_equal(scaled.argmax(axis=1), p.argmax(axis=1))
@@ -146,11 +148,11 @@ def test_scaling_lowers_the_loss_and_keeps_every_prediction():
 
 
 def test_zeros_of_float16_are_survived_and_cost_little():
-    y, p = answers(5_000, sharper=4)
+    y, p = sample(5_000, sharper=4)
     stored = p.astype(np.float16)
     assert (stored == 0).any()
     assert (stored[np.arange(len(y)), y] == 0).any(), "also for the label"
-    assert temperature(y, stored) == pytest.approx(temperature(y, p), rel=0.01)
+    assert fit_temperature(y, stored) == pytest.approx(fit_temperature(y, p), rel=0.01)
     for t in (MIN_TEMPERATURE, 1, MAX_TEMPERATURE):
         assert np.isfinite(scale(stored, t)).all()
 
@@ -161,32 +163,32 @@ def test_the_floor_is_what_float16_rounds_to_zero():
 
 
 def test_without_mistakes_the_coldest_and_with_only_mistakes_the_hottest_serves_best():
-    y, p = answers(50)
-    assert temperature(p.argmax(axis=1), p) == pytest.approx(MIN_TEMPERATURE)
-    assert temperature(p.argmin(axis=1), p) == pytest.approx(MAX_TEMPERATURE)
-    assert temperature(y[:1], p[:1]) > 0
+    y, p = sample(50)
+    assert fit_temperature(p.argmax(axis=1), p) == pytest.approx(MIN_TEMPERATURE)
+    assert fit_temperature(p.argmin(axis=1), p) == pytest.approx(MAX_TEMPERATURE)
+    assert fit_temperature(y[:1], p[:1]) > 0
 
 
 def test_given_edges_bins_hold_the_images_between_them_and_empty_ones_are_left_out():
     confidence = np.array([0.6, 0.8, 0.9, 0.95])
     probabilities = np.zeros((4, 10))
     probabilities[:, 3], probabilities[:, 4] = confidence, 1 - confidence
-    found = reliability(np.array([3, 3, 4, 3]), probabilities, (0.3, 0.5, 0.7, 0.9))
-    np.testing.assert_array_equal(found.count, [1, 1, 2])
-    np.testing.assert_allclose(found.confidence, [0.6, 0.8, 0.925])
-    np.testing.assert_allclose(found.accuracy, [1, 1, 0.5])
+    result = reliability(np.array([3, 3, 4, 3]), probabilities, (0.3, 0.5, 0.7, 0.9))
+    np.testing.assert_array_equal(result.count, [1, 1, 2])
+    np.testing.assert_allclose(result.confidence, [0.6, 0.8, 0.925])
+    np.testing.assert_allclose(result.accuracy, [1, 1, 0.5])
 
 
 @pytest.mark.parametrize("sharper", [0.5, 1, 3])
 def test_the_interval_of_a_temperature_is_that_of_the_bootstrap(sharper):
-    y, probabilities = answers(1_000, sharper)
+    y, probabilities = sample(1_000, sharper)
     rng = np.random.default_rng(0)
     again = [rng.integers(0, len(y), len(y)) for _ in range(200)]
-    fits = [temperature(y[some], probabilities[some]) for some in again]
-    found = temperature_interval(y, probabilities, temperature(y, probabilities))
-    np.testing.assert_allclose(found, np.percentile(fits, [2.5, 97.5]), rtol=0.05)
+    fits = [fit_temperature(y[some], probabilities[some]) for some in again]
+    result = temperature_interval(y, probabilities, fit_temperature(y, probabilities))
+    np.testing.assert_allclose(result, np.percentile(fits, [2.5, 97.5]), rtol=0.05)
 
 
-def test_the_interval_is_as_wide_as_it_gets_where_no_image_tells_a_temperature():
+def test_the_interval_is_the_whole_range_where_no_image_constrains_the_temperature():
     alike = np.full((50, 10), 0.1)
     assert temperature_interval(np.zeros(50, int), alike, 1.0) == (MIN_TEMPERATURE, MAX_TEMPERATURE)

@@ -1,4 +1,4 @@
-"""When images were learned and forgotten, on cases that can be counted by hand."""
+"""Learning and forgetting events agree with cases counted by hand and with a plain loop."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,15 @@ import pytest
 from digits.evaluation.forgetting import learning_events
 
 
-def follow(*right: str) -> dict[str, list]:
-    """The history of images given as one string each: + for an epoch that was right."""
-    y_true = np.full(len(right), 3, np.uint8)
-    y_pred = np.array([[3 if mark == "+" else 8 for mark in image] for image in right]).T
+def follow(*images: str) -> dict[str, list]:
+    """Learning events of images given as one string each: + for a correct epoch."""
+    y_true = np.full(len(images), 3, np.uint8)
+    y_pred = np.array([[3 if mark == "+" else 8 for mark in image] for image in images]).T
     return {name: array.tolist() for name, array in vars(learning_events(y_true, y_pred)).items()}
 
 
 @pytest.mark.parametrize(
-    ("image", "learned", "forgotten", "never"),
+    ("image", "learned_epoch", "forgetting_events", "never_learned"),
     [
         ("++++", 1, 0, False),
         ("--++", 3, 0, False),
@@ -28,22 +28,28 @@ def follow(*right: str) -> dict[str, list]:
         ("-", 0, 0, True),
     ],
 )
-def test_an_image_is_learned_when_it_stays_right(image, learned, forgotten, never):
-    assert follow(image) == {"learned": [learned], "forgotten": [forgotten], "never": [never]}
+def test_an_image_is_learned_when_it_stays_correct(
+    image, learned_epoch, forgetting_events, never_learned
+):
+    assert follow(image) == {
+        "learned_epoch": [learned_epoch],
+        "forgetting_events": [forgetting_events],
+        "never_learned": [never_learned],
+    }
 
 
 def test_each_image_has_its_own_history():
-    found = follow("+++", "-++", "+-+", "---")
-    assert found["learned"] == [1, 2, 3, 0]
-    assert found["forgotten"] == [0, 0, 1, 0]
-    assert found["never"] == [False, False, False, True]
+    events = follow("+++", "-++", "+-+", "---")
+    assert events["learned_epoch"] == [1, 2, 3, 0]
+    assert events["forgetting_events"] == [0, 0, 1, 0]
+    assert events["never_learned"] == [False, False, False, True]
 
 
 def test_it_agrees_with_a_walk_through_the_epochs():
     rng = np.random.default_rng(0)
     y_true = rng.integers(0, 10, 60)
     y_pred = np.where(rng.random((12, 60)) < 0.8, y_true, 9 - y_true)
-    found = learning_events(y_true, y_pred)
+    events = learning_events(y_true, y_pred)
     for image in range(60):
         since, forgotten, before = 0, 0, False
         for epoch in range(12):
@@ -51,16 +57,18 @@ def test_it_agrees_with_a_walk_through_the_epochs():
             forgotten += before and not now
             since = (since or epoch + 1) if now else 0
             before = now
-        assert (found.learned[image], found.forgotten[image]) == (since, forgotten)
-        assert found.never[image] == (not (y_pred[:, image] == y_true[image]).any())
+        assert (events.learned_epoch[image], events.forgetting_events[image]) == (since, forgotten)
+        assert events.never_learned[image] == (not (y_pred[:, image] == y_true[image]).any())
 
 
-def test_before_the_first_epoch_nothing_was_learned_or_forgotten():
-    found = learning_events(np.array([1, 2, 3]), np.empty((0, 3), int))
-    assert found.learned.tolist() == found.forgotten.tolist() == [0, 0, 0]
-    assert found.never.all()
+def test_before_the_first_epoch_nothing_is_learned_or_forgotten():
+    events = learning_events(np.array([1, 2, 3]), np.empty((0, 3), int))
+    assert events.learned_epoch.tolist() == events.forgetting_events.tolist() == [0, 0, 0]
+    assert events.never_learned.all()
 
 
 def test_no_images_have_no_history():
-    found = learning_events(np.empty(0, int), np.empty((5, 0), int))
-    assert len(found.learned) == len(found.forgotten) == len(found.never) == 0
+    events = learning_events(np.empty(0, int), np.empty((5, 0), int))
+    assert (
+        len(events.learned_epoch) == len(events.forgetting_events) == len(events.never_learned) == 0
+    )

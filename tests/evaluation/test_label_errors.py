@@ -24,10 +24,10 @@ def mnist_like() -> np.ndarray:
     return y
 
 
-def reader(y: np.ndarray, rng: np.random.Generator, sure: float) -> np.ndarray:
+def predict(y: np.ndarray, rng: np.random.Generator, margin: float) -> np.ndarray:
     """Probabilities of a model that mostly sees the true digits ``y``, more or less clearly."""
     logits = rng.normal(size=(len(y), 10))
-    logits[np.arange(len(y)), y] += sure
+    logits[np.arange(len(y)), y] += margin
     powers = np.exp(logits)
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -73,32 +73,32 @@ def test_planted_errors_come_first_with_the_digit_that_they_were():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 10, 2_000)
     given = mislabel(y, rng, 0.02)
-    found = find_label_errors(given, reader(y, rng, 9))
+    result = find_label_errors(given, predict(y, rng, 9))
     planted = np.flatnonzero(given != y)
-    top = found.indices[: len(planted)]
+    top = result.indices[: len(planted)]
     assert len(set(top) & set(planted)) > 0.95 * len(planted)
-    assert (found.suggested[: len(planted)] == y[top]).mean() > 0.95
+    assert (result.suggested[: len(planted)] == y[top]).mean() > 0.95
 
 
 def test_the_list_is_every_contradicted_label_by_the_probability_left_for_it():
     rng = np.random.default_rng(1)
     y = rng.integers(0, 10, 500).astype(np.uint8)
-    p = reader(y, rng, 3)
-    found = find_label_errors(y, p)
-    assert set(found.indices) == set(np.flatnonzero(p.argmax(axis=1) != y))
-    assert np.all(np.diff(p[found.indices, y[found.indices]]) >= 0)
-    assert np.array_equal(found.suggested, p[found.indices].argmax(axis=1))
-    assert not (found.suggested == y[found.indices]).any()
+    p = predict(y, rng, 3)
+    result = find_label_errors(y, p)
+    assert set(result.indices) == set(np.flatnonzero(p.argmax(axis=1) != y))
+    assert np.all(np.diff(p[result.indices, y[result.indices]]) >= 0)
+    assert np.array_equal(result.suggested, p[result.indices].argmax(axis=1))
+    assert not (result.suggested == y[result.indices]).any()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.1, 0.3])
-@pytest.mark.parametrize("sure", [4, 7])
-def test_the_number_of_errors_is_estimated_however_sure_the_model_is(share, sure):
+@pytest.mark.parametrize("margin", [4, 7])
+def test_the_number_of_errors_is_estimated_at_any_confidence(share, margin):
     rng = np.random.default_rng(2)
     y = rng.integers(0, 10, 5_000)
     given = mislabel(y, rng, share)
     planted = int((given != y).sum())
-    assert find_label_errors(given, reader(y, rng, sure)).errors == pytest.approx(
+    assert find_label_errors(given, predict(y, rng, margin)).errors == pytest.approx(
         planted, 0.15, abs=25
     )
 
@@ -109,11 +109,11 @@ def test_the_confident_joint_of_a_case_counted_by_hand():
     p = np.zeros((8, 10))
     p[:, 1], p[:, 0] = of_one, 1 - of_one
     y = np.array([0, 0, 0, 0, 1, 1, 1, 1])
-    found = find_label_errors(y, p)
-    # Confident 0s labelled 0: three of four; 1s labelled 0: one. Labelled 1: three and one.
-    assert found.errors == 2
-    assert found.indices.tolist() == [3, 7]
-    assert found.suggested.tolist() == [1, 0]
+    result = find_label_errors(y, p)
+    # Confident 0s labeled 0: three of four; 1s labeled 0: one. Labeled 1: three and one.
+    assert result.errors == 2
+    assert result.indices.tolist() == [3, 7]
+    assert result.suggested.tolist() == [1, 0]
 
 
 def test_uncertain_contradictions_are_listed_but_not_counted_as_errors():
@@ -122,60 +122,60 @@ def test_uncertain_contradictions_are_listed_but_not_counted_as_errors():
     p[20:, 3], p[20:, 5] = 0.01, 0.99
     p[39, 3], p[39, 5] = 0.52, 0.48
     y = np.repeat([3, 5], 20)
-    found = find_label_errors(y, p)
-    assert found.indices.tolist() == [39]
-    assert found.errors == 0
+    result = find_label_errors(y, p)
+    assert result.indices.tolist() == [39]
+    assert result.errors == 0
 
 
 def test_digits_that_do_not_occur_have_no_threshold():
-    """A model sure of 7s where no image is labelled 7 lists them and counts no error."""
+    """A model confident of 7s where no image is labeled 7 lists them and counts no error."""
     p = np.full((30, 10), 0.001)
     p[np.arange(30), np.repeat([1, 2, 7], 10)] = 0.991
     y = np.repeat([1, 2, 2], 10)
-    found = find_label_errors(y, p)
-    assert found.indices.tolist() == list(range(20, 30))
-    assert set(found.suggested) == {7}
-    assert found.errors == 0
+    result = find_label_errors(y, p)
+    assert result.indices.tolist() == list(range(20, 30))
+    assert set(result.suggested) == {7}
+    assert result.errors == 0
 
 
 def test_images_of_one_digit_alone_and_no_images_at_all():
     p = np.eye(10)[[4, 4, 9]] * 0.9 + 0.01
-    found = find_label_errors(np.array([4, 4, 4]), p)
-    assert (found.indices.tolist(), found.suggested.tolist(), found.errors) == ([2], [9], 0)
+    result = find_label_errors(np.array([4, 4, 4]), p)
+    assert (result.indices.tolist(), result.suggested.tolist(), result.errors) == ([2], [9], 0)
     nothing = find_label_errors(np.empty(0, np.uint8), np.empty((0, 10), np.float16))
     assert len(nothing.indices) == len(nothing.suggested) == nothing.errors == 0
 
 
-@pytest.mark.parametrize("sure", [0.6, 0.7, 0.8, 0.9])
+@pytest.mark.parametrize("confidence", [0.6, 0.7, 0.8, 0.9])
 @pytest.mark.parametrize("n", [3, 10, 33, 100])
-def test_equal_confidence_reaches_its_own_average(sure, n):
+def test_equal_confidence_reaches_its_own_average(confidence, n):
     """The mean of many 0.9s can come out above 0.9; each of them still counts as confident."""
     y = np.repeat(np.arange(10), n)
-    p = np.full((10 * n, 10), (1 - sure) / 9)
-    p[np.arange(10 * n), y] = sure
+    p = np.full((10 * n, 10), (1 - confidence) / 9)
+    p[np.arange(10 * n), y] = confidence
     y[0] = 8
-    found = find_label_errors(y, p)
-    assert found.indices.tolist() == [0]
-    assert found.errors == 1
+    result = find_label_errors(y, p)
+    assert result.indices.tolist() == [0]
+    assert result.errors == 1
 
 
 def test_a_digit_that_the_model_is_never_sure_of_needs_less_to_count():
-    """Read as 0 with 0.6, as 1 with 0.4: high for a 1, which gets 0.4, and low for a 0."""
+    """Predicted as 0 with 0.6, as 1 with 0.4: high for a 1, which gets 0.4, and low for a 0."""
     p = np.zeros((20, 10))
     p[:10, 0], p[:10, 2] = 0.95, 0.05
     p[10:, 1], p[10:, 0] = 0.4, 0.6
     y = np.repeat([0, 1], 10)
-    found = find_label_errors(y, p)
-    assert found.indices.tolist() == list(range(10, 20))
-    assert found.errors == 0
+    result = find_label_errors(y, p)
+    assert result.indices.tolist() == list(range(10, 20))
+    assert result.errors == 0
 
 
 def test_the_csv_holds_the_list_in_its_order():
     rng = np.random.default_rng(3)
     y = rng.integers(0, 10, 300)
-    p = reader(y, rng, 2).astype(np.float16)
-    found = find_label_errors(y, p)
-    rows = list(csv.DictReader(io.StringIO(to_csv(found, y, p))))
+    p = predict(y, rng, 2).astype(np.float16)
+    result = find_label_errors(y, p)
+    rows = list(csv.DictReader(io.StringIO(to_csv(result, y, p))))
     assert list(rows[0]) == [
         "index",
         "label",
@@ -183,7 +183,7 @@ def test_the_csv_holds_the_list_in_its_order():
         "probability_of_label",
         "probability_of_suggested",
     ]
-    assert [int(row["index"]) for row in rows] == found.indices.tolist()
+    assert [int(row["index"]) for row in rows] == result.indices.tolist()
     for row in rows:
         index, label, suggested = (int(row[key]) for key in ("index", "label", "suggested"))
         assert (label, suggested) == (y[index], p[index].argmax())
@@ -193,5 +193,5 @@ def test_the_csv_holds_the_list_in_its_order():
 
 def test_the_csv_of_an_empty_list_is_its_header():
     p = np.eye(10)
-    found = find_label_errors(np.arange(10), p)
-    assert to_csv(found, np.arange(10), p).count("\n") == 1
+    result = find_label_errors(np.arange(10), p)
+    assert to_csv(result, np.arange(10), p).count("\n") == 1

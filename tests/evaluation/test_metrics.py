@@ -53,9 +53,9 @@ def test_per_class_agrees_with_scikit_learn(y_true, y_pred, never):
     expected = reference.precision_recall_fscore_support(
         y_true, y_pred, labels=range(10), zero_division=0
     )
-    found = per_class(confusion_matrix(y_true, y_pred))
+    result = per_class(confusion_matrix(y_true, y_pred))
     for ours, theirs in zip(
-        (found.precision, found.recall, found.f1, found.support), expected, strict=True
+        (result.precision, result.recall, result.f1, result.support), expected, strict=True
     ):
         np.testing.assert_allclose(ours, theirs)
 
@@ -71,7 +71,7 @@ def test_wilson_of_nothing_says_what_it_needs():
         wilson_interval(0, 0)
 
 
-def answers(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
+def correctness(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
     counts = [both, only_a, only_b, neither]
     return np.repeat([True, True, False, False], counts), np.repeat(
         [True, False, True, False], counts
@@ -83,15 +83,15 @@ def answers(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarr
     [(0, 0), (1, 0), (0, 1), (7, 5), (12, 34), (34, 12), (5, 5), (0, 60), (2300, 2500), (4000, 9)],
 )
 def test_mcnemar_agrees_with_scipy(only_a, only_b):
-    found = mcnemar(*answers(3000, only_a, only_b, 20))
-    assert (found.only_a, found.only_b) == (only_a, only_b)
-    assert found.images == 3020 + only_a + only_b
+    result = mcnemar(*correctness(3000, only_a, only_b, 20))
+    assert (result.only_a, result.only_b) == (only_a, only_b)
+    assert result.images == 3020 + only_a + only_b
     expected = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1
-    assert found.p == pytest.approx(expected, rel=1e-9)
+    assert result.p == pytest.approx(expected, rel=1e-9)
 
 
 def test_mcnemar_looks_only_at_the_images_that_one_model_alone_gets_right():
-    assert mcnemar(*answers(0, 9, 30, 0)).p == mcnemar(*answers(5000, 9, 30, 700)).p
+    assert mcnemar(*correctness(0, 9, 30, 0)).p == mcnemar(*correctness(5000, 9, 30, 700)).p
     rng = np.random.default_rng(3)
     a, b = rng.random((2, 400)) < 0.9
     assert mcnemar(a, b).p == mcnemar(b, a).p
@@ -105,21 +105,21 @@ def test_mcnemar_looks_only_at_the_images_that_one_model_alone_gets_right():
         (12, 34, "B is better: 34 digits against 12, p = 0.002."),
         (34, 12, "A is better: 34 digits against 12, p = 0.002."),
         (1200, 34, "A is better: 1,200 digits against 34, p < 0.001."),
-        (7, 5, "No difference that 10,000 digits can show (7 digits against 5, p = 0.77)."),
-        (0, 1, "No difference that 10,000 digits can show (1 digit against 0, p = 1.00)."),
-        (0, 0, "No difference that 10,000 digits can show (0 digits against 0, p = 1.00)."),
-        (9, 20, "No difference that 10,000 digits can show (20 digits against 9, p = 0.061)."),
+        (7, 5, "No significant difference on 10,000 digits (7 digits against 5, p = 0.77)."),
+        (0, 1, "No significant difference on 10,000 digits (1 digit against 0, p = 1.00)."),
+        (0, 0, "No significant difference on 10,000 digits (0 digits against 0, p = 1.00)."),
+        (9, 20, "No significant difference on 10,000 digits (20 digits against 9, p = 0.061)."),
         (5, 16, "B is better: 16 digits against 5, p = 0.027."),
     ],
 )
 def test_mcnemar_says_in_a_sentence_which_is_better(only_a, only_b, sentence):
-    found = mcnemar(*answers(9990 - only_a - only_b, only_a, only_b, 10))
-    assert found.in_words() == sentence
+    result = mcnemar(*correctness(9990 - only_a - only_b, only_a, only_b, 10))
+    assert result.in_words() == sentence
 
 
 def test_mcnemar_calls_the_models_by_their_names():
-    found = mcnemar(*answers(900, 3, 40, 10))
-    assert found.in_words("Tiny", "Best").startswith("Best is better: 40 digits against 3")
+    result = mcnemar(*correctness(900, 3, 40, 10))
+    assert result.in_words("Tiny", "Best").startswith("Best is better: 40 digits against 3")
 
 
 def test_most_confused_leaves_out_what_was_right_and_what_never_happened():

@@ -6,7 +6,7 @@ from PIL import Image
 
 from digits.multidigit.recognize import Recognition
 from digits.store.models import ModelRef
-from widgets.shared.montage import montage
+from widgets.shared.gallery import montage
 from widgets.shared.session import engine
 
 COLUMNS = 8

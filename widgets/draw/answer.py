@@ -6,7 +6,7 @@ import streamlit as st
 from digits.multidigit.recognize import Recognition
 from widgets.draw.preprocessing import switched_off
 from widgets.shared.format import percent
-from widgets.shared.montage import montage
+from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 
 

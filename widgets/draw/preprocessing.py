@@ -6,7 +6,7 @@ import streamlit as st
 from digits.ink.preprocessing import RESIZED, STAGES, Preprocessing, Stage
 from digits.multidigit.recognize import Recognition
 from widgets.shared.format import percent
-from widgets.shared.montage import montage
+from widgets.shared.gallery import montage
 
 WITHOUT = "without"  # in the link: the steps that are left out
 WIDTH = 168  # of a card, in screen pixels: six for each of the network's,

@@ -1,1 +1,1 @@
-"""What the Mistakes page is built from: views that each select the digits to show."""
+"""The Mistakes page's views: each shows a chart and returns the selection of digits beside it."""

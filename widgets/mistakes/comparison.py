@@ -1,4 +1,4 @@
-"""Two runs side by side: which digits only one of them reads, and whether that means anything."""
+"""The Compare view: two runs on the same test images, and whether they differ significantly."""
 
 import numpy as np
 import streamlit as st
@@ -11,82 +11,74 @@ from widgets.mistakes.selection import close_digit
 from widgets.shared.format import counted, interval
 from widgets.shared.session import done_runs, run_label
 
-SIDES = ("A right, B wrong", "B right, A wrong", "Both wrong")
+GROUPS = {
+    "Only A correct": "that only A classifies correctly",
+    "Only B correct": "that only B classifies correctly",
+    "Both wrong": "that both misclassify",
+}
 
 
-def view(run: Run, tested: Predictions) -> Selection | None:
-    """Choose a second run; gives the digits on which the two differ."""
-    others = [one for one in done_runs() if one != run and _same_test(one, run)]
+def view(run: Run, predictions: Predictions) -> Selection | None:
+    """Choose a second run; returns the digits on which the two differ."""
+    others = [other for other in done_runs() if other != run and _test_set(other) == _test_set(run)]
     if not others:
         st.info(
-            "Here this run would be compared with another one, but no other run was tested on "
-            "the same images. Train a second one.",
+            "No other run was tested on the same images. Train a second one to compare.",
             icon=":material/compare:",
         )
         st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
         return None
-    linked = st.query_params.get("other")
-    ids = [one.id for one in others]
+    ids, linked = [other.id for other in others], st.query_params.get("other")
     other = st.selectbox(
-        "B",
+        "Run B",
         others,
         ids.index(linked) if linked in ids else 0,
         format_func=run_label,
-        key="rival",
+        key="mistakes-other",
         on_change=close_digit,
     )
     st.query_params["other"] = other.id
-    b = other.test_probabilities()
-    if len(b) != len(tested.y):
-        raise ValueError(f"“{other.name}” was tested on {len(b):,} images, this run on others.")
-    a_right, b_right = tested.right, b.argmax(axis=1) == tested.y
-    _figures(a_right, b_right)
-    test = mcnemar(a_right, b_right)
-    st.markdown(f"**{test.in_words()}**")
+    probabilities, y = other.test_probabilities(), predictions.y
+    if len(probabilities) != len(y):
+        raise ValueError(
+            f"“{other.name}” was tested on {len(probabilities):,} images, this run on {len(y):,}."
+        )
+    y_pred = probabilities.argmax(axis=1)
+    a_correct, b_correct = predictions.correct, y_pred == y
+    _contingency_table(a_correct, b_correct)
+    st.markdown(f"**{mcnemar(a_correct, b_correct).in_words()}**")
     st.caption(
-        "McNemar's exact test of the digits that only one of them reads rightly; A is the run "
-        "above after the chosen epoch, B the final model of the other."
+        "McNemar's exact test on the digits that exactly one model classifies correctly. A is the "
+        "model chosen above, after its epoch; B is the final model of run B."
     )
-    side = st.segmented_control(
+    group = st.segmented_control(
         "Show the digits",
-        SIDES,
-        default=SIDES[0],
+        GROUPS,
+        default=next(iter(GROUPS)),
         required=True,
         key="side",
         bind="query-params",
         on_change=close_digit,
     )
-    chosen = {
-        SIDES[0]: a_right & ~b_right,
-        SIDES[1]: b_right & ~a_right,
-        SIDES[2]: ~(a_right | b_right),
-    }[side]
-    found = np.flatnonzero(chosen)
-    said = [f"B: {digit}" for digit in b[found].argmax(axis=1)]
-    words = {
-        SIDES[0]: "that only A reads rightly",
-        SIDES[1]: "that only B reads rightly",
-        SIDES[2]: "that both read wrongly",
-    }
-    return Selection(tested, found, f"{counted(len(found), 'digit')} {words[side]}", notes=said)
+    masks = (a_correct & ~b_correct, b_correct & ~a_correct, ~(a_correct | b_correct))
+    indices = np.flatnonzero(dict(zip(GROUPS, masks, strict=True))[group])
+    notes = [f"B: {digit}" for digit in y_pred[indices]]
+    title = f"{counted(len(indices), 'digit')} {GROUPS[group]}"
+    return Selection(predictions, indices, title, notes=notes)
 
 
-def _same_test(one: Run, other: Run) -> bool:
-    return _test_images(one) == _test_images(other)
-
-
-def _test_images(run: Run) -> tuple[str, int]:
-    """What decides whether two runs were tested on the same images."""
+def _test_set(run: Run) -> tuple[str, int]:
+    """Equal for two runs that were tested on the same images: whose, and how many."""
     result = run.result() or {}
     return DATASETS[run.recipe.dataset].test_images, result.get("test_images", 0)
 
 
-def _figures(a_right: np.ndarray, b_right: np.ndarray) -> None:
-    both, only_a = (a_right & b_right).sum(), (a_right & ~b_right).sum()
-    only_b, neither = (b_right & ~a_right).sum(), (~a_right & ~b_right).sum()
+def _contingency_table(a_correct: np.ndarray, b_correct: np.ndarray) -> None:
+    both, only_a = (a_correct & b_correct).sum(), (a_correct & ~b_correct).sum()
+    only_b, neither = (b_correct & ~a_correct).sum(), (~a_correct & ~b_correct).sum()
     st.markdown(
-        "| | B right | B wrong |\n|:--|--:|--:|\n"
-        f"| **A right** | {both:,} | {only_a:,} |\n| **A wrong** | {only_b:,} | {neither:,} |"
+        "| | B correct | B wrong |\n|:--|--:|--:|\n"
+        f"| **A correct** | {both:,} | {only_a:,} |\n| **A wrong** | {only_b:,} | {neither:,} |"
     )
-    for name, right in (("A", a_right), ("B", b_right)):
-        st.caption(f"{name}: {right.mean():.2%} ({interval(int(right.sum()), len(right))})")
+    for name, correct in (("A", a_correct), ("B", b_correct)):
+        st.caption(f"{name}: {correct.mean():.2%} ({interval(int(correct.sum()), len(correct))})")

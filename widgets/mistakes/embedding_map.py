@@ -1,4 +1,4 @@
-"""The test digits as the network sees them: alike ones near each other, to choose from by lasso."""
+"""The Embedding map view: test digits in two dimensions, to select with a lasso."""
 
 from typing import Any, Literal
 
@@ -13,117 +13,104 @@ from widgets.shared.format import counted
 from widgets.shared.plot import plot
 from widgets.shared.session import engine
 
-METHODS = {"pca": "PCA", "tsne": "t-SNE"}
-SIDE = 1000  # the map's width and height; whole numbers are half the text
-EVERYWHERE = (0, 100)  # percent of the map
+Method = Literal["pca", "tsne"]
+
+METHODS: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE"}
+SIDE = 1000  # width and height of the map; as integers, coordinates are half the text
+WHOLE = (0, 100)  # percent of the map
+LASSO = "mistakes-lasso"  # session key: the map's revision, and the selected indices
 
 
-def view(run: Run, tested: Predictions) -> Selection | None:
-    """The map; gives the digits in the lasso or the window, or all mistakes without either."""
+def view(run: Run, predictions: Predictions) -> Selection | None:
+    """The map; returns the digits in the lasso or the region, or all mistakes without either."""
     with st.container(horizontal=True):
-        method: Literal["pca", "tsne"] = st.segmented_control(
-            "Map",
+        method = st.segmented_control(
+            "Projection",
             METHODS,
             default="pca",
             required=True,
             key="map",
             format_func=METHODS.__getitem__,
             bind="query-params",
-            on_change=_lift,
+            on_change=_clear_lasso,
         )
-        drag = st.segmented_control(
+        tool = st.segmented_control(
             "Select with",
             ["lasso", "box"],
             default="lasso",
             required=True,
-            key="drag",
+            key="mistakes-tool",
             format_func=str.capitalize,
         )
-    places = _places(run, method)
-    if places is None:
+    points = _coordinates(run, method)
+    if points is None:
         return None
-    if len(places) != len(tested.y):
+    if len(points) != len(predictions.y):
         raise ValueError(
-            f"The map of run {run.id} is of another test set; delete map_{method}.npy."
+            f"map_{method}.npy of run {run.id} is of another test set; delete the file."
         )
     revision = f"{run.id}-{method}"
-    _chart(places, tested, drag, revision)
-    window = _window(places)
+    _chart(points, predictions, tool, revision)
+    region = _region(points)
     st.caption(
-        "Alike to the final model is near; rings are mistakes after the chosen epoch. Draw around "
-        "digits to see just those, click one to see it large, double-click to lift the lasso."
+        "Nearby points look similar to the final model; rings mark mistakes after the chosen "
+        "epoch. Draw around digits to select them, click one to see its details, double-click to "
+        "clear the selection."
     )
-    drawn_on, lasso = st.session_state.get("lasso", ("", []))
+    drawn_on, lasso = st.session_state.get(LASSO, ("", []))
     if lasso and drawn_on == revision:
-        found, where = np.array(lasso), "inside the lasso"
-    elif not window.all():
-        found, where = np.flatnonzero(window), "in the window"
+        indices, where = np.array(lasso), "in the lasso"
+    elif not region.all():
+        indices, where = np.flatnonzero(region), "in the region"
     else:
-        found = np.flatnonzero(~tested.right)
-        return Selection(tested, found, f"{counted(len(found), 'mistake')} everywhere on the map")
-    wrong = int((~tested.right[found]).sum())
-    return Selection(
-        tested, found, f"{counted(len(found), 'digit')} {where}, {wrong:,} of them mistakes"
-    )
+        indices = np.flatnonzero(~predictions.correct)
+        title = f"{counted(len(indices), 'mistake')} on the whole map"
+        return Selection(predictions, indices, title)
+    wrong = int((~predictions.correct[indices]).sum())
+    title = f"{counted(len(indices), 'digit')} {where}, {wrong:,} misclassified"
+    return Selection(predictions, indices, title)
 
 
-def _places(run: Run, method: Literal["pca", "tsne"]) -> np.ndarray | None:
-    """Where the test images lie, (n, 2) int from 0 to 1,000; the PCA is made when it is missing."""
-    places = run.embedding_map(method)
-    if places is None and method == "tsne":
+def _coordinates(run: Run, method: Method) -> np.ndarray | None:
+    """Positions of the test images, (n, 2) int from 0 to 1,000; ``None`` while t-SNE is missing.
+
+    A missing PCA is computed at once. Raises ``ValueError`` where that fails.
+    """
+    points = run.embedding_map(method)
+    if points is None and method == "tsne":
         offer_job(
             run,
             "tsne",
-            "Make the t-SNE map",
-            "t-SNE puts digits that the network finds alike side by side. It takes a minute or "
-            "two in the background; look at the rest of the page meanwhile.",
+            "Compute the t-SNE map",
+            "t-SNE places digits with similar embeddings side by side. It takes a minute or two in "
+            "the background.",
         )
         return None
-    if places is None:
+    if points is None:
         try:
-            with st.spinner("The network looks at every digit once, which takes some seconds …"):
-                places = engine().pca_map(run)
+            with st.spinner("Computing the embeddings of all digits; this takes some seconds …"):
+                points = engine().pca_map(run)
         except OSError as error:
             raise ValueError(f"There is no map: {error}") from error
-    low, high = places.min(axis=0), places.max(axis=0)
-    return np.rint((places - low) / np.maximum(high - low, 1e-9) * SIDE).astype(int)
+    low, high = points.min(axis=0), points.max(axis=0)
+    return np.rint((points - low) / np.maximum(high - low, 1e-9) * SIDE).astype(int)
 
 
-def _chart(places: np.ndarray, tested: Predictions, drag: str, revision: str) -> None:
-    """A trace for each digit in its colour, and one that rings the mistakes.
+def _chart(points: np.ndarray, predictions: Predictions, tool: str, revision: str) -> None:
+    """A trace for each digit in its color, and one of rings around the mistakes.
 
-    A lasso stays drawn, and is heeded, as long as the map is of the same ``revision``.
+    A lasso stays on screen, and in force, while the map keeps its ``revision``.
     """
+    wrong = ~predictions.correct
+    ring = {"size": 9, "symbol": "circle-open", "color": "var(--st-text-color)"}
     traces: list[dict[str, Any]] = [
-        {
-            "type": "scattergl",
-            "mode": "markers",
-            "name": str(digit),
-            "hoverinfo": "skip",
-            "x": places[tested.y == digit, 0],
-            "y": places[tested.y == digit, 1],
-            "marker": {"size": 4, "opacity": 0.6},
-        }
-        for digit in range(10)
+        *[
+            _trace(str(digit), points[predictions.y == digit], {"size": 4, "opacity": 0.6})
+            for digit in range(10)
+        ],
+        _trace("mistakes", points[wrong], {**ring, "line": {"width": 1.5}}),
     ]
-    wrong = ~tested.right
-    traces.append(
-        {
-            "type": "scattergl",
-            "mode": "markers",
-            "name": "mistakes",
-            "hoverinfo": "skip",
-            "x": places[wrong, 0],
-            "y": places[wrong, 1],
-            "marker": {
-                "size": 9,
-                "symbol": "circle-open",
-                "color": "var(--st-text-color)",
-                "line": {"width": 1.5},
-            },
-        }
-    )
-    names = [
+    labels = [
         {
             "x": x,
             "y": y,
@@ -134,64 +121,69 @@ def _chart(places: np.ndarray, tested: Predictions, drag: str, revision: str) ->
             "opacity": 0.85,
             "borderpad": 2,
         }
-        for digit in range(10)
-        if (tested.y == digit).any()
-        for x, y in [np.median(places[tested.y == digit], axis=0)]
+        for digit in np.unique(predictions.y).tolist()
+        for x, y in [np.median(points[predictions.y == digit], axis=0)]
     ]
     axis = {"visible": False, "range": [-0.03 * SIDE, 1.03 * SIDE]}
     layout = {
         "xaxis": axis,
         "yaxis": axis,
-        "dragmode": drag,
+        "dragmode": tool,
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "showlegend": False,
-        "annotations": names,
+        "annotations": labels,
         "uirevision": revision,
     }
-    alt = f"Map of {len(places):,} test digits, coloured by label; {wrong.sum():,} mistakes ringed."
 
-    def choose(point: dict[str, Any]) -> None:
-        st.session_state["digit"] = _index(tested, point["trace"], point["point"])
+    def index_of(trace: int, point: int) -> int:
+        shown = predictions.y == trace if trace < 10 else wrong
+        return int(np.flatnonzero(shown)[point])
 
-    def draw_around(points: list[tuple[int, int]]) -> None:
-        st.session_state["lasso"] = revision, sorted({_index(tested, *point) for point in points})
+    def open_digit(point: dict[str, Any]) -> None:
+        st.session_state["digit"] = index_of(point["trace"], point["point"])
+
+    def select(pairs: list[tuple[int, int]]) -> None:
+        st.session_state[LASSO] = revision, sorted({index_of(*pair) for pair in pairs})
         close_digit()
 
     plot(
         traces,
         layout,
-        key="feature-map",
+        key="mistakes-map",
         height=520,
-        alt=alt,
-        on_click=choose,
-        on_select=draw_around,
+        alt=f"Map of {len(points):,} test digits in the color of their label, with rings around "
+        f"{wrong.sum():,} mistakes.",
+        on_click=open_digit,
+        on_select=select,
     )
 
 
-def _window(places: np.ndarray) -> np.ndarray:
-    """The lasso of those who have no mouse: which digits lie in a part of the map, (n,) bool."""
+def _trace(name: str, points: np.ndarray, marker: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "scattergl",
+        "mode": "markers",
+        "name": name,
+        "hoverinfo": "skip",
+        "x": points[:, 0],
+        "y": points[:, 1],
+        "marker": marker,
+    }
+
+
+def _region(points: np.ndarray) -> np.ndarray:
+    """Which digits lie in the region of two range sliders, (n,) bool: a lasso for the keyboard."""
     with st.expander("Select without a mouse", icon=":material/keyboard:"):
-        across = st.slider(
-            "From left to right",
-            *EVERYWHERE,
-            EVERYWHERE,
-            format="%d%%",
-            key="across",
-            on_change=_lift,
-        )
-        up = st.slider(
-            "From bottom to top", *EVERYWHERE, EVERYWHERE, format="%d%%", key="up", on_change=_lift
-        )
-    low, high = np.array([across, up]).T * SIDE / 100
-    return ((places >= low) & (places <= high)).all(axis=1)
+        ranges = [
+            st.slider(label, *WHOLE, WHOLE, format="%d%%", key=key, on_change=_clear_lasso)
+            for label, key in (
+                ("Horizontal range", "mistakes-horizontal"),
+                ("Vertical range", "mistakes-vertical"),
+            )
+        ]
+    low, high = np.array(ranges).T * SIDE / 100
+    return ((points >= low) & (points <= high)).all(axis=1)
 
 
-def _index(tested: Predictions, trace: int, point: int) -> int:
-    """Which test image a point of the chart is."""
-    shown = tested.y == trace if trace < 10 else ~tested.right
-    return int(np.flatnonzero(shown)[point])
-
-
-def _lift() -> None:
-    st.session_state.pop("lasso", None)
+def _clear_lasso() -> None:
+    st.session_state.pop(LASSO, None)
     close_digit()

@@ -1,73 +1,135 @@
-"""The time machine: a slider over a run's epochs that also plays by itself."""
+"""The epoch slider, and a run's predictions after an epoch on test and validation images."""
 
 import time
 
+import numpy as np
 import streamlit as st
 
+from digits.data import datasets
+from digits.evaluation.label_errors import disputed_labels
+from digits.evaluation.predictions import Predictions
 from digits.store.models import FINAL
 from digits.store.runs import Run
 from widgets.shared.background_job import offer_job
 
-SECONDS_PER_EPOCH = 0.8  # seconds an epoch while it plays
+SECONDS_PER_EPOCH = 0.8  # of playback
+PLAYING, STEPPED_AT = "mistakes-playing", "mistakes-stepped-at"
 
 
 def playback_interval() -> float | None:
-    """How often what follows the epoch has to look again; ``None`` while nothing plays."""
-    return SECONDS_PER_EPOCH if st.session_state.get("playing") else None
+    """Seconds between reruns of what follows the epoch; ``None`` while playback is off."""
+    return SECONDS_PER_EPOCH if st.session_state.get(PLAYING) else None
 
 
 def choose_epoch(run: Run) -> int:
-    """The epoch, from 1, whose network is shown; 0 for the run's final model.
+    """The epoch on the slider, counted from 1, or ``FINAL``.
 
-    Belongs in a fragment that runs every ``pace()`` seconds.
+    Call it in a fragment that reruns every ``playback_interval()`` seconds.
     """
-    tested, kept = run.evaluated_epochs(), run.final_epoch()
-    if len(tested) < len(run.saved_epochs()):
+    evaluated, final_epoch = run.evaluated_epochs(), run.final_epoch()
+    if len(evaluated) < len(run.saved_epochs()):
         offer_job(
             run,
             "epochs",
-            "Read the test images with each epoch's network",
-            "Of some epochs this run has kept the weights, but not what they say of the test "
-            "images.",
+            "Evaluate every epoch",
+            "Some epochs have saved weights, but no predictions on the test images yet.",
         )
-    elif not tested and len(run.epoch_metrics()["epoch"]) > 1:
-        st.caption("Of its single epochs this run has kept nothing: here is its final model.")
-    moments = tested if kept != FINAL else [*tested, FINAL]
-    if len(moments) < 2:
+    elif not evaluated and len(run.epoch_metrics()["epoch"]) > 1:
+        st.caption("No per-epoch checkpoints; showing the final model.")
+    epochs = evaluated if final_epoch != FINAL else [*evaluated, FINAL]
+    if len(epochs) < 2:
         return FINAL
     state = st.session_state
-    if state.get("epoch", kept) not in moments:  # another run's
-        state["epoch"] = kept
+    if state.get("epoch", final_epoch) not in epochs:  # another run's
+        state["epoch"] = final_epoch
     elif "epoch" not in st.query_params:
-        state.setdefault("epoch", kept)
-    if state.get("playing") and time.monotonic() - state["moved"] > 0.9 * SECONDS_PER_EPOCH:
-        _step(moments)
+        state.setdefault("epoch", final_epoch)
+    if state.get(PLAYING) and time.monotonic() - state[STEPPED_AT] > 0.9 * SECONDS_PER_EPOCH:
+        _step(epochs)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        label, icon = ("Pause", "pause") if state.get("playing") else ("Play", "play_arrow")
-        if st.button(label, icon=f":material/{icon}:", key="play", on_click=_play, args=[moments]):
-            st.rerun()  # the page has to look more often, or no longer
+        label, icon = ("Pause", "pause") if state.get(PLAYING) else ("Play", "play_arrow")
+        icon = f":material/{icon}:"
+        if st.button(label, icon=icon, key="mistakes-play", on_click=_play, args=[epochs]):
+            st.rerun()  # starts or ends the reruns of the fragment
         return st.select_slider(
             "Epoch",
-            moments,
+            epochs,
             key="epoch",
             bind="query-params",
             format_func=lambda epoch: "final" if epoch == FINAL else f"{epoch}",
-            help="Everything below is as the network was after this epoch.",
+            help="Everything below shows the model after this epoch.",
         )
 
 
-def _play(moments: list[int]) -> None:
-    """Start, from the beginning where it has come to the end, or pause."""
-    state = st.session_state
-    state["playing"], state["moved"] = not state.get("playing"), time.monotonic()
-    if state["playing"] and state["epoch"] == moments[-1]:
-        state["epoch"] = moments[0]
+def test_predictions(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Predictions:
+    """The run's predictions on the test images ``x`` with labels ``y``.
+
+    Raises ``ValueError`` when they are missing, damaged, or of another test set.
+    """
+    is_final = epoch == run.final_epoch()
+    probabilities = run.test_probabilities(FINAL if is_final else epoch)
+    if len(probabilities) != len(y):
+        raise ValueError(
+            f"This run was tested on {len(probabilities):,} images, but the test set has "
+            f"{len(y):,}. Train it again to see its mistakes."
+        )
+    disputed = disputed_labels(run.recipe.dataset, y)
+    return Predictions("Test image", x, y, probabilities, epoch, disputed)
 
 
-def _step(moments: list[int]) -> None:
+def val_predictions(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (n,) uint8 of the validation images, and probabilities (n, 10) float16 for them.
+
+    Raises ``ValueError`` when the images or the probabilities are missing or do not match.
+    """
+    if epoch == FINAL:
+        epoch = run.final_epoch()
+    if epoch == FINAL:
+        raise ValueError(
+            "It is unknown which epoch became the final model, so its predictions on the "
+            "validation images are unknown too."
+        )
+    y = _val_labels(run.recipe.dataset, run.recipe.seed)
+    probabilities = run.val_probabilities(epoch)
+    if probabilities.shape != (len(y), 10):
+        raise ValueError(
+            f"This run was validated on {len(probabilities):,} images, but the validation set has "
+            f"{len(y):,}: the data set has changed. Train it again."
+        )
+    return y, probabilities
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def val_images(dataset: str, seed: int) -> np.ndarray:
+    """Validation images (n, 28, 28) uint8, loaded once for all visitors. Raises ``ValueError``."""
+    return _load_val(dataset, seed)[0]
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _val_labels(dataset: str, seed: int) -> np.ndarray:
+    """Cached apart from the images, which take 784 times the memory."""
+    return _load_val(dataset, seed)[1]
+
+
+def _load_val(dataset: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        return datasets.load_val(dataset, seed=seed)
+    except FileNotFoundError as error:
+        raise ValueError(str(error)) from error
+
+
+def _play(epochs: list[int]) -> None:
+    """Start playback, from the first epoch when it is at the last, or pause it."""
     state = st.session_state
-    place = moments.index(state["epoch"]) + 1
-    state["epoch"], state["moved"] = moments[min(place, len(moments) - 1)], time.monotonic()
-    if place >= len(moments) - 1:
-        state["playing"] = False
+    state[PLAYING], state[STEPPED_AT] = not state.get(PLAYING), time.monotonic()
+    if state[PLAYING] and state["epoch"] == epochs[-1]:
+        state["epoch"] = epochs[0]
+
+
+def _step(epochs: list[int]) -> None:
+    state = st.session_state
+    index = epochs.index(state["epoch"]) + 1
+    state["epoch"], state[STEPPED_AT] = epochs[min(index, len(epochs) - 1)], time.monotonic()
+    if index >= len(epochs) - 1:
+        state[PLAYING] = False
         st.rerun()

@@ -1,4 +1,4 @@
-"""Is it the model or the label? The images whose label the network contradicts."""
+"""The Label errors view: images whose label the model contradicts, or that people disputed."""
 
 import numpy as np
 import streamlit as st
@@ -8,192 +8,187 @@ from digits.evaluation.label_errors import LabelErrors, find_label_errors, to_cs
 from digits.evaluation.predictions import Predictions, Selection
 from digits.store.models import ModelRef
 from digits.store.runs import Run
+from widgets.mistakes.epochs import val_images, val_predictions
 from widgets.mistakes.selection import close_digit
-from widgets.mistakes.validation import validation, validation_images
 from widgets.shared.format import interval
 from widgets.shared.session import engine
 
-SETS = {"test": "Test images", "validation": "Validation images", "own": "My own digits"}
+SETS = {"test": "Test images", "validation": "Validation images", "upload": "My own digits"}
+FILE, UPLOAD, PROBLEM = "mistakes-file", "mistakes-upload", "mistakes-upload-problem"
+JAIR = "https://jair.org/index.php/jair/article/view/12125"
 
 
-def view(run: Run, tested: Predictions) -> Selection | None:
-    """Search some images; gives those whose label looks wrong, or those that people disputed."""
-    where = st.segmented_control(
+def view(run: Run, predictions: Predictions) -> Selection | None:
+    """Choose a set of images; returns those with suspicious or with disputed labels."""
+    name = st.segmented_control(
         "Search",
         SETS,
         default="test",
         required=True,
-        key="searched",
+        key="search",
         format_func=SETS.__getitem__,
         bind="query-params",
         on_change=close_digit,
     )
-    of: Predictions | None = tested
-    if where == "validation":
-        of = _validation(run, tested.epoch)
-    elif where == "own":
-        of = _own(run)
-    if of is None:
+    searched: Predictions | None = predictions
+    if name == "validation":
+        searched = _validation(run, predictions.epoch)
+    elif name == "upload":
+        searched = _upload(run)
+    if searched is None:
         return None
-    found = find_label_errors(of.y, of.probabilities)
-    _in_words(found, of, run)
-    if len(found.indices):
+    label_errors = find_label_errors(searched.y, searched.probabilities)
+    indices = label_errors.indices
+    _summary(label_errors, searched, run.recipe.label_smoothing)
+    if len(indices):
         st.download_button(
             "Download the list",
-            lambda: to_csv(found, of.y, of.probabilities),
-            f"suspicious-labels-{run.recipe.dataset}-{where}-{run.id}.csv",
+            lambda: to_csv(label_errors, searched.y, searched.probabilities),
+            f"label-errors-{run.recipe.dataset}-{name}-{run.id}.csv",
             "text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
-    if of.disputed and _choice() == "Disputed":
-        return _disputed(of)
-    if not len(found.indices):
+    if searched.disputed and _choose_list() == "Disputed":
+        return _disputed(searched)
+    if not len(indices):
         return None
-    notes = [f"label {_percent(p)}" for p in _of_label(of)[found.indices].tolist()]
-    title = f"**{_labels(len(found.indices))}** that it contradicts, the least probable first"
-    return Selection(of, found.indices, title, ranked=True, notes=notes)
+    notes = [f"label {_percent(p)}" for p in searched.label_probabilities[indices].tolist()]
+    title = f"**{_labels(len(indices))}** contradicted by the model, least probable first"
+    return Selection(searched, indices, title, ranked=True, notes=notes)
 
 
 def _validation(run: Run, epoch: int) -> Predictions | None:
     try:
-        y, probabilities = validation(run, epoch)
-        x = validation_images(run.recipe.dataset, run.recipe.seed)
+        y, probabilities = val_predictions(run, epoch)
+        x = val_images(run.recipe.dataset, run.recipe.seed)
     except ValueError as error:
         st.info(str(error), icon=":material/rule:")
         return None
     st.caption(
-        "The network was not trained on these either. With early stopping they chose the epoch, "
-        "so that it agrees with their labels a little more often than with others. Their numbers "
-        f"count the validation images of seed {run.recipe.seed}."
+        "The model was not trained on these images, but early stopping uses them to choose the "
+        "epoch, so the model agrees with their labels slightly more often. Numbers refer to the "
+        f"validation images of seed {run.recipe.seed}."
     )
     return Predictions("Validation image", x, y, probabilities, epoch)
 
 
-def _own(run: Run) -> Predictions | None:
+def _upload(run: Run) -> Predictions | None:
+    """The final model's predictions on the digits of an uploaded file."""
     st.file_uploader(
         "Digits with labels",
         ["npz", "csv"],
-        key="own-file",
-        on_change=_read,
+        key=FILE,
+        on_change=_read_file,
         help="An .npz file with arrays x, (n, 28, 28), and y, (n,); or a CSV file with a label and "
-        "784 pixels in each row. 0 is paper and 255 full ink. Nobody else sees them.",
+        "784 pixels in each row. 0 is paper and 255 full ink. Only you can see them.",
     )
     state = st.session_state
-    if problem := state.get("own-problem"):
+    if problem := state.get(PROBLEM):
         st.error(problem, icon=":material/broken_image:")
-    if not (own := state.get("own")):
+    if not (upload := state.get(UPLOAD)):
         return None
     try:
-        if run.id not in own["answers"]:
-            with st.spinner("The network is reading your digits …"):
-                own["answers"][run.id] = engine().predict(ModelRef(run), own["x"])
-    except TimeoutError:
-        st.error("The network did not answer in time. Take fewer digits, or try again.")
-        return None
-    except (ValueError, LookupError, OSError) as error:
+        if run.id not in upload["probabilities"]:
+            with st.spinner("Classifying your digits …"):
+                upload["probabilities"][run.id] = engine().predict(ModelRef(run), upload["x"])
+    except (ValueError, OSError) as error:
         st.error(str(error), icon=":material/error:")
         return None
-    of = Predictions("Own digit", own["x"], own["y"], own["answers"][run.id])
-    st.caption(
-        f"{own['name']}: the final model, whichever epoch is chosen above, reads "
-        f"{of.right.mean():.1%} of {len(of.y):,} digits as they are labelled "
-        f"({interval(int(of.right.sum()), len(of.y))})."
+    predictions = Predictions(
+        "Own digit", upload["x"], upload["y"], upload["probabilities"][run.id]
     )
-    st.button("Forget these digits", icon=":material/delete:", on_click=_forget)
-    return of
+    correct, total = int(predictions.correct.sum()), len(predictions.y)
+    st.caption(
+        f"{upload['name']}: the final model, whichever epoch is chosen above, classifies "
+        f"{correct / total:.1%} of {total:,} digits as labeled ({interval(correct, total)})."
+    )
+    st.button("Remove these digits", icon=":material/delete:", on_click=_remove_upload)
+    return predictions
 
 
-def _forget() -> None:
-    st.session_state.pop("own")
+def _remove_upload() -> None:
+    st.session_state.pop(UPLOAD)
     close_digit()
 
 
-def _read() -> None:
-    """Take the file that was just chosen; where it cannot be used, keep the digits before it."""
+def _read_file() -> None:
+    """Read the uploaded file; when it is unusable, the previous digits stay."""
     close_digit()
     state = st.session_state
-    state.pop("own-problem", None)
-    file = state["own-file"]
-    if file is None:  # so it is for a moment, too, when another file takes its place
+    state.pop(PROBLEM, None)
+    file = state[FILE]
+    if file is None:  # also for a moment while another file replaces it
         return
     try:
         x, y = read_labeled_digits(file.name, file.getvalue())
     except ValueError as error:
-        state["own-problem"] = str(error)
+        state[PROBLEM] = str(error)
     else:
-        state["own"] = {"name": file.name, "x": x, "y": y, "answers": {}}
+        state[UPLOAD] = {"name": file.name, "x": x, "y": y, "probabilities": {}}
 
 
-def _in_words(found: LabelErrors, of: Predictions, run: Run) -> None:
-    """How many labels are contradicted, and how many of them may be wrong."""
-    total, contradicted = len(of.y), len(found.indices)
+def _summary(label_errors: LabelErrors, predictions: Predictions, label_smoothing: float) -> None:
+    """How many labels the model contradicts, and how many of them are probably wrong."""
+    total, contradicted = len(predictions.y), len(label_errors.indices)
+    share = f"The model contradicts **{contradicted:,} of {total:,}** labels. Confident learning"
     if not contradicted:
         st.success(
-            f"The network agrees with all {total:,} labels. One that is wrong could still be "
-            "among them: where the network errs as the label does, nobody contradicts.",
+            f"The model agrees with all {total:,} labels. Some could still be wrong: where the "
+            "model makes the same error as the label, nothing contradicts it.",
             icon=":material/handshake:",
         )
-    elif found.errors:
-        st.markdown(
-            f"The network contradicts **{contradicted:,} of {total:,}** labels. Confident learning "
-            f"estimates **about {_labels(found.errors)}** to be wrong."
-        )
+    elif label_errors.errors:
+        st.markdown(f"{share} estimates that **about {_labels(label_errors.errors)}** are wrong.")
     else:
         st.markdown(
-            f"The network contradicts **{contradicted:,} of {total:,}** labels. Confident learning "
-            "finds **none** of them surely wrong, which does not make them all right: it means "
-            "that for no image another digit is as probable as that digit's own images make it on "
-            "average."
+            f"{share} estimates **no** label errors. This does not prove all labels right, only "
+            "that no contradicting prediction is as confident as the mean for its digit."
         )
-    if of.disputed:
-        among = np.isin(found.indices, list(of.disputed)).sum()
+    if predictions.disputed:
+        among = np.isin(label_errors.indices, list(predictions.disputed)).sum()
         st.markdown(
-            f"**{among} of its {contradicted:,} mistakes** are among the {len(of.disputed)} labels "
-            "that people disputed."
+            f"**{among} of its {contradicted:,} mistakes** are among the "
+            f"{len(predictions.disputed)} labels that people disputed."
         )
-    smoothed = (
-        f"It was trained with label smoothing of {run.recipe.label_smoothing:g}, which keeps it "
-        "from being sure and so hides wrong labels from the estimate. "
+    smoothing = (
+        f"Label smoothing of {label_smoothing:g} keeps this model's confidence low, which hides "
+        "label errors from the estimate. "
     )
     st.caption(
-        smoothed
-        * bool(run.recipe.label_smoothing)
-        + "Look before you believe: a weak network contradicts right labels too. Method: "
-        "[Northcutt, Jiang and Chuang 2021](https://jair.org/index.php/jair/article/view/12125)."
+        smoothing
+        * (label_smoothing > 0)
+        + "A weak model contradicts correct labels too, so look at the images. Method: "
+        f"[Northcutt, Jiang and Chuang 2021]({JAIR})."
     )
 
 
-def _choice() -> str:
+def _choose_list() -> str:
     return st.segmented_control(
         "Show the labels",
         ["Suspicious", "Disputed"],
         default="Suspicious",
         required=True,
-        key="doubt",
+        key="labels",
         bind="query-params",
         on_change=close_digit,
     )
 
 
-def _disputed(of: Predictions) -> Selection:
-    indices = np.array(list(of.disputed))
-    indices = indices[np.argsort(_of_label(of)[indices], kind="stable")]
-    entries = [of.disputed[index] for index in indices.tolist()]
+def _disputed(predictions: Predictions) -> Selection:
+    indices = np.array(list(predictions.disputed))
+    indices = indices[np.argsort(predictions.label_probabilities[indices], kind="stable")]
+    disputes = [predictions.disputed[index] for index in indices.tolist()]
     notes = [
-        entry.verdict + f": {entry.suggested}" * (entry.verdict != "neither") for entry in entries
+        dispute.verdict + f": {dispute.suggested}" * (dispute.verdict != "neither")
+        for dispute in disputes
     ]
-    contradicted = int((~of.right[indices]).sum())
+    contradicted = int((~predictions.correct[indices]).sum())
     title = (
-        f"**{len(indices)} labels** that most of five people did not confirm, **{contradicted}** "
-        "of them contradicted by the network"
+        f"**{len(indices)} labels** that most of five annotators did not confirm, "
+        f"**{contradicted}** of them contradicted by the model"
     )
-    return Selection(of, indices, title, ranked=True, notes=notes)
-
-
-def _of_label(of: Predictions) -> np.ndarray:
-    """The probability of each image's label: (n,)."""
-    return of.probabilities[np.arange(len(of.y)), of.y]
+    return Selection(predictions, indices, title, ranked=True, notes=notes)
 
 
 def _labels(count: int) -> str:

@@ -1,4 +1,4 @@
-"""What became of each digit through the epochs: learned for good, forgotten again, or never."""
+"""The Learning view: the epoch in which each digit was learned, and which were forgotten."""
 
 from typing import Any
 
@@ -14,58 +14,64 @@ from widgets.shared.format import counted
 from widgets.shared.plot import plot
 from widgets.shared.session import test_set
 
-FATES = {"learned": "Learned for good", "forgotten": "Forgotten again", "never": "Never right"}
+GROUPS = {"learned": "Learned", "forgotten": "Forgotten", "never": "Never learned"}
 
 
-def view(run: Run, tested: Predictions) -> Selection | None:
-    """How many digits each epoch taught for good; gives those of one epoch, or of another fate."""
+def view(run: Run, predictions: Predictions) -> Selection | None:
+    """Digits learned in each epoch; returns those of an epoch, or the forgotten."""
     epochs = tuple(run.evaluated_epochs())
     if len(epochs) < 2:
         st.info(
-            "Here the digits that each epoch taught would be counted, but this run has the "
-            "answers of fewer than two epochs. Train for more.",
+            "This view needs test predictions of at least two epochs. Train for more epochs.",
             icon=":material/timeline:",
         )
         return None
-    past = _history(run, epochs, run.file_stamps(RESULT, "test_probabilities"))
-    st.markdown("Test digits that were **right from this epoch on**, to the last one")
-    _chart(past, epochs, tested.epoch)
-    fate = st.segmented_control(
+    events = _learning_events(run, epochs, run.file_stamps(RESULT, "test_probabilities"))
+    st.markdown("Test digits **learned in each epoch**: correct from then on, to the last epoch")
+    _chart(events, epochs, predictions.epoch)
+    group = st.segmented_control(
         "Show the digits",
-        FATES,
+        GROUPS,
         default="learned",
         required=True,
-        key="fate",
-        format_func=FATES.__getitem__,
+        key="learning",
+        format_func=GROUPS.__getitem__,
         bind="query-params",
         on_change=close_digit,
     )
-    if fate == "learned":
-        epoch = epochs[-1] if tested.epoch == FINAL else tested.epoch
-        found = np.flatnonzero(past.learned == epochs.index(epoch) + 1)
-        title = f"{counted(len(found), 'digit')} learned for good in epoch {epoch}"
-        st.caption("The epoch slider above chooses the epoch; so does a click on a bar.")
-        return Selection(tested, found, title)
-    if fate == "never":
-        found = np.flatnonzero(past.never)
-        return Selection(tested, found, f"{counted(len(found), 'digit')} right after no epoch")
-    found = np.flatnonzero(past.forgotten)
-    found = found[np.argsort(-past.forgotten[found], kind="stable")]
-    times = [f"{count} {'time' if count == 1 else 'times'}" for count in past.forgotten[found]]
-    title = f"{counted(len(found), 'digit')} right after an epoch, wrong after the next"
-    return Selection(tested, found, title, ranked=True, notes=times)
+    if group == "learned":
+        epoch = epochs[-1] if predictions.epoch == FINAL else predictions.epoch
+        indices = np.flatnonzero(events.learned_epoch == epochs.index(epoch) + 1)
+        st.caption("Choose the epoch with the slider above or by clicking a bar.")
+        title = f"{counted(len(indices), 'digit')} learned in epoch {epoch}"
+        return Selection(predictions, indices, title)
+    if group == "never":
+        indices = np.flatnonzero(events.never_learned)
+        title = f"{counted(len(indices), 'digit')} misclassified after every epoch"
+        return Selection(predictions, indices, title)
+    indices = np.flatnonzero(events.forgetting_events)
+    indices = indices[np.argsort(-events.forgetting_events[indices], kind="stable")]
+    counts = events.forgetting_events[indices].tolist()
+    notes = [f"{count} time" + "s" * (count != 1) for count in counts]
+    title = (
+        f"{counted(len(indices), 'digit')} correct after one epoch, misclassified after the next"
+    )
+    return Selection(predictions, indices, title, ranked=True, notes=notes)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _history(run: Run, epochs: tuple[int, ...], changed: tuple[int, ...]) -> LearningEvents:
-    """Once for all visitors, until ``changed`` changes."""
+def _learning_events(
+    run: Run, epochs: tuple[int, ...], file_stamps: tuple[int, ...]
+) -> LearningEvents:
+    """Computed once for all visitors, until ``file_stamps`` change."""
     _, y = test_set(run.recipe.dataset)
-    read = [run.test_probabilities(epoch).argmax(axis=1).astype(np.uint8) for epoch in epochs]
-    return learning_events(y, np.stack(read))
+    y_pred = [run.test_probabilities(epoch).argmax(axis=1).astype(np.uint8) for epoch in epochs]
+    return learning_events(y, np.stack(y_pred))
 
 
-def _chart(past: LearningEvents, epochs: tuple[int, ...], chosen: int) -> None:
-    counts = np.bincount(past.learned, minlength=len(epochs) + 1)[1:]
+def _chart(events: LearningEvents, epochs: tuple[int, ...], marked_epoch: int) -> None:
+    counts = np.bincount(events.learned_epoch, minlength=len(epochs) + 1)[1:]
+    colors = {True: "var(--st-primary-color)", False: "var(--st-blue-color)"}
     bars = {
         "type": "bar",
         "x": epochs,
@@ -74,28 +80,24 @@ def _chart(past: LearningEvents, epochs: tuple[int, ...], chosen: int) -> None:
         "textposition": "outside",
         "cliponaxis": False,
         "hovertemplate": "epoch %{x}: %{y:,} digits<extra></extra>",
-        "marker": {
-            "color": [
-                "var(--st-primary-color)" if epoch == chosen else "var(--st-blue-color)"
-                for epoch in epochs
-            ]
-        },
+        "marker": {"color": [colors[epoch == marked_epoch] for epoch in epochs]},
     }
-    layout: dict[str, Any] = {
-        "xaxis": {"title": {"text": "Epoch"}, "nticks": 12, "tickformat": "d"},
+    decades = float(np.log10(max(10, counts.max())))
+    layout = {
+        "xaxis": {"title": {"text": "Epoch"}, "dtick": -(-len(epochs) // 12)},
         "yaxis": {
             "type": "log",
             "nticks": 5,
             "tickformat": "~s",
             "title": {"text": "Digits"},
-            "range": [-0.3, float(np.log10(max(10, counts.max()))) + 0.4],
+            "range": [-0.3, decades + 0.4],
         },
     }
     best = epochs[int(counts.argmax())]
-    alt = f"Digits learned for good in each epoch: most, {counts.max():,}, in epoch {best}."
-    plot([bars], layout, key="learned", height=330, alt=alt, on_click=_to_epoch)
+    alt = f"Digits learned in each epoch; the most, {counts.max():,}, in epoch {best}."
+    plot([bars], layout, key="mistakes-learned", height=330, alt=alt, on_click=_choose_epoch)
 
 
-def _to_epoch(bar: dict[str, Any]) -> None:
+def _choose_epoch(bar: dict[str, Any]) -> None:
     st.session_state["epoch"] = int(bar["x"])
     close_digit()

@@ -1,4 +1,4 @@
-"""How far digits may be turned, moved, resized, blurred by noise or fattened and still be read."""
+"""The Robustness view: accuracy on rotated, shifted, scaled, noisy, thicker and thinner digits."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from digits.store.models import ModelRef
 from digits.store.runs import Run
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import counted
-from widgets.shared.montage import montage
+from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 from widgets.shared.session import engine
 
@@ -20,28 +20,28 @@ KINDS = {
     "shift": "Shift",
     "scale": "Scale",
     "noise": "Noise",
-    "stroke_width": "Thickness",
+    "stroke_width": "Stroke width",
 }
 
 
-def view(run: Run, tested: Predictions) -> Selection | None:
-    """Accuracy over the strength of a change; gives the mistakes on the digits as they are."""
+def view(run: Run, predictions: Predictions) -> Selection | None:
+    """Accuracy over the strength of a transformation; returns the mistakes on original digits."""
     curves = run.robustness() or {}
     if set(KINDS) - set(curves):
         offer_job(
             run,
             "robustness",
-            "Test how sturdy it is",
-            "The final model would read all test digits again: turned, shifted, resized, noisy, "
-            "thinner and thicker. It takes about half a minute in the background.",
+            "Test robustness",
+            "Test the final model on all test digits rotated, shifted, scaled, noisy, thicker and "
+            "thinner. It takes about half a minute in the background.",
         )
-    done = [kind for kind in KINDS if kind in curves]
-    if not done:
+    kinds = [kind for kind in KINDS if kind in curves]
+    if not kinds:
         return None
     kind = st.segmented_control(
-        "Test digits changed by",
-        done,
-        default=done[0],
+        "Transformation",
+        kinds,
+        default=kinds[0],
         required=True,
         key="kind",
         format_func=KINDS.__getitem__,
@@ -49,49 +49,38 @@ def view(run: Run, tested: Predictions) -> Selection | None:
     )
     curve = curves[kind]
     _chart(kind, curve)
-    per_digit = np.array(curve["per_digit"])
-    weakest = int(per_digit.mean(axis=0).argmin())
-    at = int(per_digit[:, weakest].argmin())
-    st.markdown(
-        f"The weakest digit is **{weakest}**: {per_digit[at, weakest]:.1%} of them are read right "
-        f"at {curve['strengths'][at]:g} {curve['unit']}, of all digits {curve['accuracy'][at]:.1%}."
-    )
-    _example(run, tested, kind, curve)
-    found = np.flatnonzero(~tested.right)
-    return Selection(tested, found, f"{counted(len(found), 'mistake')} on the digits as they are")
+    _weakest_digit(curve)
+    _example(run, predictions, kind, curve)
+    indices = np.flatnonzero(~predictions.correct)
+    title = f"{counted(len(indices), 'mistake')} on the original digits"
+    return Selection(predictions, indices, title)
 
 
 def _chart(kind: str, curve: dict[str, Any]) -> None:
-    """Every digit as a thin line, all of them as a thick one with its 95 % interval."""
+    """Each digit as a thin line, all digits as a thick one with 95 % intervals."""
     x, accuracy, n = curve["strengths"], curve["accuracy"], curve["images"]
     low, high = np.array([wilson_interval(round(share * n), n) for share in accuracy]).T
     digits = [
         {
             "name": str(digit),
             "x": x,
-            "y": line,
+            "y": per_strength,
             "mode": "lines",
-            "showlegend": False,
-            "line": {"width": 1, "color": "var(--st-gray-color)"},
             "opacity": 0.6,
+            "line": {"width": 1, "color": "var(--st-gray-color)"},
             "hovertemplate": f"{digit}: %{{y:.1%}}<extra></extra>",
         }
-        for digit, line in enumerate(np.array(curve["per_digit"]).T)
+        for digit, per_strength in enumerate(np.array(curve["per_digit"]).T)
     ]
+    blue = {"color": "var(--st-blue-color)"}
     overall = {
         "name": "all digits",
         "x": x,
         "y": accuracy,
         "mode": "lines+markers",
-        "line": {"width": 3, "color": "var(--st-blue-color)"},
+        "line": {**blue, "width": 3},
         "marker": {"size": 7},
-        "error_y": {
-            "type": "data",
-            "array": high - accuracy,
-            "arrayminus": accuracy - low,
-            "width": 3,
-            "color": "var(--st-blue-color)",
-        },
+        "error_y": {**blue, "array": high - accuracy, "arrayminus": accuracy - low, "width": 3},
         "hovertemplate": "%{y:.2%} at %{x}<extra></extra>",
     }
     layout = {
@@ -104,23 +93,34 @@ def _chart(kind: str, curve: dict[str, Any]) -> None:
         f"Accuracy over {KINDS[kind].lower()}: {max(accuracy):.1%} at best, "
         f"{accuracy[worst]:.1%} at {x[worst]:g} {curve['unit']}."
     )
-    plot([*digits, overall], layout, key="sturdy", height=330, alt=alt)
-    st.caption("Thick: all digits, with 95% intervals. Thin: each digit. By the final model.")
+    plot([*digits, overall], layout, key="mistakes-robustness", height=330, alt=alt)
+    st.caption("Final model. Thick line: all digits, with 95% intervals. Thin lines: each digit.")
 
 
-def _example(run: Run, tested: Predictions, kind: str, curve: dict[str, Any]) -> None:
-    """One digit at every strength, and how it is read there."""
-    one = st.session_state.get("digit")
-    one = 0 if one is None else int(one)
+def _weakest_digit(curve: dict[str, Any]) -> None:
+    per_digit = np.array(curve["per_digit"])  # (strengths, 10)
+    digit = int(per_digit.mean(axis=0).argmin())
+    worst = int(per_digit[:, digit].argmin())
+    st.markdown(
+        f"The weakest digit is **{digit}**: at {curve['strengths'][worst]:g} {curve['unit']} its "
+        f"accuracy is {per_digit[worst, digit]:.1%}, against {curve['accuracy'][worst]:.1%} over "
+        "all digits."
+    )
+
+
+def _example(run: Run, predictions: Predictions, kind: str, curve: dict[str, Any]) -> None:
+    """One digit at every strength, with the final model's prediction."""
+    index = int(st.session_state.get("digit") or 0)
+    label = predictions.y[index]
     try:
-        pictures = engine().robustness_examples(tested.x[one], kind)
-        read = engine().predict(ModelRef(run), pictures).argmax(axis=1)
-    except (TimeoutError, LookupError, OSError) as error:
-        st.caption(f"No example: {error or 'the worker did not answer'}.")
+        images = engine().robustness_examples(predictions.x[index], kind)
+        predicted = engine().predict(ModelRef(run), images).argmax(axis=1)
+    except (ValueError, OSError) as error:
+        st.caption(f"No example: {error}")
         return
-    st.caption(f"Test image {one}, a {tested.y[one]}, as it was given to the network:")
+    st.caption(f"Test image {index}, label {label}, with the prediction at each strength:")
     with st.container(horizontal=True, gap="small"):
-        for strength, picture, digit in zip(curve["strengths"], pictures, read, strict=True):
-            mark = "✓" if digit == tested.y[one] else "✗"
-            alt = f"Test image {one} at {strength:g} {curve['unit']}, read as {digit}"
-            st.image(montage(picture[None, None], 2), f"{strength:g}: {digit} {mark}", 56, alt=alt)
+        for strength, image, digit in zip(curve["strengths"], images, predicted, strict=True):
+            mark = "✓" if digit == label else "✗"
+            alt = f"Test image {index} at {strength:g} {curve['unit']}, predicted as {digit}"
+            st.image(montage(image[None, None], 2), f"{strength:g}: {digit} {mark}", 56, alt=alt)

@@ -1,7 +1,7 @@
-"""Many digits side by side, each a button with a caption.
+"""A gallery of digits, each a button with a caption, and montages of many small images.
 
-One picture holds them all and the browser cuts it up, so that a thousand digits come as
-quickly as one; a picture and a button of Streamlit's own for each would take a quarter minute.
+The browser cuts all digits out of one sprite, so a thousand digits load as fast as one; a
+Streamlit image and button for each would take 15 seconds.
 """
 
 import base64
@@ -14,10 +14,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from widgets.shared.latest import content_time
-from widgets.shared.montage import montage
+from widgets.shared.plot import content_time
 
-COLUMNS = 25  # of the one picture, not of the page
+COLUMNS = 25  # of the sprite, not of the page
 
 CSS = """
 .gallery { display: grid; gap: 0.75rem 0.25rem; padding: 0.25rem;
@@ -55,7 +54,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.append(document.createElement('i'), document.createElement('span'))
   }
   const all = [...buttons]
-  // One stop for the Tab key, arrows within; the digit clicked last stays marked.
+  // One tab stop, arrow keys within; the digit clicked last stays marked.
   const reach = (index) => all.forEach((button, i) => { button.tabIndex = i === index ? 0 : -1 })
   const mark = () => all.forEach((button, i) =>
     button.setAttribute('aria-pressed', i === gallery.last))
@@ -112,10 +111,9 @@ def gallery(
 ) -> int | None:
     """Show digits as buttons; returns the index of the one just clicked, else None.
 
-    ``images`` is (n, 28, 28) uint8, drawn as the network gets them, white on black.
-    ``captions`` stand under them, ``names`` say to a screen reader what each button is.
-    ``size`` is a digit's width in pixels. The index is given for one run of the script;
-    ``on_click`` receives it before that run begins.
+    ``images`` is (n, 28, 28) uint8, white ink on black. ``captions`` are shown below the digits,
+    ``names`` are the buttons' accessible names. ``size`` is a digit's width in pixels. The index
+    is returned for one run of the script; ``on_click`` receives it before that run begins.
     """
 
     def clicked() -> None:
@@ -129,19 +127,26 @@ def gallery(
         "captions": json.dumps(list(captions)),
         "names": json.dumps(list(names)),
     }
-    moment = content_time(key, "".join(content.values()))
-    data = {**content, "since": moment, "columns": COLUMNS, "size": size}
+    since = content_time(key, "".join(content.values()))
+    data = {**content, "since": since, "columns": COLUMNS, "size": size}
     return _mount(data=data, key=key, on_click_change=clicked).get("click")
+
+
+def montage(images: np.ndarray, scale: int = 1) -> np.ndarray:
+    """Tile images into one: (rows, columns, h, w) to (rows·h·scale, columns·w·scale)."""
+    rows, columns, height, width = images.shape
+    tiled = images.transpose(0, 2, 1, 3).reshape(rows * height, columns * width)
+    return tiled.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 @lru_cache(maxsize=8)
 def _sprite(pixels: bytes, shape: tuple[int, ...]) -> str:
-    """All images as one PNG in a data URI, ``COLUMNS`` in a row."""
+    """All images in one PNG, ``COLUMNS`` in a row, as a data URI."""
     images = np.frombuffer(pixels, np.uint8).reshape(shape)
     rows = -(-len(images) // COLUMNS)
     tiles = np.zeros((rows * COLUMNS, *images.shape[1:]), np.uint8)
     tiles[: len(images)] = images
     png = io.BytesIO()
-    picture = Image.fromarray(montage(tiles.reshape(rows, COLUMNS, *images.shape[1:])))
-    picture.save(png, "PNG", compress_level=1)
+    sprite = montage(tiles.reshape(rows, COLUMNS, *images.shape[1:]))
+    Image.fromarray(sprite).save(png, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"

@@ -1,14 +1,15 @@
 """Plotly charts that redraw in place, follow the theme and report clicks.
 
 ``st.plotly_chart`` builds a new chart for every change of data, which flickers when
-a curve grows twice a second, and reports no click on a heat map's cells. This component
-keeps its chart and hands new data to ``Plotly.react``.
+a curve grows twice a second, and does not report clicks on the cells of a heat map. This
+component keeps its chart and hands new data to ``Plotly.react``.
 """
 
 import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -17,8 +18,6 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-
-from widgets.shared.latest import content_time
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 
@@ -37,7 +36,7 @@ const plotly = () => library ??= new Promise((resolve, reject) => {
   document.head.append(script)
 })
 
-// The look of every chart, from the theme's variables; layout and traces may overrule it.
+// The look of every chart, from the theme's variables; layout and traces may override it.
 function template(theme) {
   const colors = (name) => theme(name).split(',')
   const scale = (name) => colors(name).map((color, i, all) => [i / (all.length - 1), color])
@@ -62,7 +61,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   div.since = data.since
   const style = getComputedStyle(div)
   const theme = (name) => style.getPropertyValue(name).trim()
-  // A string like "var(--st-red-color)" anywhere in the figure means that colour of the theme.
+  // A string like "var(--st-red-color)" anywhere in the figure means that color of the theme.
   const { traces, layout } = JSON.parse(data.figure, (_, value) =>
     typeof value === 'string' && value.startsWith('var(--') ? theme(value.slice(4, -1)) : value)
   div.style.height = data.height + 'px'
@@ -117,18 +116,24 @@ def plot(
     """Draw a Plotly figure of plain dicts; returns the point just clicked, else None.
 
     ``traces`` and ``layout`` are Plotly's own, with NumPy arrays where it wants lists and
-    ``"var(--st-…)"`` for a colour of the theme; NaN leaves a gap. ``height`` is in pixels.
-    ``alt`` says in words what the chart shows. The point is ``{"x": …, "y": …, "trace": number,
-    "point": number in the trace}``, given for one run of the script; ``on_click`` receives it
-    before that run begins. ``on_select`` receives the pairs of trace and point that a lasso or a
-    box holds, none when it is lifted; the layout's ``dragmode`` says which of the two is drawn.
+    ``"var(--st-…)"`` for a color of the theme; NaN leaves a gap. ``height`` is in pixels.
+    ``alt`` is the alternative text. The point is ``{"x": …, "y": …, "trace": number, "point":
+    number in the trace}``, returned for one run of the script; ``on_click`` receives it before
+    that run begins. ``on_select`` receives the pairs of trace and point inside a lasso or box,
+    none when the selection is cleared; the layout's ``dragmode`` chooses lasso or box.
     """
-    drawn = figure(traces, layout)
-    return show(drawn, key=key, height=height, alt=alt, on_click=on_click, on_select=on_select)
+    return show(
+        figure(traces, layout),
+        key=key,
+        height=height,
+        alt=alt,
+        on_click=on_click,
+        on_select=on_select,
+    )
 
 
 def figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> str:
-    """A figure as the text that goes to the browser, for those who show the same one often."""
+    """A figure as JSON for ``show``, to convert once what is drawn often."""
     return json.dumps(_plain({"traces": traces, "layout": layout}), allow_nan=False)
 
 
@@ -141,7 +146,7 @@ def show(
     on_click: Callable[[dict[str, Any]], None] | None = None,
     on_select: Callable[[list[tuple[int, int]]], None] | None = None,
 ) -> dict[str, Any] | None:
-    """Draw what ``figure`` gave, as ``plot`` does."""
+    """Draw the result of ``figure``, as ``plot`` does."""
     _serve_plotly()
 
     def clicked() -> None:
@@ -154,7 +159,7 @@ def show(
         if on_select and pairs is not None:
             on_select([(trace, point) for trace, point in json.loads(pairs)])
 
-    # As text: Streamlit imports pandas to look for tables in whatever else a component is given.
+    # As text: for anything else, Streamlit imports pandas to look for tables in it.
     data = {
         "figure": figure,
         "height": height,
@@ -166,10 +171,24 @@ def show(
     return mounted.get("click")
 
 
+def content_time(key: str, content: str) -> int:
+    """When the component of that key got this content, in microseconds since 1970.
+
+    A component that is new on the page and changes at once can receive its data out of order;
+    with this time it can ignore data older than what it shows.
+    """
+    state_key, mark = f"{key}-since", hash(content)
+    last_mark, since = st.session_state.get(state_key, (None, 0))
+    if last_mark != mark:
+        since = time.time_ns() // 1000
+        st.session_state[state_key] = mark, since
+    return since
+
+
 @cache
 def _serve_plotly() -> None:
-    """Copy plotly.js out of the Python package to where Streamlit serves static files."""
-    package = find_spec("plotly")  # finding it does not import it: 16 MiB saved
+    """Copy plotly.js from the Python package to Streamlit's folder of static files."""
+    package = find_spec("plotly")  # does not import it, which saves 16 MiB
     if package is None or package.origin is None:
         raise ModuleNotFoundError("Plotly is not installed: pip install -r requirements.txt")
     source = Path(package.origin).parent / "package_data" / "plotly.min.js"
@@ -183,9 +202,9 @@ def _serve_plotly() -> None:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold: arrays become lists, and NaN and infinity, which it lacks, None.
+    """Convert to what JSON can hold: arrays to lists, NaN and infinity to None.
 
-    Six digits of a number are kept: no screen shows more, and they are half the text.
+    Numbers keep six digits: no screen shows more, and it halves the text.
     """
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}

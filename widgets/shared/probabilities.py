@@ -1,4 +1,4 @@
-"""The ten probabilities of one digit: now, as bars, and through the epochs, as a map."""
+"""The ten probabilities of one digit: as bars, and over the epochs as a heat map."""
 
 from typing import Any
 
@@ -8,16 +8,15 @@ from widgets.shared.plot import plot
 
 
 def bars(p: np.ndarray, label: int, *, key: str, height: int = 220) -> None:
-    """Draw (10,) probabilities: the label's in green, the predicted digit's, if another, in red."""
+    """Draw (10,) probabilities: the label's in green, a different prediction's in red."""
     colors = ["var(--st-gray-color)"] * 10
     colors[int(p.argmax())], colors[label] = "var(--st-red-color)", "var(--st-green-color)"
-    shares = p.tolist()
     trace = {
         "type": "bar",
         "x": list(range(10)),
         "y": p,
         "marker": {"color": colors},
-        "text": [f"{share:.1%}" if share >= 0.0005 else "" for share in shares],
+        "text": [f"{value:.1%}" if value >= 0.0005 else "" for value in p.tolist()],
         "textposition": "outside",
         "cliponaxis": False,
         "hovertemplate": "%{y:.4%}<extra></extra>",
@@ -26,16 +25,22 @@ def bars(p: np.ndarray, label: int, *, key: str, height: int = 220) -> None:
         "xaxis": {"dtick": 1, "showgrid": False, "ticks": ""},
         "yaxis": {"range": [0, 1.15], "visible": False},
     }
-    words = ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(shares))
-    plot([trace], layout, key=key, height=height, alt=f"Probability of each digit: {words}.")
+    values = ", ".join(f"{digit} {value:.1%}" for digit, value in enumerate(p.tolist()))
+    plot([trace], layout, key=key, height=height, alt=f"Probability of each digit: {values}.")
 
 
 def over_epochs(
-    epochs: list[int], p: np.ndarray, label: int, *, key: str, alt: str, chosen: int = 0
+    epochs: list[int],
+    p: np.ndarray,
+    label: int,
+    *,
+    key: str,
+    alt: str,
+    marked_epoch: int | None = None,
 ) -> None:
-    """Draw (epochs, 10) probabilities with the label's row framed, and the chosen epoch's column.
+    """Draw (epochs, 10) probabilities, with frames around the label's row and one epoch's column.
 
-    Epoch 0 is before the first; as ``chosen`` it stands for none.
+    Epoch 0 is before the first epoch.
     """
     cells = {
         "type": "heatmap",
@@ -50,15 +55,11 @@ def over_epochs(
         "hovertemplate": "epoch %{x}: %{z:.1%} for %{y}<extra></extra>",
     }
     frames = [_frame((epochs[0], epochs[-1]), (label, label), "green")]
-    if chosen:
-        frames.append(_frame((chosen, chosen), (0, 9), "orange"))
-    before = "; 0 is before" * (epochs[0] == 0)
+    if marked_epoch in epochs:
+        frames.append(_frame((marked_epoch, marked_epoch), (0, 9), "orange"))
+    title = "Epoch (0 = before training)" if epochs[0] == 0 else "Epoch"
     layout = {
-        "xaxis": {
-            "title": {"text": f"Epoch{before}"},
-            "showgrid": False,
-            "dtick": -(-len(epochs) // 8),
-        },
+        "xaxis": {"title": {"text": title}, "showgrid": False, "dtick": -(-len(epochs) // 8)},
         "yaxis": {"dtick": 1, "showgrid": False, "range": [9.5, -0.5]},
         "shapes": frames,
         "margin": {"t": 8},
@@ -67,12 +68,6 @@ def over_epochs(
 
 
 def _frame(x: tuple[int, int], y: tuple[int, int], color: str) -> dict[str, Any]:
-    line = {"color": f"var(--st-{color}-color)", "width": 2}
-    return {
-        "type": "rect",
-        "x0": x[0] - 0.5,
-        "x1": x[1] + 0.5,
-        "y0": y[0] - 0.5,
-        "y1": y[1] + 0.5,
-        "line": line,
-    }
+    (x0, x1), (y0, y1) = x, y
+    corners = {"x0": x0 - 0.5, "x1": x1 + 0.5, "y0": y0 - 0.5, "y1": y1 + 0.5}
+    return {"type": "rect", **corners, "line": {"color": f"var(--st-{color}-color)", "width": 2}}

@@ -7,7 +7,7 @@ from digits.recipes.keras_script import keras_script
 from digits.recipes.layers import DoesNotFit, layers
 from digits.recipes.recipe import AUGMENTATIONS, Recipe
 from digits.recipes.schedule import learning_rates
-from widgets.shared.montage import montage
+from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 from widgets.shared.session import engine
 
