@@ -11,7 +11,7 @@ from digits.ink.pen_digits import PenDigit
 from digits.multidigit import benchmark, decode, from_pixels, from_strokes
 from digits.multidigit.decode import Digit, Number
 from digits.store.models import ModelRef
-from digits.worker.predict import load, predict
+from digits.worker import predict as worker
 
 Stroke = list[tuple[float, float]]
 
@@ -52,7 +52,7 @@ def beside(*digits: list[Stroke], step: float = 150) -> list[np.ndarray]:
 
 
 def predict(x: np.ndarray) -> np.ndarray:
-    return predict(load(ModelRef()), x)
+    return worker.predict(worker.load(ModelRef()), x)
 
 
 def by_strokes(drawn: list[np.ndarray]) -> Number:
@@ -135,7 +135,7 @@ def test_all_lines_are_predicted_in_one_batch() -> None:
     ]
     assert [number.text for number in decode.decode(lines, counting)] == ["37", "4"]
     [x] = batches
-    assert x.dtype == np.float32
+    assert x.dtype == np.uint8
     assert x.shape[1:] == (28, 28)
     assert decode.decode([], counting) == []
 
