@@ -149,7 +149,7 @@ def _note_other() -> None:
 
 def _neighbors(model: ModelRef, recognition: Recognition) -> None:
     """The nearest training images, whatever their label."""
-    st.caption("The training images that are most similar to the drawing in the model's eyes.")
+    st.caption("The training images most similar to the drawing, by the model's embeddings.")
     nearest_neighbors(model, recognition.image, size=56)
 
 
