@@ -141,7 +141,7 @@ def test_all_lines_are_predicted_in_one_batch() -> None:
 
 
 def test_a_number_is_unsure_when_a_digit_is_or_when_an_alternative_is_as_likely() -> None:
-    box, image = (0.0, 0.0, 1.0, 1.0), np.zeros((28, 28), np.float32)
+    box, image = (0.0, 0.0, 1.0, 1.0), np.zeros((28, 28), np.uint8)
     sure = Digit(box, image, np.array([0.01] * 9 + [0.91]))
     faint = Digit(box, image, np.array([0.05] * 9 + [0.55]))
     assert Number([sure, sure]).sure
