@@ -86,7 +86,9 @@ def _preprocessing(model: ModelRef, recognition: Recognition) -> None:
             "Draw it small and in a corner to see what each step is good for."
         )
     else:
-        st.markdown(f"{without} :orange[**{naive}**]; with it the prediction is **{predicted}**.")
+        st.markdown(
+            f"{without} :orange[**{naive}**]; after the last step as :blue[**{predicted}**]."
+        )
     grid = st.grid(2 + len(STAGES), min_column_width=160, gap="small")
     with grid.container(width=CARD, gap="xsmall"):
         st.markdown(":small[As drawn]")
