@@ -45,7 +45,7 @@ def runs() -> list[dict[str, Any]]:
             page.get_by_role("button", name="Add all on this page").click()
             found = page.wait_for_function(COMPARED_ALL, polling="raf")
             compared.append(float(found.json_value()))
-            page.get_by_role("button", name="Compare none").click()
+            page.get_by_role("button", name="Clear comparison").click()
             page.locator(".plot").wait_for(state="detached")
         link = f"{app.url}/runs?compare={','.join(one.id for one in runs.all()[:COMPARED])}"
         page = served.visitor(browser, "about:blank")
