@@ -255,10 +255,10 @@ def test_a_server_that_dies_at_once_leaves_nothing_either() -> None:
 
 SERVER = """
 import sys
-from digits import run
 from digits.engine import Engine
+from digits.store import runs
 engine = Engine()
-engine.submit(run.open(sys.argv[1]))
+engine.submit(runs.open(sys.argv[1]))
 sys.stdin.read()
 """
 
