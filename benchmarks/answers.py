@@ -9,6 +9,7 @@ from benchmarks import served
 from benchmarks.measure import Measured, alternate, clock, figure, goal, line
 from digits.engine import Engine
 from digits.store import runs
+from digits.store.models import ModelRef
 from tests.conftest import until
 
 STROKES = 30
@@ -77,7 +78,7 @@ def _rows(
         lines.append(figure(title + "95th percentile", [float(np.quantile(shown, 0.95))], 0))
 
     def ask() -> Measured:
-        return clock(lambda: engine.predict("shipped", x))
+        return clock(lambda: engine.predict(ModelRef(), x))
 
     def predict() -> Measured:
         return clock(lambda: keras_model.predict(x[..., None], verbose=0))

@@ -208,11 +208,11 @@ def peak(recipe: Recipe) -> Turn:
 def evaluate(recipe: Recipe) -> Turn:
     """10,000 test images by our own path; the network need not have learned anything."""
     from digits.worker import model
-    from digits.worker.predict import probabilities
+    from digits.worker.predict import predict
 
     x_test, _ = datasets.load_test(recipe.dataset)
     network = model.build(recipe)
-    return lambda seed: clock(lambda: probabilities(network, x_test))
+    return lambda seed: clock(lambda: predict(network, x_test))
 
 
 def keras_predict(recipe: Recipe) -> Turn:

@@ -15,7 +15,7 @@ from benchmarks.measure import figure, goal
 from benchmarks.visitors import Words, socket_of
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Recipe
-from digits.store.runs import EPOCH_COLUMNS, STEP_COLUMNS, Run
+from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Status
 
 COUNT, COMPARED, LENGTH, TURNS = 1_000, 20, 5_000, 10
@@ -104,11 +104,11 @@ def fill(count: int = COUNT) -> list[Run]:
 
 def _finished(job: Run, name: str, recipe: Recipe, steps: int, rng: np.random.Generator) -> Run:
     (job.folder / "recipe.json").write_text(recipe.to_json())
-    job.write("about.json", {"name": name, "preset": ""})
+    job.rename(name)
     loss = 2.3 * np.exp(-np.arange(steps) / (0.1 * steps)) + rng.gamma(2, 0.02, steps)
     accuracy = np.clip(1 - loss / 2.6, 0, 1)
     epochs = recipe.epochs
-    job.append("steps.csv", STEP_COLUMNS, zip(range(1, steps + 1), loss, accuracy, strict=True))
+    job.append_steps(zip(range(1, steps + 1), loss, accuracy, strict=True))
     ends = np.linspace(steps / epochs - 1, steps - 1, epochs).astype(int)
     job.append(
         "epochs.csv",
@@ -136,7 +136,7 @@ def _finished(job: Run, name: str, recipe: Recipe, steps: int, rng: np.random.Ge
         "test_images": 10_000,
         "precision": "mixed_bfloat16",
     }
-    job.write("result.json", result)
+    job.write_result(result)
     job.write_status(Status("finished", epoch=epochs, epochs=epochs, step=steps, steps=steps))
     (job.folder / "model.keras").write_bytes(b"")
     return job

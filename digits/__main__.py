@@ -108,8 +108,8 @@ def score_drawings(arguments: argparse.Namespace) -> dict:
     """How many of a stroke file's digits the model reads, drawn with the canvas's own brush."""
     from digits.ink import score
 
-    how = preprocessing.Preprocessing(**dict.fromkeys(arguments.without, False))
-    return score.score(arguments.file, _model(arguments.run), how, arguments.anywhere)
+    options = preprocessing.Preprocessing(**dict.fromkeys(arguments.without, False))
+    return score.score(arguments.file, _model(arguments.run), options, arguments.anywhere)
 
 
 def score_numbers(arguments: argparse.Namespace) -> dict:
@@ -121,11 +121,11 @@ def score_numbers(arguments: argparse.Namespace) -> dict:
 
 
 def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:
-    from digits.store import models
+    from digits.store.models import ModelRef
     from digits.worker import predict
 
-    model = predict.load(runs.open(id).model_path if id else models.SHIPPED_MODEL)
-    return lambda x: predict.probabilities(model, x)
+    model = predict.load(ModelRef(runs.open(id)) if id else ModelRef())
+    return lambda x: predict.predict(model, x)
 
 
 def _training_progress(status: Status) -> None:

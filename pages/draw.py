@@ -5,11 +5,12 @@ import streamlit as st
 from PIL import Image
 
 from digits.ink.canvas import BRUSH, BRUSH_RANGE, CANVAS_SIDE, from_fabric
-from digits.ink.preprocessing import FULL, describe_problem, preprocessing_stages
+from digits.ink.preprocessing import ALL_STAGES, describe_problem, preprocessing_stages
 from digits.multidigit import decode
 from digits.multidigit.decode import Number, Predict
 from digits.multidigit.from_strokes import from_strokes
 from digits.multidigit.recognize import Recognition
+from digits.store.models import ModelRef
 from widgets.draw import preprocessing
 from widgets.draw.answer import show_digit
 from widgets.draw.canvas import canvas
@@ -47,7 +48,7 @@ model = choose_model("Who reads it")
 
 
 @st.fragment
-def draw_and_read(model: str, width: int) -> None:
+def draw_and_read(model: ModelRef, width: int) -> None:
     """The canvas and the answer; each stroke runs only this again."""
     state = st.session_state
     row = st.container(horizontal=True, gap="large")
@@ -75,14 +76,14 @@ def draw_and_read(model: str, width: int) -> None:
 
 
 def read(
-    model: str, ink: np.ndarray, strokes: list[np.ndarray], *, several: bool
+    model: ModelRef, ink: np.ndarray, strokes: list[np.ndarray], *, several: bool
 ) -> Number | Recognition | None:
     """What the network says of a drawing, (height, width) uint8.
 
     Gives the number of ``several`` digits that it was read as, which the strokes tell apart, or
     the reading of one digit.
     """
-    how = FULL if several else preprocessing.switches()
+    how = ALL_STAGES if several else preprocessing.switches()
     if word := describe_problem(ink):
         st.info(word, icon=":material/draw:")
     try:
@@ -131,8 +132,8 @@ def ask(reader: Predict, x: np.ndarray, strokes: list[np.ndarray]) -> tuple[Numb
 
 
 if source == "Photo":
-    recognize_photo(model.id if model else "shipped")
+    recognize_photo(ModelRef(model))
 else:
     phone = "Mobi" in st.context.headers.get("User-Agent", "")
     wide = PHONE if phone else WIDE
-    draw_and_read(model.id if model else "shipped", wide if source == "Number" else CANVAS_SIDE)
+    draw_and_read(ModelRef(model), wide if source == "Number" else CANVAS_SIDE)

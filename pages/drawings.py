@@ -5,6 +5,7 @@ import streamlit as st
 
 from digits.ink import collection, pen_digits
 from digits.ink.collection import Drawing
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from widgets.drawings.finetune import finetune_controls
 from widgets.shared.drawing_scores import accuracy_metric, predict_drawings, score_metric
@@ -154,7 +155,7 @@ model = choose_model("Who reads them")
 y = np.array([one.label for one in kept])
 probabilities: np.ndarray | None = None
 try:
-    probabilities = predict_drawings(model.id if model else "shipped", kept)
+    probabilities = predict_drawings(ModelRef(model), kept)
 except (ValueError, LookupError, OSError) as error:
     st.error(str(error), icon=":material/error:")
 right = np.zeros(len(y), bool) if probabilities is None else probabilities.argmax(axis=1) == y

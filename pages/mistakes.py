@@ -5,6 +5,7 @@ import streamlit as st
 
 from digits.evaluation.label_errors import disputed_labels
 from digits.evaluation.predictions import Predictions
+from digits.store.models import FINAL
 from digits.store.runs import Run
 from widgets.mistakes import (
     calibration,
@@ -60,8 +61,8 @@ def explore(run: Run, x: np.ndarray, y: np.ndarray) -> None:
 
 
 def _tested(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Predictions:
-    kept = epoch in (0, run.final_epoch())
-    probabilities = run.probabilities() if kept else run.test_probabilities(epoch)
+    final = epoch in (FINAL, run.final_epoch())
+    probabilities = run.test_probabilities(FINAL if final else epoch)
     if len(probabilities) != len(y):
         raise ValueError(
             f"This run was tested on {len(probabilities):,} images, but the test set here has "

@@ -106,8 +106,7 @@ def actions(one: Run, name: str) -> None:
     ):
         engine().stop(one)
         st.rerun()
-    for ending in ("keras", "h5"):
-        path = one.folder / f"model.{ending}"
+    for ending, path in (("keras", one.model_path), ("h5", one.h5_path)):
         if path.exists():
             stem = "mnist" if one.preset == "adadelta" else "-".join(name.lower().split())
             st.download_button(

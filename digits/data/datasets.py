@@ -204,5 +204,4 @@ def _enlarge(cells: np.ndarray) -> np.ndarray:
     paper = np.pad(cells * np.uint8(15), 1)
     large = np.asarray(Image.fromarray(paper).resize((80, 80), Image.Resampling.BICUBIC))
     ink = (large.astype(np.float32) - HALO) * (255 / (240 - 2 * HALO))
-    image = preprocessing.normalize(ink.clip(0, 255).astype(np.uint8))
-    return np.rint(image * 255).astype(np.uint8)
+    return preprocessing.normalize(ink.clip(0, 255).astype(np.uint8))

@@ -1,5 +1,5 @@
 """The only door to the cluster: starts it, queues runs and background jobs, asks models."""
 
-from digits.engine.client import BackgroundJob, Engine
+from digits.engine.client import Engine, JobStatus
 
-__all__ = ["BackgroundJob", "Engine"]
+__all__ = ["Engine", "JobStatus"]

@@ -1,4 +1,4 @@
-"""The pages' line to the cluster that trains and predicts."""
+"""The engine: one cluster and the client that queues runs and background jobs and asks models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -16,34 +16,47 @@ import numpy as np
 from digits.engine import tasks
 from digits.multidigit.decode import Number
 from digits.recipes.recipe import Recipe
-from digits.store import models, runs
-from digits.store.runs import Run
+from digits.store import runs
+from digits.store.models import ModelRef
+from digits.store.run_folder import Run
 from digits.store.status import Owner
 
 if TYPE_CHECKING:
     from distributed import Future
 
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"}
-TIMEOUT = 60  # seconds for an answer; the first waits for TensorFlow to load
-TRAIN_SLOT = {"train": 1}  # a worker has one
-LONG_TIMEOUT = 300  # seconds for one that reads every image of the data set first
+ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"}
+TRAIN_SLOT = {"train": 1}  # each worker has one
+TIMEOUT = 60  # seconds; the first question waits for TensorFlow to load
+LONG_TIMEOUT = 300  # seconds, where the embeddings may have to be computed first
 
-BackgroundJob = Literal["epochs", "features", "sturdiness", "tsne"]
-JobState = Literal["absent", "waiting", "working", "failed"]
 Answer = TypeVar("Answer")
 
 
+@dataclass(frozen=True)
+class JobStatus:
+    """Where a background job stands, and a sentence: how far it is, or why it failed.
+
+    "absent" is a job that nobody asked for, and one that is done. ``ahead`` is how many runs and
+    jobs are before a queued one.
+    """
+
+    state: Literal["absent", "queued", "running", "failed"]
+    message: str = ""
+    ahead: int = 0
+
+
 class Engine:
-    """A cluster and the client that speaks to it; one for all visitors of a server.
+    """A cluster and its client; one for all visitors of a server.
 
     ``$DIGITS_SCHEDULER`` names a cluster that somebody else runs, such as
     ``tcp://lab-server:8786``; without it one is started here, and it ends with this process.
-    Raises ``OSError`` when no cluster can be reached.
+    Raises ``OSError`` when no cluster can be reached. Methods that ask a model raise ``ValueError``
+    when there is no such model and ``TimeoutError``, an ``OSError``, when no worker answers.
     """
 
     def __init__(self) -> None:
         address = os.environ.get("DIGITS_SCHEDULER")
-        self.cluster = None if address else _start()
+        self.cluster = None if address else _start_cluster()
         from distributed import Client  # a quarter second that no first page need wait for
 
         if self.cluster and self.cluster.stdout:
@@ -51,183 +64,170 @@ class Engine:
             if not address:
                 raise OSError("The training engine did not start; see the server's log.")
         self.client = Client(address, set_as_default=False, timeout=10)
-        self.futures: dict[str, Future] = {}
-        self.wish: tuple[Recipe, Future] | None = None  # prepared ahead, or about to be
+        self.futures: dict[str, Future] = {}  # of runs and background jobs, in the queue's order
+        self.preloading: tuple[Recipe, Future] | None = None
         if not self.cluster:
-            self._find_lost_runs()
+            self._mark_lost_runs()
 
     def alive(self) -> bool:
         """Whether the cluster is still there to take work."""
-        gone = self.cluster is not None and self.cluster.poll() is not None
-        return not gone and self.client.status == "running"
+        exited = self.cluster is not None and self.cluster.poll() is not None
+        return not exited and self.client.status == "running"
 
-    def prepare(self, recipe: Recipe) -> None:
-        """Let a worker that has nothing to train build a recipe that somebody is setting up.
+    def preload(self, recipe: Recipe) -> None:
+        """Let an idle worker prepare a recipe that somebody is setting up.
 
-        Of all who set something up only the last one is heard: a wish that no worker has begun
-        on gives way to the next.
+        Only the last one counts: one that no worker has begun is replaced by the next.
         """
-        if self.wish:
-            if self.wish[0] == recipe:
+        if self.preloading:
+            if self.preloading[0] == recipe:
                 return
-            self.wish[1].cancel()
+            self.preloading[1].cancel()
         future = self.client.submit(
-            tasks.prepare, recipe, resources=TRAIN_SLOT, pure=False, priority=-10
+            tasks.preload, recipe, resources=TRAIN_SLOT, pure=False, priority=-10
         )
-        self.wish = recipe, future
+        self.preloading = recipe, future
 
-    def submit(self, job: Run) -> None:
-        """Queue a run; one that was interrupted goes on after its last whole epoch."""
-        self.wish = None  # what was prepared will have been used
-        before = job.status
+    def submit(self, run: Run) -> None:
+        """Queue a run; an interrupted one resumes after its last whole epoch."""
+        self.preloading = None  # what was prepared will have been used
+        before = run.status
         attempt = before.attempt + (before.state == "interrupted" and bool(before.since))
-        job.clear_stop_request()
-        job.write_status(
+        run.clear_stop_request()
+        run.write_status(
             replace(
                 before,
                 state="queued",
                 message="",
                 attempt=attempt,
-                epochs=job.recipe.epochs,
+                epochs=run.recipe.epochs,
                 since=datetime.now(UTC).isoformat(),
                 owner=Owner.of(self.cluster.pid) if self.cluster else None,
             )
         )
-        future = self._queue(tasks.train, str(job.folder), key=_key(job.id, attempt))
-        future.add_done_callback(lambda done: _note_failure(job, done))
-        self.futures[job.id] = future
+        future = self._queue(tasks.train, run, key=_key(run.id, attempt))
+        future.add_done_callback(lambda done: _note_failure(run, done))
+        self.futures[run.id] = future
 
-    def stop(self, job: Run) -> None:
-        """End a run in good order; one that still waits for its turn ends at once."""
-        job.request_stop()
-        status = job.status
+    def stop(self, run: Run) -> None:
+        """End a run in good order; a queued one ends at once."""
+        run.request_stop()
+        status = run.status
         if status.state == "queued":
-            if job.id in self.futures:
-                self.futures.pop(job.id).cancel(force=True)
-            job.write_status(replace(status, state="interrupted", message="Taken off the queue."))
+            if run.id in self.futures:
+                self.futures.pop(run.id).cancel(force=True)
+            run.write_status(
+                replace(status, state="interrupted", message="Removed from the queue.")
+            )
 
-    def predict(self, model: str, x: np.ndarray) -> np.ndarray:
-        """Probabilities (n, 10) float32 by the model "shipped" or that of a run's id.
+    def predict(self, model: ModelRef, x: np.ndarray) -> np.ndarray:
+        """Probabilities (n, 10) float32 of ``x`` (n, 28, 28) uint8 by a final model."""
+        return self._ask(tasks.predict, model, x)
 
-        ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]. Raises ``ValueError`` or ``LookupError``
-        when there is no such model, ``TimeoutError`` when the cluster does not answer.
+    def predict_at_epochs(self, run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
+        """Probabilities (epochs, n, 10) float32 of ``x`` (n, 28, 28) uint8 after these epochs.
+
+        Epoch 0 is before the first; the run may be training. Raises ``ValueError`` when the
+        weights of an epoch are missing.
         """
-        path = _model_path(model)
-        return self._ask(tasks.predict, path, x)
+        return self._ask(tasks.predict_at_epochs, run, epochs, x)
 
-    def read_photo(self, model: str, content: bytes, name: str) -> tuple[bytes, list[Number]]:
+    def recognize_photo(
+        self, model: ModelRef, content: bytes, name: str
+    ) -> tuple[bytes, list[Number]]:
         """The numbers on a photo of that name, and the photo itself as a small upright JPEG.
 
-        Boxes are in pixels of the small one. Raises ``ValueError`` when it is no photo that can
-        be read or shows no digits, and as ``predict`` does.
+        Boxes are in pixels of the small one. Raises ``ValueError`` also when the photo cannot be
+        read or shows no digits.
         """
-        path = _model_path(model)
-        return self._ask(tasks.read_photo, path, content, name)
+        return self._ask(tasks.recognize_photo, model, content, name)
 
     def augment(self, recipe: Recipe, n: int) -> np.ndarray:
         """``n`` training images before and after augmentation: (2, n, 28, 28) uint8."""
         return self._ask(tasks.augment, recipe, n)
 
-    def saliency(
-        self, model: str, epoch: int | None, image: np.ndarray, digits: list[int]
-    ) -> np.ndarray:
-        """What each pixel adds to the logits of digits: (len(digits), 28, 28) float32.
+    def saliency(self, model: ModelRef, image: np.ndarray, digits: list[int]) -> np.ndarray:
+        """What each pixel of ``image``, (28, 28) uint8, adds to the logits of digits.
 
-        ``model`` is "shipped" or a run's id, ``epoch``, from 1, one of its epochs or ``None`` for
-        its final model; ``image`` is (28, 28), uint8 or float32 in [0, 1]. Raises as ``predict``
-        does.
+        Returns (len(digits), 28, 28) float32.
         """
-        path = _model_path(model)
-        weights = "" if epoch is None else str(runs.open(model).weights_path(epoch))
-        return self._ask(tasks.saliency, path, weights, image, digits)
+        return self._ask(tasks.saliency, model, image, digits)
 
-    def activations(self, model: str, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
-        """The maps after each convolution block of a model, and how many filters the block has.
+    def activations(self, model: ModelRef, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
+        """The feature maps after each convolution block, and how many filters the block has.
 
-        ``model`` is "shipped" or a run's id; ``image`` is (28, 28), uint8 or float32 in [0, 1].
-        Maps are (maps, height, width) float32 in the order of the filters; of very many, the
-        brightest. A network without convolutions gives an empty list. Raises as ``predict`` does.
+        ``image`` is (28, 28) uint8. Maps are (maps, height, width) float32 in the order of the
+        filters; of very many, the brightest. Without convolutions the list is empty.
         """
-        path = _model_path(model)
-        return self._ask(tasks.activations, path, image)
+        return self._ask(tasks.activations, model, image)
 
-    def trace(self, id: str, epochs: list[int], x: np.ndarray) -> np.ndarray:
-        """What a run's networks after these epochs, in order, say: (epochs, n, 10) float32.
-
-        Epoch 0 is before the first. ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]; the run may
-        be training. Raises as ``predict`` does, and ``ValueError`` when an epoch's weights are not
-        kept.
-        """
-        return self._ask(tasks.trace, str(runs.open(id).folder), epochs, x)
-
-    def neighbours(
-        self, model: str, image: np.ndarray, k: int = 12
+    def nearest_neighbors(
+        self, model: ModelRef, image: np.ndarray, k: int = 12
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The training digits that a network finds most like an image, the nearest first.
+        """The training images most similar to ``image``, (28, 28) uint8, nearest first.
 
-        ``model`` is "shipped", whose training digits are those of the best data set at hand, or a
-        run's id; ``image`` is (28, 28), uint8 or float32 in [0, 1]. Gives images (k, 28, 28)
-        uint8, labels (k,) uint8 and distances (k,) float32. The first question about a model
-        takes seconds, unless "features" was started and done. Raises as ``predict`` does, and
-        ``OSError`` when nothing can be written beside the runs.
+        Those of the shipped model are of the best data set available. Returns images (k, 28, 28)
+        uint8, labels (k,) uint8 and distances (k,) float32. The first question about a model takes
+        seconds unless the job "embeddings" is done.
         """
-        folder = str(models.model_run(model).folder)
-        return self._ask(tasks.neighbours, folder, image, k, patience=LONG_TIMEOUT)
+        return self._ask(tasks.nearest_neighbors, model, image, k, timeout=LONG_TIMEOUT)
 
-    def map(self, id: str) -> np.ndarray:
-        """A run's test images by their first two principal components: (n, 2) float32.
+    def pca_map(self, run: Run) -> np.ndarray:
+        """The test images' first two principal components: (n, 2) float32.
 
-        The first question about a run takes seconds; ``Run.map`` then has the answer. Raises as
-        ``predict`` does.
+        The first question about a run takes seconds; ``Run.embedding_map`` then has the answer.
         """
-        return self._ask(tasks.pca_map, str(runs.open(id).folder), patience=LONG_TIMEOUT)
+        return self._ask(tasks.pca_map, run, timeout=LONG_TIMEOUT)
 
-    def examples(self, image: np.ndarray, kind: str) -> np.ndarray:
-        """One digit, (28, 28) uint8, as a kind of sturdiness changes it: (strengths, 28, 28)."""
-        return self._ask(tasks.examples, image, kind)
+    def robustness_examples(self, image: np.ndarray, kind: str) -> np.ndarray:
+        """``image``, (28, 28) uint8, at every strength of a transform: (strengths, 28, 28)."""
+        return self._ask(tasks.robustness_examples, image, kind)
 
-    def start(self, what: BackgroundJob, job: Run) -> None:
-        """Let a worker make what takes long, when its turn comes among the runs that train.
-
-        "epochs" makes what ``Run.test_probabilities`` lacks, "sturdiness" ``Run.sturdiness`` and
-        "tsne" ``Run.map``. "features", after which ``neighbours`` and ``map`` answer at once, takes
-        seconds and waits for no turn. While one is asked for already this changes nothing; what
-        failed is tried again.
-        """
-        key = f"{what}-{job.id}"
+    def start_background_job(self, name: str, run: Run) -> None:
+        """Queue one of ``tasks.BACKGROUND_JOBS``, unless it is queued; retry one that failed."""
+        key = f"{name}-{run.id}"
         if before := self.futures.pop(key, None):
             if before.status == "pending":
                 self.futures[key] = before
                 return
-            before.cancel(force=True)  # the scheduler would give its old answer again
-        job.clear_job_progress(what)  # what a worker that died has left
-        turn = {} if what == "features" else TRAIN_SLOT
-        self.futures[key] = self._queue(tasks.work, what, str(job.folder), key=key, needs=turn)
+            before.cancel(force=True)  # the scheduler would give its old result again
+        run.clear_job_progress(name)  # what a worker that died has left
+        resources = TRAIN_SLOT if tasks.BACKGROUND_JOBS[name].train_slot else {}
+        self.futures[key] = self._queue(
+            tasks.background_job, name, run, key=key, resources=resources
+        )
 
-    def state_of(self, what: BackgroundJob, job: Run) -> tuple[JobState, str]:
-        """Where such work stands and a sentence: how far it is, or why it failed.
-
-        "absent" is what nobody asked for, and what is done.
-        """
-        future = self.futures.get(f"{what}-{job.id}")
+    def job_status(self, name: str, run: Run) -> JobStatus:
+        """Where a background job stands."""
+        key = f"{name}-{run.id}"
+        future = self.futures.get(key)
         if future is not None and future.status == "error":
-            return "failed", str(future.exception())
+            return JobStatus("failed", str(future.exception()))
         if future is None or future.status != "pending":
-            return "absent", ""
-        message = job.job_progress(what)
-        return ("waiting", "") if message is None else ("working", message)
+            return JobStatus("absent")
+        message = run.job_progress(name)
+        if message is not None:
+            return JobStatus("running", message)
+        keys = list(self.futures)
+        before = keys[: keys.index(key)]
+        return JobStatus(
+            "queued", ahead=sum(self.futures[other].status == "pending" for other in before)
+        )
 
     def _queue(
-        self, task: Callable[..., None], *about: str, key: str, needs: dict[str, int] = TRAIN_SLOT
+        self,
+        task: Callable[..., None],
+        *arguments: Any,
+        key: str,
+        resources: dict[str, int] = TRAIN_SLOT,
     ) -> Future:
-        """Submit a task; of those that need their ``TURN`` a worker does one at a time."""
         from distributed import fire_and_forget
 
         future = self.client.submit(
             task,
-            *about,
+            *arguments,
             key=key,
-            resources=needs,
+            resources=resources,
             pure=False,
             fifo_timeout=0,  # first come, first served, however fast they come
         )
@@ -235,40 +235,44 @@ class Engine:
         return future
 
     def _ask(
-        self, question: Callable[..., Answer], *about: Any, patience: float = TIMEOUT
+        self, task: Callable[..., Answer], *arguments: Any, timeout: float = TIMEOUT
     ) -> Answer:
-        future = self.client.submit(question, *about, pure=False, priority=10)
-        return future.result(timeout=patience)
+        future = self.client.submit(task, *arguments, pure=False, priority=10)
+        try:
+            return future.result(timeout=timeout)
+        except TimeoutError as error:
+            if str(error):  # the task's own
+                raise
+            raise TimeoutError(
+                f"The worker did not answer within {timeout:.0f} seconds. Try again; if that does "
+                "not help, restart the app."
+            ) from error
 
-    def _find_lost_runs(self) -> None:
-        """Mark unfinished runs that a cluster of somebody else's no longer knows of."""
+    def _mark_lost_runs(self) -> None:
+        """Mark unfinished runs that somebody else's cluster no longer knows as interrupted."""
         known = self.client.run_on_scheduler(_tasks)
-        for job in runs.queue():
-            status = job.status
-            if status.owner is None and _key(job.id, status.attempt) not in known:
-                job.write_status(replace(status, state="interrupted", message="Interrupted."))
+        for run in runs.queue():
+            status = run.status
+            if status.owner is None and _key(run.id, status.attempt) not in known:
+                run.write_status(replace(status, state="interrupted", message="Interrupted."))
 
     def close(self) -> None:
+        """End the client, and the cluster if it was started here."""
         self.client.close()
         if self.cluster and self.cluster.stdin:
             self.cluster.stdin.close()
             self.cluster.wait(timeout=20)
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start_cluster() -> subprocess.Popen[bytes]:
     code = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
         [sys.executable, "-m", "digits.engine.cluster"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**QUIET, **os.environ, "PYTHONPATH": path},
+        env={**ENVIRONMENT, **os.environ, "PYTHONPATH": path},
     )
-
-
-def _model_path(model: str) -> str:
-    """Where a run's model is for every worker; "" for "shipped", which each has in its own code."""
-    return "" if model == "shipped" else str(runs.open(model).model_path)
 
 
 def _key(id: str, attempt: int) -> str:
@@ -279,9 +283,9 @@ def _tasks(dask_scheduler: Any) -> list[str]:
     return [str(key) for key in dask_scheduler.tasks]
 
 
-def _note_failure(job: Run, done: Future) -> None:
-    """A task that dies over and over takes its worker along; say so instead of waiting."""
-    if done.status == "error" and job.folder.is_dir():
-        status = job.status
-        sentence = f"The worker could not train this run: {done.exception()}"
-        job.write_status(replace(status, state="failed", message=sentence, seconds_left=None))
+def _note_failure(run: Run, done: Future) -> None:
+    """A task that fails over and over takes its worker along; say so instead of waiting."""
+    if done.status == "error" and run.folder.is_dir():
+        status = run.status
+        message = f"The worker could not train this run: {done.exception()}"
+        run.write_status(replace(status, state="failed", message=message, seconds_left=None))

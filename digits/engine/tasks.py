@@ -1,138 +1,151 @@
-"""What workers are asked to do; TensorFlow is imported there, never where the asking is done."""
+"""Tasks that run on workers, and the background jobs among them.
+
+Import TensorFlow inside functions only: the server imports this module.
+"""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
 from digits.multidigit.decode import Number
 from digits.recipes.recipe import Recipe
-from digits.store.runs import Run
+from digits.store.models import ModelRef, results_folder
+from digits.store.run_folder import Run
 
 
-def train(folder: str) -> None:
-    """Train the run of that folder; it must be the same folder on every machine."""
+@dataclass(frozen=True)
+class BackgroundJob:
+    """Long work on a finished run, done once and kept in the run's folder.
+
+    ``function`` takes a run and a function that reports progress in a sentence. With ``train_slot``
+    the job queues with the runs that train, of which each worker does one at a time.
+    """
+
+    function: str  # module:name, imported on the worker alone
+    train_slot: bool = True
+
+
+BACKGROUND_JOBS = {
+    "epochs": BackgroundJob("digits.worker.epoch_predictions:predict_missing_epochs"),
+    "embeddings": BackgroundJob("digits.worker.embeddings:compute_embeddings", train_slot=False),
+    "robustness": BackgroundJob("digits.worker.robustness:robustness"),
+    "tsne": BackgroundJob("digits.worker.embeddings:tsne_map"),
+}
+
+
+def train(run: Run) -> None:
+    """Train a run; its folder must have the same path on every machine."""
     from digits.worker.trainer import train
 
-    train(Run(Path(folder)))
+    train(run)
 
 
-def prepare(recipe: Recipe) -> None:
-    """Build what a recipe needs before somebody asks to train it."""
+def preload(recipe: Recipe) -> None:
+    """Prepare a recipe before somebody asks to train it."""
     from digits.worker.preload import preload
 
     preload(recipe)
 
 
-def predict(path: str, x: np.ndarray) -> np.ndarray:
-    """Probabilities (n, 10) of ``x`` (n, 28, 28) by the model at ``path``, "" for the shipped."""
-    from digits.worker.predict import probabilities
+def predict(model: ModelRef, x: np.ndarray) -> np.ndarray:
+    """Probabilities (n, 10) of ``x`` (n, 28, 28)."""
+    from digits.worker.predict import load, predict
 
-    return probabilities(_model(path), x)
+    return predict(load(model), x)
 
 
-def read_photo(path: str, content: bytes, name: str) -> tuple[bytes, list[Number]]:
-    """A photo as a small JPEG, and the numbers on it; "" for the shipped model."""
+def predict_at_epochs(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
+    """Probabilities (epochs, n, 10) of ``x`` (n, 28, 28) after these epochs."""
+    from digits.worker.epoch_predictions import predict_at_epochs
+
+    return predict_at_epochs(run, epochs, x)
+
+
+def recognize_photo(model: ModelRef, content: bytes, name: str) -> tuple[bytes, list[Number]]:
+    """A photo as a small JPEG, and the numbers on it."""
     from digits.multidigit.photo import read_photo
-    from digits.worker.predict import probabilities
+    from digits.worker.predict import load, predict
 
-    model = _model(path)
-    return read_photo(content, name, lambda x: probabilities(model, x))
+    network = load(model)
+    return read_photo(content, name, lambda x: predict(network, x))
 
 
 def augment(recipe: Recipe, n: int) -> np.ndarray:
-    """``n`` training images, and what the network would see of them: (2, n, 28, 28) uint8.
+    """``n`` training images before and after augmentation: (2, n, 28, 28) uint8.
 
-    Where the recipe has written digits among them, half of these are such.
+    Where the recipe mixes in synthetic digits, half of the images are such.
     """
     import tensorflow as tf
 
     from digits.data import datasets
-    from digits.ink.synthetic import generate
+    from digits.ink import synthetic
     from digits.worker.augmentation import augment
 
     images = datasets.load(recipe.dataset, seed=recipe.seed).x_train[:n]
     if recipe.synthetic:
-        images = np.concatenate([images[: n - n // 2], generate(n // 2, recipe.seed)[0]])
+        generated, _ = synthetic.generate(n // 2, recipe.seed)
+        images = np.concatenate([images[: n - n // 2], generated])
     pixels = tf.constant(images.astype(np.float32))[..., None]
-    seen = augment(pixels, recipe, tf.constant(1)).numpy()[..., 0].round().astype(np.uint8)
-    return np.stack([images, seen])
+    augmented = augment(pixels, recipe, tf.constant(1)).numpy()[..., 0]
+    return np.stack([images, augmented.round().astype(np.uint8)])
 
 
-def saliency(path: str, weights: str, image: np.ndarray, digits: list[int]) -> np.ndarray:
-    """(len(digits), 28, 28) for ``image``; "" for the shipped model or the model's own weights."""
-    from digits.worker.saliency import saliency, saliency_after
+def saliency(model: ModelRef, image: np.ndarray, digits: list[int]) -> np.ndarray:
+    """What each pixel adds to the logits of digits: (len(digits), 28, 28)."""
+    from digits.worker.saliency import saliency
 
-    if weights:
-        return saliency_after(Path(path), Path(weights), image, digits)
-    return saliency(_model(path), image, digits)
+    return saliency(model, image, digits)
 
 
-def activations(path: str, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
-    """Each convolution block's maps of ``image``; "" for the shipped model."""
+def activations(model: ModelRef, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
+    """Each convolution block's feature maps, and how many filters it has."""
     from digits.worker.activations import activations
+    from digits.worker.predict import load
 
-    return activations(_model(path), image)
-
-
-def trace(folder: str, epochs: list[int], x: np.ndarray) -> np.ndarray:
-    """(epochs, n, 10) of ``x`` (n, 28, 28) by the networks of these epochs of that folder's run."""
-    from digits.worker.epoch_predictions import predict_at_epochs
-
-    return predict_at_epochs(Run(Path(folder)), epochs, x)
+    return activations(load(model), image)
 
 
-def neighbours(folder: str, image: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images, labels and distances of the ``k`` training digits most like ``image``."""
+def nearest_neighbors(
+    model: ModelRef, image: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images, labels and distances of the ``k`` training images most similar to ``image``."""
     from digits.worker.embeddings import nearest_neighbors
 
-    return nearest_neighbors(Run(Path(folder)), image, k)
+    return nearest_neighbors(results_folder(model), image, k)
 
 
-def pca_map(folder: str) -> np.ndarray:
-    """(n, 2): the test images of the run of that folder by their first two components."""
+def pca_map(run: Run) -> np.ndarray:
+    """The test images' first two principal components: (n, 2)."""
     from digits.worker.embeddings import pca_map
 
-    return pca_map(Run(Path(folder)))
+    return pca_map(run)
 
 
-def examples(image: np.ndarray, kind: str) -> np.ndarray:
-    """``image`` at every strength of a kind of transformation: (strengths, 28, 28) uint8."""
+def robustness_examples(image: np.ndarray, kind: str) -> np.ndarray:
+    """``image`` at every strength of a transform: (strengths, 28, 28) uint8."""
     from digits.worker.robustness import examples
 
     return examples(image, kind)
 
 
-def work(what: str, folder: str) -> None:
-    """Make what ``Engine.start`` names for the run of that folder; what it gives is there."""
+def background_job(name: str, run: Run) -> None:
+    """Do one of ``BACKGROUND_JOBS`` for a run; its progress is in the run's folder meanwhile."""
     from distributed import secede
 
-    from digits.worker import embeddings, epoch_predictions, robustness
-
-    if what == "features":  # it waits for no turn; the threads that answer must not wait for it
+    job = BACKGROUND_JOBS[name]
+    if not job.train_slot:  # the threads that answer visitors must not wait for it
         secede()
-    run = Run(Path(folder))
-    make: dict[str, Callable[[Run, Callable[[str], None]], object]] = {
-        "epochs": epoch_predictions.predict_missing_epochs,
-        "features": lambda run, _: embeddings.embeddings(run),
-        "sturdiness": robustness.robustness,
-        "tsne": embeddings.tsne_map,
-    }
+    module, _, function = job.function.partition(":")
+    work: Callable[[Run, Callable[[str], None]], object]
+    work = getattr(import_module(module), function)
     try:
-        run.write(f"working-{what}.json", "")
-        make[what](run, lambda message: run.write(f"working-{what}.json", message))
+        run.write_job_progress(name, "")
+        work(run, lambda message: run.write_job_progress(name, message))
     except (OSError, ValueError) as error:
         if run.folder.is_dir():
             raise
-        raise LookupError(f"There is no run {run.id} any more; it was deleted.") from error
+        raise LookupError(f"Run {run.id} was deleted.") from error
     finally:
-        run.clear_job_progress(what)
-
-
-def _model(path: str) -> Any:
-    """The Keras model at ``path``, "" for the shipped one."""
-    from digits.store.models import SHIPPED_MODEL
-    from digits.worker.predict import load
-
-    return load(Path(path) if path else SHIPPED_MODEL)
+        run.clear_job_progress(name)

@@ -15,14 +15,14 @@ class Predictions:
 
     ``x`` is (n, 28, 28) uint8, ``y`` (n,) uint8, ``probabilities`` (n, 10) float; ``name`` is
     what one of them is called, such as "Test image". The network is that after ``epoch``, counted
-    from 1; 0 stands for the final model.
+    from 1, or -1 for the final model.
     """
 
     name: str
     x: np.ndarray
     y: np.ndarray
     probabilities: np.ndarray
-    epoch: int = 0
+    epoch: int = -1
     disputed: Mapping[int, DisputedLabel] = field(default_factory=dict)
 
     @cached_property

@@ -57,7 +57,7 @@ class Drawing:
     @cached_property
     def image(self) -> np.ndarray:
         """What a network sees of it: (28, 28) uint8."""
-        return np.rint(normalize(render(self.strokes, brush=pen_width(200))) * 255).astype(np.uint8)
+        return normalize(render(self.strokes, brush=pen_width(200)))
 
 
 def root() -> Path:

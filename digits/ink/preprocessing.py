@@ -7,47 +7,43 @@ from PIL import Image
 
 from digits.ink.canvas import rasterize
 
-IMAGE_SIDE = 28  # side of an MNIST image
-DIGIT_SIDE = 20  # side of the box that the digit fills inside it
+IMAGE_SIDE = 28  # of an MNIST image, in pixels
+DIGIT_SIDE = 20  # of the box inside it that the digit fills
 INK_THRESHOLD = 128  # ink at or above this is a stroke, below it the soft edge of one
-PEN_WIDTH = (
-    2.4  # pixels of the 20×20 that hold a digit: so drawn, digits have as much ink as MNIST's
-)
+PEN_WIDTH = 2.4  # pixels of the 20×20 box; at this width digits have as much ink as MNIST's
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The steps from a drawing to what the network sees; any of them can be left out.
+    """The preprocessing stages in the order they are applied; each can be disabled.
 
-    ``crop`` cuts the sheet down to the box around the ink; ``fit`` scales it into 20×20 pixels,
-    without it into all of 28×28; ``centre`` puts the centre of mass in the middle, without it the
-    middle of the box; ``pen`` draws strokes anew, where they are known, with a line as thick for
-    their size as MNIST's are.
+    ``redraw`` draws the strokes again, where they are known, with a pen as wide, for their size,
+    as MNIST's; ``crop`` cuts the sheet down to the bounding box of the ink; ``fit`` scales that
+    into 20×20 pixels, without it into all of 28×28; ``center`` puts the center of mass in the
+    middle, without it the middle of the box.
     """
 
+    redraw: bool = True
     crop: bool = True
     fit: bool = True
-    centre: bool = True
-    pen: bool = True
+    center: bool = True
 
 
-FULL = Preprocessing()
-NAIVE = Preprocessing(crop=False, fit=False, centre=False, pen=False)  # the whole sheet, shrunk
-WHOLE = "sheet"  # what there is before the first step: the whole sheet, shrunk
-STAGES = tuple(
-    field.name for field in fields(Preprocessing)
-)  # in the order in which they are taken
+ALL_STAGES = Preprocessing()
+NO_STAGES = Preprocessing(redraw=False, crop=False, fit=False, center=False)
+RESIZED = "resized"  # the stage before all others: the whole sheet at 28×28
+STAGES = tuple(field.name for field in fields(Preprocessing))
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A step by its name, the preparation up to it, and its (28, 28) float32 image in [0, 1].
+    """A drawing after one stage: the stage's name, all stages so far, the (28, 28) uint8 image.
 
     The image is all 0 where nothing is left of the drawing.
     """
 
     name: str
-    how: Preprocessing
+    options: Preprocessing
     image: np.ndarray
 
 
@@ -75,7 +71,7 @@ def fit(ink: np.ndarray, side: int = DIGIT_SIDE) -> np.ndarray:
     return np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX))
 
 
-def center(digit: np.ndarray, by_mass: bool = True) -> np.ndarray:
+def center(digit: np.ndarray, *, by_mass: bool = True) -> np.ndarray:
     """Put a digit on the 28×28 field with its centre of mass, or else its middle, on (14, 14).
 
     ``digit`` is (height, width) uint8, at most 28×28. It is moved by whole pixels, and less far
@@ -94,7 +90,7 @@ def center(digit: np.ndarray, by_mass: bool = True) -> np.ndarray:
     return field
 
 
-def normalize(ink: np.ndarray, how: Preprocessing = FULL) -> np.ndarray:
+def normalize(ink: np.ndarray, options: Preprocessing = ALL_STAGES) -> np.ndarray:
     """Scale and centre a drawing as MNIST's makers did theirs, or leave out some of that.
 
     ``ink`` is (height, width) uint8, 0 for paper and 255 for full ink, any size.
@@ -102,10 +98,10 @@ def normalize(ink: np.ndarray, how: Preprocessing = FULL) -> np.ndarray:
     Source: LeCun et al. 1998, section III-A.
     """
     cut = crop(ink)  # whatever is done with it: a blank drawing has none
-    digit = fit(cut if how.crop else ink, DIGIT_SIDE if how.fit else IMAGE_SIDE)
+    digit = fit(cut if options.crop else ink, DIGIT_SIDE if options.fit else IMAGE_SIDE)
     if not digit.any():
         raise ValueError("Too little is left of the drawing: draw larger.")
-    return center(digit, how.centre).astype(np.float32) / 255
+    return center(digit, by_mass=options.center)
 
 
 def pen_width(side: float) -> float:
@@ -113,47 +109,44 @@ def pen_width(side: float) -> float:
     return side * PEN_WIDTH / (DIGIT_SIDE - PEN_WIDTH)
 
 
-def preprocess(ink: np.ndarray, strokes: list[np.ndarray], how: Preprocessing = FULL) -> np.ndarray:
+def preprocess(
+    ink: np.ndarray, strokes: list[np.ndarray], options: Preprocessing = ALL_STAGES
+) -> np.ndarray:
     """What the network sees of a drawing of which the strokes are known: (28, 28) float32.
 
     ``ink`` is (height, width) uint8, ``strokes`` the (2, points) each that left it, in its pixels;
     without any, or where all of them would fit into a digit's 20 pixels, the ink is taken as it
     is. Raises as ``normalize`` does.
     """
-    if how.pen and ink.any() and strokes:
+    if options.redraw and ink.any() and strokes:
         points = np.concatenate(strokes, axis=1)
         side = float(np.ptp(points, axis=1).max())
         if side > DIGIT_SIDE:
             height, width = ink.shape
             ink = rasterize(strokes, width, height, pen_width(side))
-    return normalize(ink, how)
+    return normalize(ink, options)
 
 
 def preprocessing_stages(
-    ink: np.ndarray, strokes: list[np.ndarray], how: Preprocessing = FULL
+    ink: np.ndarray, strokes: list[np.ndarray], options: Preprocessing = ALL_STAGES
 ) -> list[Stage]:
-    """The shrunk sheet and, after it, each step of ``how``; the last is what the network sees.
+    """The resized sheet, then the drawing after each enabled stage; the last is what models see.
 
-    ``ink`` is (height, width) uint8, ``strokes`` the (2, points) each that left it. Raises as
-    ``prepare`` does when nothing is left in the end.
+    ``ink`` is (height, width) uint8, ``strokes`` the (2, points) arrays that left it. Raises as
+    ``preprocess`` does when nothing is left in the end.
     """
-    seen = preprocess(ink, strokes, how)
-    found = []
-    part = NAIVE
-    for name in (WHOLE, *(step for step in STAGES if getattr(how, step))):
-        if name != WHOLE:
-            part = replace(part, **{name: True})
+    image = preprocess(ink, strokes, options)
+    stages = []
+    enabled = NO_STAGES
+    for name in (RESIZED, *(stage for stage in STAGES if getattr(options, stage))):
+        if name != RESIZED:
+            enabled = replace(enabled, **{name: True})
         try:
-            image = seen if part == how else preprocess(ink, strokes, part)
+            after = image if enabled == options else preprocess(ink, strokes, enabled)
         except ValueError:
-            image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.float32)
-        found.append(Stage(name, part, image))
-    return found
-
-
-def to_float(images: np.ndarray) -> np.ndarray:
-    """Images, uint8 or float32 in [0, 1], as float32 in [0, 1] of the same shape."""
-    return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
+            after = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+        stages.append(Stage(name, enabled, after))
+    return stages
 
 
 def describe_problem(ink: np.ndarray) -> str | None:

@@ -8,19 +8,19 @@ import numpy as np
 
 from digits.ink.canvas import BRUSH, BRUSH_RANGE, CANVAS_SIDE, place, rasterize
 from digits.ink.pen_digits import PenDigit, read_pen_digits
-from digits.ink.preprocessing import FULL, IMAGE_SIDE, Preprocessing, preprocess
+from digits.ink.preprocessing import ALL_STAGES, IMAGE_SIDE, Preprocessing, preprocess
 
 
 def render_inputs(
-    digits: list[PenDigit], how: Preprocessing = FULL, anywhere: int | None = None
+    digits: list[PenDigit], options: Preprocessing = ALL_STAGES, anywhere: int | None = None
 ) -> np.ndarray:
-    """Draw digits on the Draw page's canvas and prepare them as it does: (n, 28, 28) float32.
+    """Draw digits on the Draw page's canvas and prepare them as it does: (n, 28, 28) uint8.
 
     They are drawn in the middle, 200 pixels large and with the default brush, or, where a seed is
     given for ``anywhere``, 60 to 240 pixels large, where chance will have it, with any brush.
     """
     random = None if anywhere is None else np.random.default_rng(anywhere)
-    x = np.empty((len(digits), IMAGE_SIDE, IMAGE_SIDE), np.float32)
+    x = np.empty((len(digits), IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     for number, digit in enumerate(digits):
         side, brush, shift = 200.0, float(BRUSH), np.zeros((2, 1))
         if random:
@@ -30,19 +30,21 @@ def render_inputs(
             low, high = (f(np.concatenate(strokes, axis=1), axis=1) for f in (np.min, np.max))
             shift = random.uniform(brush / 2 - low, CANVAS_SIDE - brush / 2 - high)[:, None]
         strokes = [stroke + shift for stroke in strokes]
-        x[number] = preprocess(rasterize(strokes, CANVAS_SIDE, CANVAS_SIDE, brush), strokes, how)
+        x[number] = preprocess(
+            rasterize(strokes, CANVAS_SIDE, CANVAS_SIDE, brush), strokes, options
+        )
     return x
 
 
 def score(
     file: str | Path,
     predict: Callable[[np.ndarray], np.ndarray],
-    how: Preprocessing = FULL,
+    options: Preprocessing = ALL_STAGES,
     anywhere: int | None = None,
 ) -> dict[str, Any]:
     """Draw each digit of a file, prepare it as the Draw page does, and count right answers.
 
-    ``predict`` takes (n, 28, 28) float32 in [0, 1] and gives (n, 10); ``how`` and ``anywhere`` are
+    ``predict`` takes (n, 28, 28) uint8 and gives (n, 10); ``options`` and ``anywhere`` are
     those of ``inputs``. Digits marked suspect are left out. The result is fit for JSON:
     ``digits``, ``correct``, ``accuracy``, ``suspect`` (how many were left out) and
     ``confusion_matrix`` (10 × 10, rows are the truth).
@@ -53,7 +55,7 @@ def score(
     if not digits:
         raise ValueError(f"{Path(file).name} holds no digit that is not marked suspect.")
     matrix = np.zeros((10, 10), int)
-    answers = predict(render_inputs(digits, how, anywhere)).argmax(axis=1)
+    answers = predict(render_inputs(digits, options, anywhere)).argmax(axis=1)
     np.add.at(matrix, ([one.label for one in digits], answers), 1)
     correct = int(np.trace(matrix))
     return {

@@ -127,7 +127,7 @@ def draw_digit(variant: list[np.ndarray], random: np.random.Generator) -> np.nda
         CANVAS_SIDE,
         random.uniform(*PEN_WIDTHS),
     )
-    return np.rint(normalize(ink) * 255).astype(np.uint8)
+    return normalize(ink)
 
 
 def parse(variant: str) -> list[np.ndarray]:

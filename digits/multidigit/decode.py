@@ -36,7 +36,7 @@ class Digit:
     """One digit of a number: its box in pixels, what the network saw of it and said to that."""
 
     box: Box
-    image: np.ndarray  # (28, 28) float32 in [0, 1]
+    image: np.ndarray  # (28, 28) uint8
     probabilities: np.ndarray  # (10,)
 
     @property
@@ -68,7 +68,7 @@ class Number:
 class Line:
     """Pieces of ink from left to right, and how any of them look together.
 
-    ``picture`` takes numbers of pieces and gives (28, 28) float32 in [0, 1]. ``cuts`` are the
+    ``picture`` takes numbers of pieces and gives (28, 28) uint8. ``cuts`` are the
     places where one piece was made two: the two pieces' numbers and the cost of believing it.
     """
 

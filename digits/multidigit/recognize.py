@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.ink.preprocessing import Stage
+from digits.store.models import ModelRef
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,7 +16,7 @@ class Recognition:
     each step. What it saw, (28, 28), and its answer, (10,), are those of the last.
     """
 
-    model: str
+    model: ModelRef
     ink: np.ndarray
     steps: list[Stage]
     said: np.ndarray

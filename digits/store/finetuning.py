@@ -1,17 +1,14 @@
-"""Lessons: a run that goes on from another's network and learns people's drawings as well.
+"""Fine-tuning runs: a base model goes on training, on people's drawings and on replayed images.
 
-All that it needs lies in its own folder, so that neither the other run nor the drawings need be
-there when it starts or goes on: ``start.keras`` is the network that it begins with, and
-``drawings.npz`` the drawings. ``lesson.npz`` then tells what was right before and after.
+All that such a run needs lies in its own folder, so that neither the base model's run nor the
+drawings need be there when it starts or resumes.
 """
 
 import dataclasses
 import shutil
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -19,139 +16,132 @@ from digits.data.datasets import Dataset, stratify
 from digits.ink import collection
 from digits.ink.collection import Drawing
 from digits.recipes.recipe import Finetuning, Recipe
-from digits.store import runs
-from digits.store.runs import Run
+from digits.store import files, runs
+from digits.store.run_folder import Run
 
-BASE_MODEL, DATA, BEFORE_AFTER = "start.keras", "drawings.npz", "lesson.npz"
-Arrays = TypeVar("Arrays")
+BASE_MODEL = "base_model.keras"
+DRAWINGS = "drawings.npz"
+BEFORE_AFTER = "before_after.npz"
 
 
 @dataclass(frozen=True, eq=False)
 class FinetuningData:
-    """The drawings of a lesson, as they were when it was set up.
+    """The drawings of a fine-tuning run, as they were when it was created.
 
-    ``x_*`` are (n, 28, 28) uint8, ``y_*`` (n,) uint8: the drawings to learn, and those held back
-    to see what came of it. ``known`` are the keys of all that the network has ever been taught.
+    ``x_*`` are (n, 28, 28) uint8, ``y_*`` (n,) uint8: drawings to train on, and held-out ones.
+    ``seen`` holds the keys of all drawings that the model was ever trained on.
     """
 
-    x_taught: np.ndarray
-    y_taught: np.ndarray
-    x_held: np.ndarray
-    y_held: np.ndarray
-    known: np.ndarray
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_held_out: np.ndarray
+    y_held_out: np.ndarray
+    seen: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class BeforeAfter:
-    """Probabilities, (n, 10) float32, before and after a lesson.
+    """Probabilities, (n, 10) float32, before and after fine-tuning.
 
-    Those of the test images after it are ``Run.probabilities``.
+    Those of the test images after it are ``Run.test_probabilities``.
     """
 
     test_before: np.ndarray
-    held_before: np.ndarray
-    held_after: np.ndarray
-    taught_before: np.ndarray
-    taught_after: np.ndarray
+    held_out_before: np.ndarray
+    held_out_after: np.ndarray
+    train_before: np.ndarray
+    train_after: np.ndarray
 
 
-def create(start: Run, recipe: Recipe, kept: list[Drawing], name: str) -> Run:
-    """A new run, not yet queued, that teaches drawings to the network of a finished one.
+def create(base: Run, recipe: Recipe, drawings: list[Drawing], name: str) -> Run:
+    """A new run, not yet queued, that fine-tunes the model of a finished one on drawings.
 
-    ``recipe`` has a lesson, and the network and the seed of ``start``'s recipe, so that the same
-    images validate. Raises ``ValueError`` when there are too few drawings or the network is not
-    there, ``OSError`` when the folder cannot be filled.
+    ``recipe`` has ``finetune`` set, and the network and the seed of ``base``'s recipe, so that
+    the validation images stay the same. Raises ``ValueError`` when there are too few drawings or
+    no model, ``OSError`` when the folder cannot be filled.
     """
     if recipe.finetune is None:
-        raise ValueError("This recipe has no lesson in it.")
-    taught, held = split(kept, recipe.finetune, seen_drawings(start))
-    if not start.model_path.exists():
-        raise ValueError("The run to start from has no model: it has not finished, or was deleted.")
-    x_taught, y_taught = collection.images(taught)
-    x_held, y_held = collection.images(held)
-    keys = np.array(sorted({one.key for one in taught} | seen_drawings(start)))
-    material = FinetuningData(x_taught, y_taught, x_held, y_held, keys)
-    job = runs.create(recipe, name)
+        raise ValueError("This recipe has no fine-tuning in it.")
+    train, held_out = split(drawings, recipe.finetune, seen_drawings(base))
+    if not base.model_path.exists():
+        raise ValueError("The base run has no model: it has not finished, or was deleted.")
+    seen = np.array(sorted({drawing.key for drawing in train} | seen_drawings(base)))
+    data = FinetuningData(*collection.images(train), *collection.images(held_out), seen)
+    run = runs.create(recipe, name)
     try:
-        job.replace(BASE_MODEL, lambda path: shutil.copyfile(start.model_path, path))
-        job.replace(DATA, lambda path: np.savez(path, **dataclasses.asdict(material)))
+        files.replace(run.folder, BASE_MODEL, lambda path: shutil.copyfile(base.model_path, path))
+        files.write_arrays(run.folder, DRAWINGS, data)
     except OSError:
-        job.delete()
+        run.delete()
         raise
-    return job
+    return run
 
 
 def split(
-    kept: list[Drawing], lesson: Finetuning, known: frozenset[str] = frozenset()
+    drawings: list[Drawing], finetune: Finetuning, seen: frozenset[str] = frozenset()
 ) -> tuple[list[Drawing], list[Drawing]]:
-    """The drawings to learn and those held back, each digit in proportion.
+    """The drawings to train on and the held-out ones, each digit in proportion.
 
-    The same drawings and the same seed give the same parts. What the network has learned before
-    is in neither part's way: it may be taught again, but is never held back. Raises
-    ``ValueError`` when a part would be empty.
+    The same drawings and the same seed give the same split. What the model has been trained on
+    before may be trained on again, but is never held out. Raises ``ValueError`` when a part would
+    be empty.
     """
-    kept = sorted(kept, key=lambda one: one.key)
-    if len(kept) < 2:
-        raise ValueError("A lesson needs two drawings: one to learn, and one to see what it did.")
-    y = np.array([one.label for one in kept])
-    count = min(max(round(lesson.share * len(kept)), 1), len(kept) - 1)
-    first, second = stratify(y, count, np.random.default_rng(lesson.seed))
-    held = [kept[index] for index in second if kept[index].key not in known]
-    if not held:
+    drawings = sorted(drawings, key=lambda drawing: drawing.key)
+    if len(drawings) < 2:
+        raise ValueError("Fine-tuning needs two drawings: one to train on and one held out.")
+    y = np.array([drawing.label for drawing in drawings])
+    count = min(max(round(finetune.share * len(drawings)), 1), len(drawings) - 1)
+    first, second = stratify(y, count, np.random.default_rng(finetune.seed))
+    held_out = [drawings[index] for index in second if drawings[index].key not in seen]
+    if not held_out:
         raise ValueError(
-            "This network has learned all the other drawings before, so none is left to see what "
-            "a lesson did. Add drawings, or take the run that it started from."
+            "This model has been trained on all the other drawings before, so none can be held "
+            "out. Add drawings, or start from its base run."
         )
-    return [kept[index] for index in first], held
+    return [drawings[index] for index in first], held_out
 
 
-def mix_with_replay(sets: Dataset, lesson: Finetuning, material: FinetuningData) -> Dataset:
-    """The data set with a lesson's training images: drawings, repeated, and some of its own."""
-    rng = np.random.default_rng(lesson.seed)
-    replay, _ = stratify(sets.y_train, min(lesson.replay, len(sets.y_train)), rng)
-    x = [np.repeat(material.x_taught, lesson.repeats, axis=0), sets.x_train[replay]]
-    y = [np.repeat(material.y_taught, lesson.repeats), sets.y_train[replay]]
-    return dataclasses.replace(sets, x_train=np.concatenate(x), y_train=np.concatenate(y))
+def mix_with_replay(dataset: Dataset, finetune: Finetuning, data: FinetuningData) -> Dataset:
+    """The data set with other training images: drawings, repeated, and some of its own."""
+    rng = np.random.default_rng(finetune.seed)
+    replay, _ = stratify(dataset.y_train, min(finetune.replay, len(dataset.y_train)), rng)
+    x = [np.repeat(data.x_train, finetune.repeats, axis=0), dataset.x_train[replay]]
+    y = [np.repeat(data.y_train, finetune.repeats), dataset.y_train[replay]]
+    return dataclasses.replace(dataset, x_train=np.concatenate(x), y_train=np.concatenate(y))
 
 
-def base_model_path(job: Run) -> Path:
-    """A run's own copy of the network to begin with. Raises ``ValueError`` when it is missing."""
-    path = job.folder / BASE_MODEL
+def base_model_path(run: Run) -> Path:
+    """A run's own copy of its base model. Raises ``ValueError`` when it is missing."""
+    path = run.folder / BASE_MODEL
     if not path.exists():
-        raise ValueError(f"{BASE_MODEL} of run {job.id} is missing.")
+        raise ValueError(f"{BASE_MODEL} of run {run.id} is missing.")
     return path
 
 
-def load_data(job: Run) -> FinetuningData:
+def load_data(run: Run) -> FinetuningData:
     """A run's own copy of its drawings. Raises ``ValueError`` when it is missing or damaged."""
-    return _arrays(job, DATA, FinetuningData)
+    return files.read_arrays(run.folder, DRAWINGS, FinetuningData)
 
 
-def before_after(job: Run) -> BeforeAfter:
-    """What came of a lesson. Raises ``ValueError`` when that is missing or damaged."""
-    return _arrays(job, BEFORE_AFTER, BeforeAfter)
+def before_after(run: Run) -> BeforeAfter:
+    """Probabilities before and after. Raises ``ValueError`` when they are missing or damaged."""
+    return files.read_arrays(run.folder, BEFORE_AFTER, BeforeAfter)
 
 
-def seen_drawings(job: Run) -> frozenset[str]:
-    """Keys of the drawings that a run's network was ever taught; none without a lesson."""
-    return _known(job, *job.file_stamps(DATA))
+def write_before_after(run: Run, probabilities: BeforeAfter) -> None:
+    files.write_arrays(run.folder, BEFORE_AFTER, probabilities)
+
+
+def seen_drawings(run: Run) -> frozenset[str]:
+    """Keys of the drawings that a run's model was ever trained on; none without fine-tuning."""
+    return _seen(run, *run.file_stamps(DRAWINGS))
 
 
 @lru_cache(maxsize=5_000)
-def _known(job: Run, changed: int, size: int) -> frozenset[str]:
-    return frozenset(load_data(job).known.tolist()) if changed else frozenset()
+def _seen(run: Run, changed: int, size: int) -> frozenset[str]:
+    return frozenset(load_data(run).seen.tolist()) if changed else frozenset()
 
 
-def unseen(job: Run, kept: list[Drawing]) -> list[Drawing]:
-    """The drawings that a run's network was never taught, on which it can be tested."""
-    return [one for one in kept if one.key not in seen_drawings(job)]
-
-
-def _arrays(job: Run, file: str, kind: type[Arrays]) -> Arrays:
-    try:
-        with np.load(job.folder / file, allow_pickle=False) as arrays:
-            return kind(**arrays)
-    except FileNotFoundError as error:
-        raise ValueError(f"{file} of run {job.id} is missing.") from error
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{file} of run {job.id} is damaged.") from error
+def unseen(run: Run, drawings: list[Drawing]) -> list[Drawing]:
+    """The drawings that a run's model was never trained on, on which it can be tested."""
+    return [drawing for drawing in drawings if drawing.key not in seen_drawings(run)]

@@ -1,32 +1,49 @@
-"""The model that the app ships with, and where what is asked about it is kept."""
+"""Names a trained model, wherever it lies: the shipped one, or a run's at any epoch."""
 
 import shutil
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from digits.recipes.presets import for_available_data
-from digits.store import runs
-from digits.store.runs import Run
+from digits.store import files, runs
+from digits.store.run_folder import FINAL, MODEL, Run
 
-SHIPPED_MODEL = Path(__file__).with_name("shipped.keras")
+__all__ = ["FINAL", "SHIPPED_MODEL", "ModelRef", "results_folder"]
+
+SHIPPED_MODEL = Path(__file__).with_name("shipped.keras")  # in the worker's own code, too
 
 
-def model_run(model: str) -> Run:
-    """The run of that id, or, for "shipped", a folder beside the runs with that model in it.
+@dataclass(frozen=True)
+class ModelRef:
+    """The shipped model, where ``run`` is ``None``, or that of a run.
 
-    That folder's name is no run's id, so it is in no list. It tells the model and the best data
-    at hand, on which the recipe in it is: where either changes, nothing old is taken for new.
-    Raises ``ValueError`` and ``LookupError`` as ``run.open`` does, ``OSError`` when the folder
-    cannot be written.
+    ``epoch`` counts from 1; 0 is the network before the first, ``FINAL`` the finished model.
     """
-    if model != "shipped":
-        return runs.open(model)
+
+    run: Run | None = None
+    epoch: int = FINAL
+
+    @property
+    def path(self) -> Path:
+        """The ``.keras`` file of the final model, whether or not it is there."""
+        return self.run.model_path if self.run else SHIPPED_MODEL
+
+
+def results_folder(model: ModelRef) -> Run:
+    """Where results about a model's final network are kept: its run, or a folder beside the runs.
+
+    The shipped model's folder is no run and in no list. Its name tells the model and the best data
+    set available, on which its recipe is: when either changes, the folder is another one.
+    Raises ``OSError`` when the folder cannot be written.
+    """
+    if model.run:
+        return model.run
     recipe = for_available_data("drawings")
-    shipped = Run(
-        runs.root() / f"shipped-{recipe.dataset}-{zlib.crc32(SHIPPED_MODEL.read_bytes()):08x}"
-    )
-    if not shipped.model_path.exists():
-        shipped.folder.mkdir(parents=True, exist_ok=True)
-        shipped.replace("recipe.json", lambda path: path.write_text(recipe.to_json()))
-        shipped.replace("model.keras", lambda path: shutil.copyfile(SHIPPED_MODEL, path))
-    return shipped
+    checksum = zlib.crc32(SHIPPED_MODEL.read_bytes())
+    folder = Run(runs.root() / f"shipped-{recipe.dataset}-{checksum:08x}")
+    if not folder.model_path.exists():
+        folder.folder.mkdir(parents=True, exist_ok=True)
+        folder.write_recipe(recipe)
+        files.replace(folder.folder, MODEL, lambda path: shutil.copyfile(SHIPPED_MODEL, path))
+    return folder

@@ -1,4 +1,4 @@
-"""Lets the network of every epoch read: the test images once the run has ended, others any time."""
+"""Probabilities by the network of every epoch: for the test images, or for any others."""
 
 from collections.abc import Callable
 
@@ -7,51 +7,51 @@ import numpy as np
 
 from digits.data import datasets
 from digits.store import finetuning
-from digits.store.runs import Run
+from digits.store.models import ModelRef
+from digits.store.run_folder import Run
 from digits.worker import model
-from digits.worker.predict import load, probabilities
+from digits.worker.predict import load, load_file, predict
 
 
-def predict_missing_epochs(run: Run, tell: Callable[[str], None] = lambda message: None) -> None:
-    """Make the test probabilities of epochs that a finished run lacks, from its kept weights.
+def predict_missing_epochs(run: Run, report: Callable[[str], None] = lambda message: None) -> None:
+    """Write the test probabilities of epochs that a finished run lacks, from its weights.
 
-    Raises ``ValueError`` when the run has no model, and as ``data.load_test`` does.
+    Raises ``ValueError`` when the run has no model, and as ``datasets.load_test`` does.
     """
-    final = load(run.model_path)
-    predict_test_images(run, final, datasets.load_test(run.recipe.dataset)[0], tell)
+    final = load(ModelRef(run))
+    predict_test_images(run, final, datasets.load_test(run.recipe.dataset)[0], report)
 
 
 def predict_test_images(
-    run: Run, final: keras.Model, x: np.ndarray, tell: Callable[[str], None]
+    run: Run, final: keras.Model, x: np.ndarray, report: Callable[[str], None]
 ) -> None:
-    """Write a missing ``test_probabilities/<epoch>.npy`` for each epoch whose weights are kept.
+    """Write missing test probabilities, (n, 10) float16, of each epoch whose weights are there.
 
-    ``final`` is the run's model, ``x`` the test images, (n, 28, 28) uint8. Each file is (n, 10)
-    float16. The epoch that became the final model gets the very answers of that.
+    ``final`` is the run's model, ``x`` the test images, (n, 28, 28) uint8. The epoch that became
+    the final model gets the very probabilities of that.
     """
-    network, chosen = model.build(run.recipe), final.get_weights()
-    kept = run.saved_epochs()
-    (run.folder / "test_probabilities").mkdir(exist_ok=True)
-    for epoch in sorted({*kept} - {*run.evaluated_epochs()}):
-        tell(f"Reading the test images with the network of epoch {epoch} of {kept[-1]}.")
+    network, final_weights = model.build(run.recipe), final.get_weights()
+    saved = run.saved_epochs()
+    for epoch in sorted({*saved} - {*run.evaluated_epochs()}):
+        report(f"Predicting the test images after epoch {epoch} of {saved[-1]}.")
         network.load_weights(run.weights_path(epoch))
-        same = all(map(np.array_equal, network.get_weights(), chosen))
-        p = (run.probabilities() if same else probabilities(network, x)).astype(np.float16)
-        run.replace(f"test_probabilities/{epoch:04}.npy", lambda path, p=p: np.save(path, p))
+        same = all(map(np.array_equal, network.get_weights(), final_weights))
+        p = run.test_probabilities() if same else predict(network, x)
+        run.write_test_probabilities(p.astype(np.float16), epoch)
 
 
 def predict_at_epochs(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
-    """What the networks of these epochs say of images: (epochs, n, 10) float32.
+    """Probabilities (epochs, n, 10) float32 of ``x`` (n, 28, 28) uint8 after these epochs.
 
-    Epoch 0 is before the first. ``x`` is (n, 28, 28), uint8 or float32 in [0, 1]. Works while the
-    run trains. Raises ``ValueError`` when an epoch's weights are not kept.
+    Epoch 0 is before the first. The run may be training. Raises ``ValueError`` when the weights
+    of an epoch are missing.
     """
     recipe = run.recipe
-    network, answers = model.build(recipe), []
+    network, probabilities = model.build(recipe), []
     for epoch in sorted(epochs):
         if epoch:
             network.load_weights(run.weights_path(epoch))
         elif recipe.finetune:
-            network.set_weights(load(finetuning.base_model_path(run)).get_weights())
-        answers.append(probabilities(network, x))
-    return np.stack(answers)
+            network.set_weights(load_file(finetuning.base_model_path(run)).get_weights())
+        probabilities.append(predict(network, x))
+    return np.stack(probabilities)

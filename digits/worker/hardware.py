@@ -1,8 +1,8 @@
-"""What this machine computes with: the number format, and one thread for each part of a batch.
+"""What this machine computes with: number format, cores, and how operations share them.
 
-On a processor, two single-threaded halves of a batch side by side are a quarter quicker than one
-batch whose every operation is shared out among the cores: no core waits for the other between
-two operations. A GPU takes the batch whole.
+On a processor, two single-threaded halves of a batch side by side are a quarter faster than one
+batch whose every operation is split among the cores: no core waits for the other between two
+operations. A GPU takes the batch whole.
 """
 
 import os
@@ -19,15 +19,15 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(PARALLEL_OPS))
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, CORES // PARALLEL_OPS)))
 
 
-def precision_policy(wish: str) -> str:
-    """The Keras precision policy for a recipe's ``precision``: auto, float32 or bfloat16."""
-    if wish == "float32" or (wish == "auto" and not bfloat16_in_hardware()):
+def precision_policy(precision: str) -> str:
+    """The Keras policy for a recipe's ``precision``: auto, float32 or bfloat16."""
+    if precision == "float32" or (precision == "auto" and not bfloat16_in_hardware()):
         return "float32"
     return "mixed_bfloat16"
 
 
 def bfloat16_in_hardware() -> bool:
-    """Whether the processor, or else the first GPU, multiplies bfloat16 by itself."""
+    """Whether the first GPU, or else the processor, multiplies bfloat16 natively."""
     if gpus := tf.config.list_physical_devices("GPU"):
         details = tf.config.experimental.get_device_details(gpus[0])
         return details.get("compute_capability", (0, 0)) >= (8, 0)

@@ -1,6 +1,7 @@
 """Builds the Keras model that a recipe describes, with a name for every layer."""
 
 import keras
+import tensorflow as tf
 
 from digits.recipes.layers import IMAGE_SHAPE, layers
 from digits.recipes.recipe import Recipe
@@ -31,6 +32,14 @@ def build(recipe: Recipe, dtype: str = "float32") -> keras.Model:
         policy = "float32" if layer.name == "output" else dtype
         model.add(getattr(keras.layers, layer.kind)(name=layer.name, dtype=policy, **options))
     return model
+
+
+def to_input(images: tf.Tensor) -> tf.Tensor:
+    """(batch, 28, 28) uint8 as a network's input: (batch, 28, 28, 1) float32 in [0, 1].
+
+    No other place divides by 255.
+    """
+    return tf.cast(images, tf.float32)[..., None] / 255
 
 
 def without_output(network: keras.Model) -> keras.Model:

@@ -1,4 +1,4 @@
-"""How far a network still reads digits that are turned, shifted, resized, noisy, thick or thin."""
+"""Accuracy on test images that are rotated, shifted, scaled, noisy, thicker or thinner."""
 
 import functools
 import itertools
@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from digits.data import datasets
-from digits.store.runs import Run
+from digits.store.models import ModelRef
+from digits.store.run_folder import Run
 from digits.worker import augmentation
-from digits.worker.predict import load, probabilities
+from digits.worker.predict import load, predict
 
 TRANSFORMS: dict[str, tuple[str, tuple[float, ...]]] = {  # unit and strengths of each
     "rotation": ("degrees counterclockwise", tuple(range(-60, 61, 10))),
@@ -24,13 +25,13 @@ SEED = 1998  # of the directions and the noise, the same for all runs so that th
 FINE = 4  # points that a pixel is taken for, each way, where strokes grow or shrink
 
 
-def robustness(run: Run, tell: Callable[[str], None] = lambda message: None) -> dict[str, Any]:
-    """Accuracy of a run's final model on transformed test images, as ``Run.sturdiness`` gives it.
+def robustness(run: Run, report: Callable[[str], None] = lambda message: None) -> dict[str, Any]:
+    """Accuracy of a run's final model on transformed test images, as ``Run.robustness`` gives it.
 
-    The file is written anew after each kind; a kind that is in it is not done again. Raises
-    ``ValueError`` when the run has no model, and as ``data.load_test`` does.
+    The file is written after each transform; one that is in it is not repeated. Raises
+    ``ValueError`` when the run has no model, and as ``datasets.load_test`` does.
     """
-    network = load(run.model_path)
+    network = load(ModelRef(run))
     x, y = datasets.load_test(run.recipe.dataset)
     try:
         curves = run.robustness() or {}
@@ -39,17 +40,17 @@ def robustness(run: Run, tell: Callable[[str], None] = lambda message: None) -> 
     for number, (kind, (unit, strengths)) in enumerate(TRANSFORMS.items(), 1):
         if kind in curves:
             continue
-        tell(f"Transforming {len(x):,} test images: {kind}, {number} of {len(TRANSFORMS)}.")
-        answers = [probabilities(network, transform(x, kind, s)).argmax(axis=1) for s in strengths]
-        right = np.stack(answers) == y  # (strengths, n)
+        report(f"Transforming {len(x):,} test images: {kind}, {number} of {len(TRANSFORMS)}.")
+        predicted = [predict(network, transform(x, kind, s)).argmax(axis=1) for s in strengths]
+        correct = np.stack(predicted) == y  # (strengths, n)
         curves[kind] = {
             "unit": unit,
             "strengths": list(strengths),
-            "accuracy": right.mean(axis=1).tolist(),
-            "per_digit": [[float(row[y == d].mean()) for d in range(10)] for row in right],
+            "accuracy": correct.mean(axis=1).tolist(),
+            "per_digit": [[float(row[y == d].mean()) for d in range(10)] for row in correct],
             "images": len(y),
         }
-        run.write("sturdiness.json", curves)
+        run.write_robustness(curves)
     return curves
 
 
@@ -59,7 +60,7 @@ def examples(image: np.ndarray, kind: str) -> np.ndarray:
 
 
 def transform(images: np.ndarray, kind: str, strength: float) -> np.ndarray:
-    """Change (n, 28, 28) uint8 images in one of ``KINDS``; no change gives them back exactly.
+    """Change (n, 28, 28) uint8 images in one of ``TRANSFORMS``; no change gives them back exactly.
 
     A shift goes right, left, up or down, another way for each image; the noise is Gaussian and
     the same at every strength, only stronger.

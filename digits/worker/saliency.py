@@ -1,4 +1,4 @@
-"""Which pixels speak for a digit, and which against it."""
+"""Which pixels speak for a digit and which against it, by integrated gradients."""
 
 import functools
 import threading
@@ -8,63 +8,69 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.ink.preprocessing import to_float
-from digits.worker.model import without_output
+from digits.store.models import FINAL, ModelRef
+from digits.worker.model import to_input, without_output
+from digits.worker.predict import load
 
-_turn = threading.Lock()  # one model takes the weights of any epoch, of one at a time
+_lock = threading.Lock()  # one model takes the weights of any epoch, of one at a time
 
 
-def saliency(
+def saliency(model: ModelRef, image: np.ndarray, digits: list[int]) -> np.ndarray:
+    """As ``integrated_gradients``, by the model of any epoch.
+
+    A model and a graph for each epoch would take half a second, thirty times as long. Raises
+    ``ValueError`` when there is no such model or its weights are missing.
+    """
+    if model.run is None or model.epoch == FINAL:
+        return integrated_gradients(load(model), image, digits)
+    weights = model.run.weights_path(model.epoch)
+    load(model)  # tells a missing model in its own words
+    with _lock:
+        network = _network(model.path, model.path.stat().st_mtime_ns)
+        network.load_weights(weights)
+        return integrated_gradients(network, image, digits)
+
+
+def integrated_gradients(
     model: keras.Model, image: np.ndarray, digits: list[int], steps: int = 32
 ) -> np.ndarray:
     """How much each pixel's ink adds to the logit of each digit: (len(digits), 28, 28) float32.
 
-    ``image`` is (28, 28), uint8 or float32 in [0, 1]. The values of a digit sum to its logit,
-    the input of the softmax, less its logit of an empty image; paper is always 0. The integral
-    is a sum over the middles of ``steps`` pieces of the way from the empty image.
+    ``image`` is (28, 28) uint8. The values of a digit sum to its logit, the input of the softmax,
+    less its logit of an empty image; paper is always 0. The integral is a sum over the middles of
+    ``steps`` pieces of the path from the empty image.
     Source: Sundararajan, Taly, Yan 2017, Axiomatic attribution for deep networks.
     """
-    x = to_float(image)
-    graph = _integrated_gradients(model)
-    return graph(tf.constant(x), tf.constant(digits, tf.int32), tf.constant(steps)).numpy()
-
-
-def saliency_after(path: Path, weights: Path, image: np.ndarray, digits: list[int]) -> np.ndarray:
-    """As ``saliency``, by the model in the ``.keras`` file with the ``weights`` of another epoch.
-
-    A model and a graph for each epoch would take half a second, thirty times as long.
-    """
-    with _turn:
-        model = _model(path, path.stat().st_mtime_ns)
-        model.load_weights(weights)
-        return saliency(model, image, digits)
+    graph = _graph(model)
+    return graph(tf.constant(image), tf.constant(digits, tf.int32), tf.constant(steps)).numpy()
 
 
 @functools.lru_cache(maxsize=4)
-def _model(path: Path, changed: int) -> keras.Model:
+def _network(path: Path, changed: int) -> keras.Model:
     return keras.models.load_model(path, compile=False)
 
 
-def _integrated_gradients(model: keras.Model) -> tf.types.experimental.GenericFunction:
+def _graph(model: keras.Model) -> tf.types.experimental.GenericFunction:
     """One graph of fixed signature a model: to trace it anew would take longer than to run it."""
-    if not hasattr(model, "integrated_gradients"):
+    if not hasattr(model, "saliency_graph"):
         body, (kernel, bias) = without_output(model), model.layers[-1].weights
 
         def integrate(image: tf.Tensor, digits: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+            ink = to_input(image[None])  # (1, 28, 28, 1)
             k = tf.shape(digits)[0]
-            way = (tf.range(steps, dtype=tf.float32) + 0.5) / tf.cast(steps, tf.float32)
-            points = tf.tile(way[:, None, None] * image, [k, 1, 1])  # (k · steps, 28, 28)
+            path = (tf.range(steps, dtype=tf.float32) + 0.5) / tf.cast(steps, tf.float32)
+            points = tf.tile(path[:, None, None, None] * ink, [k, 1, 1, 1])  # (k · steps, …)
             with tf.GradientTape() as tape:
                 tape.watch(points)
-                logits = tf.matmul(body(points[..., None], training=False), kernel) + bias
-                told = tf.gather(logits, tf.repeat(digits, steps), axis=1, batch_dims=1)
-            slopes = tf.reshape(tape.gradient(told, points), [k, steps, 28, 28])
-            return image * tf.reduce_mean(slopes, axis=1)
+                logits = tf.matmul(body(points, training=False), kernel) + bias
+                logit = tf.gather(logits, tf.repeat(digits, steps), axis=1, batch_dims=1)
+            gradients = tf.reshape(tape.gradient(logit, points), [k, steps, 28, 28])
+            return ink[..., 0] * tf.reduce_mean(gradients, axis=1)
 
         signature = [
-            tf.TensorSpec((28, 28), tf.float32),
+            tf.TensorSpec((28, 28), tf.uint8),
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]
-        model.integrated_gradients = tf.function(integrate, input_signature=signature)
-    return model.integrated_gradients
+        model.saliency_graph = tf.function(integrate, input_signature=signature)
+    return model.saliency_graph

@@ -10,12 +10,13 @@ from digits.recipes.layers import NUM_CLASSES
 from digits.recipes.recipe import Recipe
 from digits.worker import hardware
 from digits.worker.augmentation import augment
+from digits.worker.model import to_input
 
 TrainSteps = Callable[[np.ndarray, int, int, int], tuple[np.ndarray, np.ndarray]]
 
 
 def micro_batches(recipe: Recipe) -> int:
-    """Into how many parts a batch is split, to be computed side by side.
+    """How many micro-batches a batch is split into, to be computed side by side.
 
     In float32 a large batch goes in quarters: what its layers leave then stays in the cache.
     """
@@ -28,59 +29,59 @@ def micro_batches(recipe: Recipe) -> int:
 def build_train_steps(
     model: keras.Model, recipe: Recipe, x: np.ndarray, y: np.ndarray, rates: np.ndarray
 ) -> TrainSteps:
-    """``advance(order, first, last, offset)``: train on batches ``first`` to ``last`` of an epoch.
+    """A function ``(order, first, last, offset)``: train on batches ``first`` to ``last``.
 
     ``x`` is (n, 28, 28) uint8, ``y`` (n,), ``rates`` the learning rate of every step of the run.
     ``order`` is the epoch's permutation of the images, ``offset`` the steps of earlier epochs.
     Returns cross-entropy (nats, without label smoothing, so that training and validation compare)
     and accuracy of each batch, as arrays of ``last - first``. What a step does depends on its
     number and the weights alone, so a run can be taken up at any epoch. A batch is computed in
-    ``parts(recipe)`` side by side; its gradient is that of the whole, but batch normalisation and
-    dropout see each part by itself, as they would on several GPUs.
+    ``micro_batches(recipe)``; its gradient is that of the whole, but batch normalization and
+    dropout see each micro-batch by itself, as they would on several GPUs.
     """
     images, labels = tf.constant(x), tf.constant(y, tf.int32)
     rate_of_step = tf.constant(rates)
     one_hot = recipe.loss == "categorical_crossentropy"
-    told = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
+    plain_loss = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
-    count = micro_batches(recipe)
+    parts = micro_batches(recipe)
 
     @tf.function(reduce_retracing=True)
-    def run(order, first, last, offset):  # type: ignore[no-untyped-def]
+    def steps(order, first, last, offset):  # type: ignore[no-untyped-def]
         losses = tf.TensorArray(tf.float32, last - first)
         accuracies = tf.TensorArray(tf.float32, last - first)
         for batch in tf.range(first, last):
-            chosen = order[batch * recipe.batch_size : (batch + 1) * recipe.batch_size]
-            n = tf.shape(chosen)[0]
-            starts = [n * part // count for part in range(count)]
-            ends = [  # no part may be empty: a very small last batch shows an image to several
-                tf.maximum(start + 1, n * (part + 1) // count) for part, start in enumerate(starts)
+            indices = order[batch * recipe.batch_size : (batch + 1) * recipe.batch_size]
+            n = tf.shape(indices)[0]
+            starts = [n * part // parts for part in range(parts)]
+            ends = [  # none may be empty: several share an image of a very small last batch
+                tf.maximum(start + 1, n * (part + 1) // parts) for part, start in enumerate(starts)
             ]
-            pieces = [chosen[start:end] for start, end in zip(starts, ends, strict=True)]
+            pieces = [indices[start:end] for start, end in zip(starts, ends, strict=True)]
             loss = cross_entropy = accuracy = 0.0
             with tf.GradientTape() as tape:
                 for part, piece in enumerate(pieces):
-                    pixels = tf.cast(tf.gather(images, piece), tf.float32)[..., None] / 255
-                    inputs = augment(pixels, recipe, (offset + batch) * count + part)
+                    pixels = to_input(tf.gather(images, piece))
+                    inputs = augment(pixels, recipe, (offset + batch) * parts + part)
                     truth = tf.gather(labels, piece)
                     targets = tf.one_hot(truth, NUM_CLASSES) if one_hot else truth
                     outputs = model(inputs, training=True)  # (batch / parts, 10)
-                    share = tf.cast(tf.size(piece) / tf.maximum(n, count), tf.float32)
+                    share = tf.cast(tf.size(piece) / tf.maximum(n, parts), tf.float32)
                     loss += share * model.loss(targets, outputs)
-                    cross_entropy += share * told(targets, outputs)
-                    right = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)
-                    accuracy += share * tf.reduce_mean(tf.cast(right, tf.float32))
+                    cross_entropy += share * plain_loss(targets, outputs)
+                    correct = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)
+                    accuracy += share * tf.reduce_mean(tf.cast(correct, tf.float32))
             optimizer.learning_rate = rate_of_step[offset + batch]
             optimizer.apply(tape.gradient(loss, variables), variables)
             losses = losses.write(batch - first, cross_entropy)
             accuracies = accuracies.write(batch - first, accuracy)
         return losses.stack(), accuracies.stack()
 
-    def advance(
+    def train_steps(
         order: np.ndarray, first: int, last: int, offset: int
     ) -> tuple[np.ndarray, np.ndarray]:
         numbers = [tf.constant(number) for number in (first, last, offset)]
-        loss, accuracy = run(tf.constant(order, tf.int32), *numbers)
+        loss, accuracy = steps(tf.constant(order, tf.int32), *numbers)
         return loss.numpy(), accuracy.numpy()
 
-    return advance
+    return train_steps

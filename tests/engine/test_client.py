@@ -15,6 +15,7 @@ from digits.engine import Engine
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import models, runs
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from tests.conftest import ROOT, until
 
@@ -50,7 +51,7 @@ def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine
     assert runs.queue() == [first, second]
     assert state(second) == "queued"
     x, y = datasets.load_test("uci")
-    answers = engine.predict("shipped", x[:50])
+    answers = engine.predict(ModelRef(), x[:50])
     assert answers.shape == (50, 10)
     assert (answers.argmax(axis=1) == y[:50]).mean() > 0.8
     assert state(first) == "running"
@@ -58,7 +59,7 @@ def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine
     until(lambda: state(first) == "stopped", 30, "the first run to stop")
     until(lambda: state(second) == "finished", 60, "the second run to finish")
     whole(second)
-    own = engine.predict(second.id, x)
+    own = engine.predict(ModelRef(second), x)
     assert own == pytest.approx(second.probabilities(), abs=1e-5)
 
 
@@ -71,7 +72,7 @@ def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
     assert state(second) == "interrupted"
     engine.stop(first)
     until(lambda: state(first) == "stopped", 30, "the first run to stop")
-    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))  # the worker had its chance
+    engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))  # the worker had its chance
     assert state(second) == "interrupted"
     engine.submit(second)
     until(lambda: state(second) == "finished", 60, "the second run to finish after all")
@@ -98,9 +99,9 @@ def worker_of(cluster: int) -> psutil.Process:
 def test_a_model_that_is_not_there_is_a_sentence(engine: Engine) -> None:
     job = runs.create(SHORT, "unfinished")
     with pytest.raises(ValueError, match="has no model"):
-        engine.predict(job.id, np.zeros((1, 28, 28), np.float32))
+        engine.predict(ModelRef(job), np.zeros((1, 28, 28), np.uint8))
     with pytest.raises(LookupError, match="no run"):
-        engine.predict("20260101-000000-abcdef", np.zeros((1, 28, 28), np.float32))
+        engine.predict("20260101-000000-abcdef", np.zeros((1, 28, 28), np.uint8))
 
 
 def test_the_preview_of_augmentation_moves_images_only_as_far_as_told(engine: Engine) -> None:
@@ -113,20 +114,20 @@ def test_the_preview_of_augmentation_moves_images_only_as_far_as_told(engine: En
 
 def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> None:
     x, _ = datasets.load_test("uci")
-    final = engine.saliency(trained.id, None, x[0], [3, 8])
-    first = engine.saliency(trained.id, 1, x[0], [3, 8])
+    final = engine.saliency(ModelRef(trained), x[0], [3, 8])
+    first = engine.saliency(ModelRef(trained, 1), x[0], [3, 8])
     assert final.shape == first.shape == (2, 28, 28)
     assert (final != first).any()
-    assert engine.saliency("shipped", None, x[0], [1]).shape == (1, 28, 28)
-    [(maps, filters)] = engine.activations(trained.id, x[0])
+    assert engine.saliency(ModelRef(), x[0], [1]).shape == (1, 28, 28)
+    [(maps, filters)] = engine.activations(ModelRef(trained), x[0])
     assert len(maps) == filters == trained.recipe.conv[0].filters
-    assert len(engine.activations("shipped", x[0])) == len(PRESETS["drawings"].recipe.conv)
-    images, labels, distances = engine.neighbours(trained.id, x[0], 5)
+    assert len(engine.activations(ModelRef(), x[0])) == len(PRESETS["drawings"].recipe.conv)
+    images, labels, distances = engine.nearest_neighbors(ModelRef(trained), x[0], 5)
     assert (len(images), len(labels), len(distances)) == (5, 5, 5)
-    assert (engine.map(trained.id) == trained.embedding_map("pca")).all()
-    assert engine.examples(x[0], "shift").shape == (9, 28, 28)
+    assert (engine.pca_map(trained) == trained.embedding_map("pca")).all()
+    assert engine.robustness_examples(x[0], "shift").shape == (9, 28, 28)
     with pytest.raises(ValueError, match="weights of epoch 9"):
-        engine.saliency(trained.id, 9, x[0], [1])
+        engine.saliency(ModelRef(trained, 9), x[0], [1])
     unfinished = runs.create(SHORT, "unfinished")
     for question in (
         engine.map,
@@ -141,26 +142,26 @@ def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run)
     job = runs.create(LONG, "first")
     engine.submit(job)
     until(lambda: state(job) == "running", 60, "the run to start")
-    assert engine.state_of("sturdiness", trained) == ("absent", "")
+    assert engine.job_status("robustness", trained) == ("absent", "")
     for _ in range(2):
-        engine.start("sturdiness", trained)
-        engine.start("tsne", trained)
-    assert engine.state_of("sturdiness", trained) == ("waiting", "")
-    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))  # is not held up
+        engine.start_background_job("robustness", trained)
+        engine.start_background_job("tsne", trained)
+    assert engine.job_status("robustness", trained) == ("waiting", "")
+    engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))  # is not held up
     engine.stop(job)
     seen = set()
 
     def done() -> bool:
-        seen.update(engine.state_of(what, trained) for what in ("sturdiness", "tsne"))
+        seen.update(engine.job_status(what, trained) for what in ("robustness", "tsne"))
         return trained.robustness() is not None and trained.embedding_map("tsne") is not None
 
     until(done, 60, "both to be done")
-    until(lambda: engine.state_of("tsne", trained)[0] == "absent", 5, "the end to be heard of")
+    until(lambda: engine.job_status("tsne", trained)[0] == "absent", 5, "the end to be heard of")
     assert ("waiting", "") in seen
     assert [what for what, _ in seen if what not in ("waiting", "working", "absent")] == []
     assert trained.job_progress("tsne") is None
     (trained.folder / "map_tsne.npy").unlink()
-    engine.start("tsne", trained)
+    engine.start_background_job("tsne", trained)
     until(lambda: trained.embedding_map("tsne") is not None, 30, "a second map")
 
 
@@ -171,44 +172,46 @@ def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: R
     until(lambda: state(job) == "running", 60, "the run to start")
     kept = [trained, models.model_run("shipped")]
     for one in kept:
-        engine.start("features", one)
-        engine.start("features", one)
-    engine.predict("shipped", x[:1])
+        engine.start_background_job("embeddings", one)
+        engine.start_background_job("embeddings", one)
+    engine.predict(ModelRef(), x[:1])
     until(lambda: all(one.has_embeddings for one in kept), 60, "both to be done")
     assert state(job) == "running"
     engine.stop(job)
-    until(lambda: engine.state_of("features", kept[1])[0] == "absent", 5, "the end to be heard of")
-    written = kept[1].file_stamps("features.npz")
+    until(
+        lambda: engine.job_status("embeddings", kept[1])[0] == "absent", 5, "the end to be heard of"
+    )
+    written = kept[1].file_stamps("embeddings.npz")
     assert engine.neighbours("shipped", x[0])[0].shape == (12, 28, 28)
-    assert kept[1].file_stamps("features.npz") == written
+    assert kept[1].file_stamps("embeddings.npz") == written
 
 
 def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, trained: Run) -> None:
     away = trained.model_path.rename(trained.folder / "away.keras")
     (trained.folder / "test_probabilities" / "0002.npy").unlink()
-    engine.start("epochs", trained)
-    until(lambda: engine.state_of("epochs", trained)[0] == "failed", 60, "the failure")
-    assert "has no model" in engine.state_of("epochs", trained)[1]
+    engine.start_background_job("epochs", trained)
+    until(lambda: engine.job_status("epochs", trained)[0] == "failed", 60, "the failure")
+    assert "has no model" in engine.job_status("epochs", trained)[1]
     away.rename(trained.model_path)
-    engine.start("epochs", trained)
+    engine.start_background_job("epochs", trained)
     until(lambda: trained.evaluated_epochs() == [1, 2, 3], 30, "the missing epoch")
-    until(lambda: engine.state_of("epochs", trained)[0] == "absent", 5, "the end to be heard of")
+    until(lambda: engine.job_status("epochs", trained)[0] == "absent", 5, "the end to be heard of")
 
 
 def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: Run) -> None:
     job = runs.create(LONG, "first")
     engine.submit(job)
     until(lambda: state(job) == "running", 60, "the run to start")
-    works = ("epochs", "sturdiness", "tsne")
+    works = ("epochs", "robustness", "tsne")
     for work in works:
-        engine.start(work, trained)
+        engine.start_background_job(work, trained)
     trained.delete()
     engine.stop(job)
     for work in works:
-        until(lambda work=work: engine.state_of(work, trained)[0] == "failed", 60, "the failure")
-        assert "deleted" in engine.state_of(work, trained)[1]
+        until(lambda work=work: engine.job_status(work, trained)[0] == "failed", 60, "the failure")
+        assert "deleted" in engine.job_status(work, trained)[1]
     assert list(runs.root().iterdir()) == [job.folder]
-    engine.predict("shipped", np.zeros((1, 28, 28), np.float32))
+    engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))
 
 
 def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> None:

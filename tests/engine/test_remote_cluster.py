@@ -16,6 +16,7 @@ import pytest
 
 from digits.engine import Engine
 from digits.store import runs
+from digits.store.models import ModelRef
 from digits.store.status import Status
 from tests.conftest import ROOT, until
 from tests.engine.test_client import LONG, SHORT, state, whole
@@ -73,7 +74,7 @@ def connected() -> Engine:
 @pytest.mark.usefixtures("scheduler")
 def test_runs_outlive_the_server_and_the_next_one_finds_them() -> None:
     engine = connected()
-    assert engine.predict("shipped", np.zeros((1, 28, 28), np.float32)).shape == (1, 10)
+    assert engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
     job, lost = runs.create(LONG, "remote"), runs.create(SHORT, "lost")
     lost.write_status(Status("running", since="2026-01-01T00:00:00"))  # of an older cluster
     engine.submit(job)

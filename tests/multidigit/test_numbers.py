@@ -10,8 +10,8 @@ from digits.ink import canvas, pen_digits
 from digits.ink.pen_digits import PenDigit
 from digits.multidigit import benchmark, decode, from_pixels, from_strokes
 from digits.multidigit.decode import Digit, Number
-from digits.store.models import SHIPPED_MODEL
-from digits.worker.predict import load, probabilities
+from digits.store.models import ModelRef
+from digits.worker.predict import load, predict
 
 Stroke = list[tuple[float, float]]
 
@@ -52,7 +52,7 @@ def beside(*digits: list[Stroke], step: float = 150) -> list[np.ndarray]:
 
 
 def reader(x: np.ndarray) -> np.ndarray:
-    return probabilities(load(SHIPPED_MODEL), x)
+    return predict(load(ModelRef()), x)
 
 
 def by_strokes(drawn: list[np.ndarray]) -> Number:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
-from digits.store.runs import RESULT_FIELDS, Run
+from digits.store.run_folder import RESULT_FIELDS, Run
 from digits.store.status import Status
 from digits.worker import model
 from tests.pages.test_draw import SEVEN, answer, draw, open_page
@@ -72,8 +72,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch, runs_folder: Path) -> Iterator[Callab
 
     def finish(recipe: Recipe) -> Run:
         job = runs.create(recipe, "Fresh")
-        job.replace("model.keras", model.build(recipe).save)
-        job.write("result.json", dict.fromkeys(RESULT_FIELDS, 0.0))
+        job.write_model(model.build(recipe).save)
+        job.write_result(dict.fromkeys(RESULT_FIELDS, 0.0))
         job.write_status(Status("finished", epoch=1, epochs=1))
         made.append(job)
         return job
@@ -98,7 +98,7 @@ def test_what_stands_in_the_way_of_a_reason_is_a_sentence_and_the_answer_stays(
     open_page(page, server, f"?why=Layers&run={job.id}")
     draw(page, SEVEN)
     expect(page.get_by_text("no convolution block")).to_be_visible()
-    job.write("recipe.json", "torn")
+    (job.folder / "recipe.json").write_text("torn")
     page.get_by_role("radio", name="Neighbours").click()
     expect(page.get_by_text("This did not work out")).to_be_visible()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()

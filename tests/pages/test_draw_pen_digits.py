@@ -12,7 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 from digits.ink import pen_digits, score
 from digits.ink.canvas import place
 from digits.ink.pen_digits import PenDigit
-from digits.store import models
+from digits.store.models import ModelRef
 from digits.worker import predict
 from tests.conftest import CHROMIUM, until
 from tests.pages.test_draw import corner_of_canvas, open_page
@@ -86,8 +86,8 @@ def test_pen_digits_drawn_stroke_by_stroke_are_read_as_the_command_reads_them(se
     shares = [chosen[number::VISITORS] for number in range(VISITORS)]
     with ThreadPoolExecutor(VISITORS) as visitors:
         drawn = visitors.map(visit, [server] * VISITORS, shares)
-        model = predict.load(models.SHIPPED_MODEL)
-        said = predict.probabilities(model, score.render_inputs(chosen)).argmax(axis=1)
+        model = predict.load(ModelRef())
+        said = predict.predict(model, score.render_inputs(chosen)).argmax(axis=1)
         on_page = np.array(list(drawn)).T.ravel()
     assert len(chosen) == 60
     assert (on_page == said).sum() >= 59, f"page: {on_page}, command: {said}"

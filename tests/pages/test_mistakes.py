@@ -15,7 +15,7 @@ from digits.data import datasets
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Recipe
 from digits.store import runs
-from digits.store.runs import EPOCH_COLUMNS, RESULT_FIELDS, Run
+from digits.store.run_folder import EPOCH_COLUMNS, RESULT_FIELDS, Run
 from digits.store.status import Status
 
 SHIPPED = Path(__file__).parents[2] / "digits" / "store" / "shipped.keras"
@@ -33,7 +33,7 @@ def finished_run(wrong: dict[tuple[int, int], int], name: str = "Tested") -> Run
     np.save(made.folder / "test_probabilities.npy", probabilities)
     accuracy = float((probabilities.argmax(axis=1) == y_test).mean())
     reached = {"test_accuracy": accuracy, "test_loss": 0.1, "test_images": len(y_test)}
-    made.write("result.json", dict.fromkeys(RESULT_FIELDS, 0) | reached)
+    made.write_result(dict.fromkeys(RESULT_FIELDS, 0) | reached)
     made.write_status(Status("finished", epoch=1, epochs=1))
     return made
 
@@ -51,7 +51,7 @@ def taught(epochs: list[dict[tuple[int, int], int]], stopped: bool = False) -> R
         answers.delete()
         np.save(job.folder / "test_probabilities" / f"{number:04}.npy", p)
         (job.folder / "weights" / f"{number:04}.weights.h5").touch()
-        job.append("epochs.csv", EPOCH_COLUMNS, [[number, *[0.1] * (len(EPOCH_COLUMNS) - 1)]])
+        job.append_epochs([[number, *[0.1] * (len(EPOCH_COLUMNS) - 1)]])
     return job
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from digits.recipes.recipe import Recipe
 from digits.store import runs
-from digits.store.runs import EPOCH_COLUMNS, RESULT_FIELDS, Run
+from digits.store.run_folder import RESULT_FIELDS, Run
 from digits.store.status import Status
 from tests.conftest import App, until
 
@@ -24,7 +24,7 @@ def made(app: App, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
     def make(name: str) -> Run:
         job = runs.create(Recipe(dataset="uci"), name)
         reached = {"test_accuracy": 0.9, "test_images": 360, "epochs": 3, "seconds": 75.0}
-        job.write("result.json", dict.fromkeys(RESULT_FIELDS, 0) | reached)
+        job.write_result(dict.fromkeys(RESULT_FIELDS, 0) | reached)
         job.write_status(Status("finished", epoch=3, epochs=3))
         (job.folder / "model.h5").write_bytes(b"weights")
         return job
@@ -112,9 +112,7 @@ def test_curves_of_chosen_runs_lie_over_one_another(
 ) -> None:
     for name, accuracy in (("Good curve", 0.9), ("Bad curve", 0.5), ("Torn curve", 0.1)):
         job = made(name)
-        job.append(
-            "epochs.csv", EPOCH_COLUMNS, [(1, 1, 0, 1, accuracy, 0, 5, 9), (2, 1, 0, 1, 1, 0, 5, 9)]
-        )
+        job.append_epochs([(1, 1, 0, 1, accuracy, 0, 5, 9), (2, 1, 0, 1, 1, 0, 5, 9)])
         if name == "Torn curve":
             (job.folder / "epochs.csv").write_text("epoch,loss\n1,two\n")
     page.goto(f"{server}/runs?find=curve")

@@ -6,7 +6,7 @@ import pytest
 from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.curves import curve, downsample, smooth
-from digits.store.runs import EPOCH_COLUMNS, STEP_COLUMNS, Run
+from digits.store.runs import Run
 from digits.store.status import Status
 
 
@@ -33,13 +33,9 @@ def test_nothing_can_be_thinned() -> None:
 def trained() -> Run:
     """A run of four epochs of 100 steps, torn in the third; an epoch took 10 s, the next 20 s."""
     job = runs.create(Recipe(dataset="uci", epochs=4), "Trained")
-    job.append(
-        "steps.csv", STEP_COLUMNS, ((step, 1 / step, 1 - 1 / step) for step in range(1, 251))
-    )
-    job.append(
-        "epochs.csv",
-        EPOCH_COLUMNS,
-        [(1, 0.5, 0.5, 0.4, 0.6, 0.001, 10, 20), (2, 0.3, 0.7, 0.2, 0.8, 0.001, 20, 40)],
+    job.append_steps((step, 1 / step, 1 - 1 / step) for step in range(1, 251))
+    job.append_epochs(
+        [(1, 0.5, 0.5, 0.4, 0.6, 0.001, 10, 20), (2, 0.3, 0.7, 0.2, 0.8, 0.001, 20, 40)]
     )
     job.write_status(Status("running", epoch=2, epochs=4, step=250, steps=400))
     return job

@@ -10,10 +10,11 @@ from digits.ink import collection
 from digits.ink.collection import Drawing
 from digits.recipes.recipe import Finetuning, Recipe
 from digits.store import finetuning, runs
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.store.status import Status
 from digits.worker.epoch_predictions import predict_at_epochs
-from digits.worker.predict import load, probabilities
+from digits.worker.predict import load, predict
 from digits.worker.trainer import train
 from tests.worker.test_trainer import Killed, die_at
 
@@ -61,18 +62,18 @@ def test_the_lesson_is_learned_and_told_by_drawings_that_were_held_back(
     result = train(job)
     assert result is not None
     material, answers = finetuning.load_data(job), finetuning.before_after(job)
-    before = accuracy(answers.held_before, material.y_held)
-    after = accuracy(answers.held_after, material.y_held)
+    before = accuracy(answers.held_out_before, material.y_held_out)
+    after = accuracy(answers.held_out_after, material.y_held_out)
     assert after > before + 0.15
     _, y = datasets.load_test("uci")
     assert accuracy(answers.test_before, y) == trained.result()["test_accuracy"]  # type: ignore[index]
     assert result["test_accuracy"] > accuracy(answers.test_before, y) - 0.05
-    final = load(job.model_path)
-    assert probabilities(final, material.x_held) == pytest.approx(answers.held_after, abs=1e-6)
-    assert accuracy(answers.taught_after, material.y_taught) >= after
-    first, *_, last = predict_at_epochs(job, [0, 1, 4], material.x_held)
-    assert first == pytest.approx(answers.held_before, abs=1e-5)
-    assert last == pytest.approx(answers.held_after, abs=1e-5)
+    final = load(ModelRef(job))
+    assert predict(final, material.x_held_out) == pytest.approx(answers.held_out_after, abs=1e-6)
+    assert accuracy(answers.train_after, material.y_train) >= after
+    first, *_, last = predict_at_epochs(job, [0, 1, 4], material.x_held_out)
+    assert first == pytest.approx(answers.held_out_before, abs=1e-5)
+    assert last == pytest.approx(answers.held_out_after, abs=1e-5)
 
 
 def test_without_replay_the_network_forgets_what_it_knew(trained: Run, kept: list[Drawing]) -> None:
@@ -120,7 +121,7 @@ def test_what_a_network_was_ever_taught_is_never_held_back(
     second = started(first, recipe_of(first, seed=1))
     taught, held = finetuning.split(kept, Finetuning(first.id, seed=1), known)
     assert not known & {one.key for one in held}
-    assert len(finetuning.load_data(second).y_held) == len(held) < 20
+    assert len(finetuning.load_data(second).y_held_out) == len(held) < 20
     assert finetuning.seen_drawings(second) == known | {one.key for one in taught}
     everything = frozenset(one.key for one in kept)
     with pytest.raises(ValueError, match="none is left"):
@@ -138,7 +139,7 @@ def test_the_training_images_are_the_drawings_repeated_and_the_replay(
     assert len(mixed.x_train) == 3 * 20 + 100
     own = {image.tobytes() for image in sets.x_train}
     assert sum(image.tobytes() in own for image in mixed.x_train) == 100
-    held = {image.tobytes() for image in material.x_held}
+    held = {image.tobytes() for image in material.x_held_out}
     assert not any(image.tobytes() in held for image in mixed.x_train)
     assert mixed.x_test is sets.x_test
     assert mixed.x_val is sets.x_val
@@ -158,7 +159,7 @@ def test_a_lesson_goes_on_when_its_start_and_its_drawings_are_gone(
     assert result is not None
     assert torn.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4]
     assert torn.step_metrics()["loss"] == pytest.approx(whole.step_metrics()["loss"], abs=0.02)
-    assert len(finetuning.before_after(torn).held_after) == 20
+    assert len(finetuning.before_after(torn).held_out_after) == 20
 
 
 @pytest.mark.parametrize("file", [finetuning.BASE_MODEL, finetuning.DATA])

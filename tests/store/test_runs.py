@@ -11,7 +11,7 @@ import pytest
 
 from digits.recipes.recipe import Recipe
 from digits.store import runs
-from digits.store.runs import EPOCH_COLUMNS, STEP_COLUMNS, Run
+from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Owner, Status
 
 
@@ -43,10 +43,10 @@ def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(job: Run) 
 def test_a_file_that_changed_says_so(job: Run) -> None:
     before = job.file_stamps("steps.csv", "status.json")
     assert job.file_stamps("steps.csv", "status.json") == before
-    job.append("steps.csv", STEP_COLUMNS, [(1, 2.3, 0.1)])
+    job.append_steps([(1, 2.3, 0.1)])
     after = job.file_stamps("steps.csv", "status.json")
     assert after != before
-    job.append("steps.csv", STEP_COLUMNS, [(2, 2.2, 0.1)])
+    job.append_steps([(2, 2.2, 0.1)])
     assert job.file_stamps("steps.csv", "status.json") != after
 
 
@@ -91,7 +91,7 @@ def test_the_queue_serves_the_running_one_first_and_then_by_time() -> None:
 
 
 def test_a_half_written_last_row_is_left_for_the_next_look(job: Run) -> None:
-    job.append("steps.csv", STEP_COLUMNS, [(1, 2.5, 0.1), (2, 2.25, 0.2)])
+    job.append_steps([(1, 2.5, 0.1), (2, 2.25, 0.2)])
     with (job.folder / "steps.csv").open("a") as file:
         file.write("3,1.9")
     steps = job.step_metrics()
@@ -106,7 +106,7 @@ def test_no_rows_yet_are_empty_columns(job: Run) -> None:
 
 
 def test_truncating_keeps_the_first_rows(job: Run) -> None:
-    job.append("steps.csv", STEP_COLUMNS, [(n, 0, 0) for n in range(1, 10)])
+    job.append_steps([(n, 0, 0) for n in range(1, 10)])
     job.truncate("steps.csv", 4)
     assert job.step_metrics()["step"].tolist() == [1, 2, 3, 4]
 
@@ -132,13 +132,13 @@ def test_a_csv_with_text_in_it_is_named(job: Run, file: str) -> None:
 def test_a_torn_array_is_named(job: Run, content: bytes) -> None:
     (job.folder / "test_probabilities.npy").write_bytes(content)
     with pytest.raises(ValueError, match=r"test_probabilities\.npy"):
-        job.probabilities()
+        job.test_probabilities()
 
 
 def test_an_array_of_objects_is_refused(job: Run) -> None:
     np.save(job.folder / "test_probabilities.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(ValueError, match=r"test_probabilities\.npy"):
-        job.probabilities()
+        job.test_probabilities()
 
 
 def test_a_run_that_trains_cannot_be_deleted_and_a_damaged_one_can(job: Run) -> None:
@@ -163,14 +163,14 @@ def test_a_worker_that_still_writes_does_not_bring_a_deleted_run_back(job: Run) 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"noise": 1}', '{"noise": {"unit": ""}}'])
 def test_damaged_curves_of_sturdiness_are_named(job: Run, content: str) -> None:
     assert job.robustness() is None
-    (job.folder / "sturdiness.json").write_text(content)
+    (job.folder / "robustness.json").write_text(content)
     with pytest.raises(ValueError, match=r"sturdiness\.json"):
         job.robustness()
 
 
 def test_the_epochs_that_a_run_has_are_those_with_a_row_and_a_file(job: Run) -> None:
     assert job.saved_epochs() == job.evaluated_epochs() == []
-    job.append("epochs.csv", EPOCH_COLUMNS, [(n, *[0] * 7) for n in (1, 2)])
+    job.append_epochs([(n, *[0] * 7) for n in (1, 2)])
     (job.folder / "weights" / "0002.weights.h5").touch()
     (job.folder / "weights" / "0003.weights.h5").touch()  # torn off before its row was counted
     assert job.saved_epochs() == [2]
@@ -188,6 +188,6 @@ def test_renaming_trims_and_refuses_nothing(job: Run) -> None:
 
 
 def test_a_json_file_is_replaced_in_one_piece(job: Run) -> None:
-    job.write("about.json", {"name": "B", "preset": ""})
+    job.rename("B")
     assert json.loads((job.folder / "about.json").read_text())["name"] == "B"
     assert not list(Path(job.folder).glob("part-*"))

@@ -9,7 +9,7 @@ import digits.evaluation.predictions
 from digits.data import datasets
 from digits.evaluation.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, scale, temperature
 from digits.recipes.recipe import Recipe
-from digits.store.runs import EPOCH_COLUMNS, Run
+from digits.store.run_folder import EPOCH_COLUMNS, Run
 from tests.pages.test_mistakes import finished_run, words
 from tests.widgets.test_label_errors import PAGE, alone
 from widgets.mistakes.calibration import BINS, EDGES, judge
@@ -30,7 +30,7 @@ def sure_run(sharper: float) -> tuple[Run, digits.evaluation.predictions.Predict
     """A run whose final model is that of its only epoch, and what it says of the test images."""
     (x, y), (_, y_val) = datasets.load_test("uci"), datasets.load_val("uci", seed=0)
     made, p = finished_run({}), logits(y, sharper).astype(np.float32)
-    made.append("epochs.csv", EPOCH_COLUMNS, [[1.0] * len(EPOCH_COLUMNS)])
+    made.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
     (made.folder / "test_probabilities").mkdir()
     np.save(made.folder / "test_probabilities.npy", p)
     np.save(made.folder / "test_probabilities" / "0001.npy", p.astype(np.float16))

@@ -13,7 +13,7 @@ from digits.data import datasets
 from digits.evaluation.label_errors import DisputedLabel
 from digits.recipes.recipe import Recipe
 from digits.store.models import SHIPPED_MODEL
-from digits.store.runs import EPOCH_COLUMNS, Run
+from digits.store.run_folder import EPOCH_COLUMNS, Run
 from tests.pages.test_mistakes import finished_run, words
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "mistakes.py")
@@ -29,10 +29,11 @@ def answers(y: np.ndarray, wrong: dict[int, int]) -> np.ndarray:
 def validated_run(p_val: np.ndarray | None) -> Run:
     """A run of one epoch, which became its final model; it says ``p_val`` of the validation."""
     made = finished_run({(4, 9): 3})
-    made.append("epochs.csv", EPOCH_COLUMNS, [[1.0] * len(EPOCH_COLUMNS)])
+    made.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
     (made.folder / "test_probabilities").mkdir()
     np.save(
-        made.folder / "test_probabilities" / "0001.npy", made.probabilities().astype(np.float16)
+        made.folder / "test_probabilities" / "0001.npy",
+        made.test_probabilities().astype(np.float16),
     )
     if p_val is not None:
         np.save(made.folder / "val_probabilities" / "0001.npy", p_val.astype(np.float16))

@@ -13,6 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 from digits.data import datasets
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.worker import model
 from digits.worker.embeddings import embeddings, nearest_neighbors, pca_map, tsne_map
@@ -26,14 +27,14 @@ WIDE = Recipe(dataset="uci", conv=(Conv(16),), dense=())  # 2,704 units for 1,29
 def started() -> Callable[[Recipe], Run]:
     def start(recipe: Recipe) -> Run:
         job = runs.create(recipe, "Fresh")
-        job.replace("model.keras", model.build(recipe).save)
+        job.write_model(model.build(recipe).save)
         return job
 
     return start
 
 
 def by_keras(job: Run, x: np.ndarray) -> np.ndarray:
-    network = load(job.model_path)
+    network = load(ModelRef(job))
     body = keras.Sequential(network.layers[:-1])
     return body.predict(x[..., None] / np.float32(255), verbose=0)
 
@@ -91,10 +92,10 @@ def test_only_images_that_the_run_was_trained_on_are_neighbours(
 
 def test_what_was_found_is_kept_and_what_is_damaged_is_found_again(trained: Run) -> None:
     first = embeddings(trained)
-    written = trained.file_stamps("features.npz")
+    written = trained.file_stamps("embeddings.npz")
     embeddings(trained)
-    assert trained.file_stamps("features.npz") == written
-    (trained.folder / "features.npz").write_bytes(b"PK torn")
+    assert trained.file_stamps("embeddings.npz") == written
+    (trained.folder / "embeddings.npz").write_bytes(b"PK torn")
     assert (embeddings(trained).train == first.train).all()
 
 
@@ -103,7 +104,7 @@ def test_a_network_in_which_all_units_are_dead_still_has_a_map(
     started: Callable[[Recipe], Run], units: int
 ) -> None:
     job = started(dataclasses.replace(NARROW, dense=(units,), activation="relu"))
-    network = load(job.model_path)
+    network = load(ModelRef(job))
     network.set_weights([np.zeros_like(weight) for weight in network.get_weights()])
     assert pca_map(job).shape == (len(datasets.load_test("uci")[1]), 2)
     assert np.isfinite(pca_map(job)).all()

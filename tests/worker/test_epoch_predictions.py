@@ -16,7 +16,7 @@ from digits.worker.trainer import train
 
 def of_the_final_model(job: Run) -> list[int]:
     """The epochs that say exactly what the final model says."""
-    final = job.probabilities().astype(np.float16)
+    final = job.test_probabilities().astype(np.float16)
     tested = job.evaluated_epochs()
     return [epoch for epoch in tested if (job.test_probabilities(epoch) == final).all()]
 

@@ -117,11 +117,11 @@ def test_what_is_there_is_not_done_again(trained: Run) -> None:
     curves = robustness(trained)
     marked = {**curves, "noise": {**curves["noise"], "images": 7}}
     del marked["scale"]
-    trained.write("sturdiness.json", marked)
+    trained.write_robustness(marked)
     again = robustness(trained)
     assert again["noise"]["images"] == 7
     assert again["scale"] == curves["scale"]
-    (trained.folder / "sturdiness.json").write_text("{")
+    (trained.folder / "robustness.json").write_text("{")
     assert robustness(trained) == curves
 
 

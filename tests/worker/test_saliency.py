@@ -5,9 +5,10 @@ import pytest
 
 from digits.data import datasets
 from digits.recipes.recipe import Recipe
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.worker import model
-from digits.worker.predict import load, probabilities
+from digits.worker.predict import load, predict
 from digits.worker.saliency import saliency, saliency_after
 
 TEN = list(range(10))
@@ -26,17 +27,17 @@ def test_they_sum_to_what_the_image_adds_to_the_logits(
     trained: Run, steps: int, error: float
 ) -> None:
     """Of probabilities, differences of logits are left: those of their logarithms."""
-    network = load(trained.model_path)
+    network = load(ModelRef(trained))
     for image in datasets.load_test("uci")[0][:10]:
         sums = saliency(network, image, TEN, steps).sum(axis=(1, 2))
-        inked, empty = np.log(probabilities(network, np.stack([image, 0 * image])))
+        inked, empty = np.log(predict(network, np.stack([image, 0 * image])))
         added = inked - empty
         range_of_logits = float(np.ptp(added))
         assert sums - sums[0] == pytest.approx(added - added[0], abs=error * range_of_logits)
 
 
 def test_paper_says_nothing_and_bytes_say_what_floats_say(trained: Run) -> None:
-    network, image = load(trained.model_path), datasets.load_test("uci")[0][3]
+    network, image = load(ModelRef(trained)), datasets.load_test("uci")[0][3]
     maps = saliency(network, image, [3, 5])
     assert (maps[:, image == 0] == 0).all()
     assert maps.any(axis=(1, 2)).all()

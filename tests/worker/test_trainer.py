@@ -10,9 +10,10 @@ import pytest
 from digits.data import datasets
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.store.status import Status
-from digits.worker.predict import load, probabilities
+from digits.worker.predict import load, predict
 from digits.worker.trainer import train
 
 SMALL = Recipe(
@@ -61,7 +62,7 @@ def test_a_run_learns_and_leaves_everything_behind() -> None:
     after_each = [np.load(job.folder / "val_probabilities" / f"{n:04}.npy") for n in range(1, 5)]
     right = [(p.argmax(axis=1) == digits.y_val).mean() for p in after_each]
     assert right == pytest.approx(job.epoch_metrics()["val_accuracy"], abs=0.01)
-    p = job.probabilities()
+    p = job.test_probabilities()
     assert p.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert result["test_accuracy"] == (p.argmax(axis=1) == digits.y_test).mean()
 
@@ -73,7 +74,7 @@ def test_the_kept_model_opens_in_plain_keras_and_says_the_same(ending: str) -> N
     x, y = datasets.load_test("uci")
     opened = keras.models.load_model(job.folder / f"model.{ending}")
     answers = opened.predict(x[..., None].astype(np.float32) / 255, verbose=0)
-    assert answers == pytest.approx(job.probabilities(), abs=1e-4)
+    assert answers == pytest.approx(job.test_probabilities(), abs=1e-4)
     loss, accuracy = opened.evaluate(x[..., None] / np.float32(255), _targets(opened, y), verbose=0)
     assert loss == pytest.approx(job.result()["test_loss"], rel=1e-3)  # type: ignore[index]
     assert accuracy == pytest.approx(job.result()["test_accuracy"])  # type: ignore[index]
@@ -112,8 +113,8 @@ def test_a_killed_run_goes_on_to_where_it_would_have_come(when: dict[str, int]) 
     train(whole)
     with pytest.raises(Killed):
         train(torn, die_at(**when))
-    torn.append("steps.csv", runs.STEP_COLUMNS, [(999, 9, 9)])  # written after the last checkpoint
-    torn.append("epochs.csv", runs.EPOCH_COLUMNS, [(999, 9, 9, 9, 9, 9, 9, 9)])
+    torn.append_steps([(999, 9, 9)])  # written after the last checkpoint
+    torn.append_epochs([(999, 9, 9, 9, 9, 9, 9, 9)])
     train(torn)
     assert torn.status.state == "finished"
     assert torn.step_metrics()["step"].tolist() == whole.step_metrics()["step"].tolist()
@@ -124,7 +125,7 @@ def test_a_killed_run_goes_on_to_where_it_would_have_come(when: dict[str, int]) 
 
 
 def _weights(job: Run) -> list[np.ndarray]:
-    return load(job.model_path).get_weights()
+    return load(ModelRef(job)).get_weights()
 
 
 def test_the_wish_to_stop_ends_a_run_with_what_it_has_learned() -> None:
@@ -148,7 +149,7 @@ def test_a_run_stopped_in_its_first_epoch_still_has_a_result() -> None:
     assert job.status.state == "stopped"
     assert result is not None
     assert (result["epochs"], result["seconds"], result["images_per_second"]) == (0, 0, None)
-    assert len(job.probabilities()) == len(datasets.load_test("uci")[1])
+    assert len(job.test_probabilities()) == len(datasets.load_test("uci")[1])
 
 
 def test_a_loss_beyond_all_numbers_ends_as_failed_with_a_sentence() -> None:
@@ -212,7 +213,7 @@ def test_digits_in_floats_and_in_bytes_get_the_same_answer() -> None:
     job = started(dataclasses.replace(SMALL, epochs=1))
     train(job)
     x, _ = datasets.load_test("uci")
-    model = load(job.model_path)
-    as_floats = probabilities(model, x.astype(np.float32) / 255)
-    assert probabilities(model, x) == pytest.approx(as_floats, abs=1e-6)
-    assert probabilities(model, x[:0]).shape == (0, 10)
+    model = load(ModelRef(job))
+    as_floats = predict(model, x.astype(np.float32) / 255)
+    assert predict(model, x) == pytest.approx(as_floats, abs=1e-6)
+    assert predict(model, x[:0]).shape == (0, 10)

@@ -5,6 +5,7 @@ import streamlit as st
 from PIL import Image
 
 from digits.multidigit.recognize import Recognition
+from digits.store.models import ModelRef
 from widgets.shared.montage import montage
 from widgets.shared.session import engine
 
@@ -38,7 +39,7 @@ def view(reading: Recognition) -> None:
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def _activations(model: str, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
+def _activations(model: ModelRef, image: np.ndarray) -> list[tuple[np.ndarray, int]]:
     return engine().activations(model, image)
 
 

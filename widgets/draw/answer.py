@@ -17,7 +17,7 @@ def show_digit(reading: Recognition, strokes: int) -> None:
     row = st.container(horizontal=True, gap="medium")
     with row.container(width=220):
         st.metric("The network reads", f"{digit} · {percent(p[digit])}")
-        switched_off(reading.steps[-1].how)
+        switched_off(reading.steps[-1].options)
         with st.container(width=168):  # given a width, Streamlit would blur the picture
             alt = "The drawing as the network sees it, enlarged so that its pixels show."
             picture = montage(reading.image[None, None], 12)

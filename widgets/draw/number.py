@@ -1,6 +1,5 @@
 """Numbers that were read: boxes over the picture, and each digit with its probability."""
 
-import numpy as np
 import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 
@@ -40,7 +39,7 @@ def show_numbers(numbers: list[Number]) -> None:
         for number in numbers:
             for digit in number.digits:
                 chance = percent(digit.probability)
-                seen = np.rint(digit.image * 255).astype(np.uint8).repeat(4, axis=0)
+                seen = digit.image.repeat(4, axis=0)
                 alt = f"Read as {digit.value}, {chance}: the digit as the network sees it."
                 st.image(seen.repeat(4, axis=1), f"{digit.value} · {chance}", 112, alt=alt)
 

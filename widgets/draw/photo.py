@@ -5,6 +5,7 @@ import io
 import streamlit as st
 from PIL import Image
 
+from digits.store.models import ModelRef
 from widgets.draw.number import draw_boxes, show_numbers
 from widgets.shared.session import engine
 
@@ -13,7 +14,7 @@ MEGABYTES = 25
 SHOWN = "photo-shown"  # key of the session's state: which photo by which model, and the answer
 
 
-def recognize_photo(model: str) -> None:
+def recognize_photo(model: ModelRef) -> None:
     """Take a photo and show what is on it; a bad one leaves the last good one where it is."""
     state = st.session_state
     line = engine()  # it starts while the first photo is being chosen
@@ -29,7 +30,7 @@ def recognize_photo(model: str) -> None:
     if file and state.get(SHOWN, {}).get("of") != (file.file_id, model):
         try:
             with right, st.spinner("The network is reading …"):
-                small, numbers = line.read_photo(model, file.getvalue(), file.name)
+                small, numbers = line.recognize_photo(model, file.getvalue(), file.name)
             state[SHOWN] = {"of": (file.file_id, model), "photo": small, "numbers": numbers}
         except TimeoutError:
             right.error("The network did not answer in time. Upload the photo again.")

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from digits.ink.preprocessing import STAGES, WHOLE, Preprocessing, Stage
+from digits.ink.preprocessing import RESIZED, STAGES, Preprocessing, Stage
 from digits.multidigit.recognize import Recognition
 from widgets.shared.format import percent
 from widgets.shared.montage import montage
@@ -12,11 +12,11 @@ WITHOUT = "without"  # in the link: the steps that are left out
 WIDTH = 168  # of a card, in screen pixels: six for each of the network's,
 SCALE = 12  # and twice as many in the picture, for screens with finer ones
 WORDS = {
-    WHOLE: ("Shrunk whole", "All of it in 28 × 28 pixels: what most demos do."),
+    RESIZED: ("Shrunk whole", "All of it in 28 × 28 pixels: what most demos do."),
     "crop": ("Crop", "Cut to its ink, wherever on the sheet that is."),
     "fit": ("20 × 20 box", "Scaled into 20 × 20 pixels with a margin, as in MNIST."),
-    "centre": ("Centre of mass", "Moved until its weight is in the middle, as in MNIST."),
-    "pen": ("Even pen", "Drawn anew with a line as thick as MNIST's, whatever the brush."),
+    "center": ("Centre of mass", "Moved until its weight is in the middle, as in MNIST."),
+    "redraw": ("Even pen", "Drawn anew with a line as thick as MNIST's, whatever the brush."),
 }
 
 
@@ -62,7 +62,7 @@ def view(reading: Recognition) -> None:
         st.caption("All of the sheet, before any step.")
     for name, (title, word) in WORDS.items():
         with grid.container(width=WIDTH, gap="xsmall"):
-            if name == WHOLE:
+            if name == RESIZED:
                 st.markdown(f":small[{title}]")
             else:
                 st.toggle(title, key=_key(name), persist_state="session")

@@ -90,8 +90,8 @@ def finetuning_summary(job: Run) -> str:
         raise ValueError(f"Run {job.id} has no lesson.")
     replay = f"among {lesson.replay:,} images that it knows" if lesson.replay else "without replay"
     return (
-        f"Learns {counted(len(material.y_taught), 'drawing')}, each {lesson.repeats} times an "
-        f"epoch, {replay}; {counted(len(material.y_held), 'other')} held back. It started as run "
+        f"Learns {counted(len(material.y_train), 'drawing')}, each {lesson.repeats} times an "
+        f"epoch, {replay}; {counted(len(material.y_held_out), 'other')} held out. Base run "
         f"{lesson.base_run}."
     )
 
@@ -100,7 +100,7 @@ def finetuning_result(job: Run) -> None:
     """What a lesson changed: both scores before and after, and the drawings held back."""
     material, answers = finetuning.load_data(job), finetuning.before_after(job)
     _, y_test = test_set(job.recipe.dataset)
-    after = job.probabilities()
+    after = job.test_probabilities()
     if len(y_test) != len(after):
         raise ValueError("The test set has changed since this run was tested.")
     st.subheader("Before and after the lesson", anchor=False)
@@ -109,8 +109,13 @@ def finetuning_result(job: Run) -> None:
         columns,
         (
             ("Test images", y_test, answers.test_before, after),
-            ("Drawings held back", material.y_held, answers.held_before, answers.held_after),
-            ("Drawings learned", material.y_taught, answers.taught_before, answers.taught_after),
+            (
+                "Drawings held back",
+                material.y_held_out,
+                answers.held_out_before,
+                answers.held_out_after,
+            ),
+            ("Drawings learned", material.y_train, answers.train_before, answers.train_after),
         ),
         strict=True,
     ):
@@ -145,8 +150,8 @@ def _through_epochs(
     test = [answers.test_before, *(job.test_probabilities(epoch) for epoch in tested)]
     curves = {"test images": ([0, *tested], test, y_test)}
     kept = [0, *job.saved_epochs()]
-    held = probabilities_at_epochs(job, kept, material.x_held)
-    curves["drawings held back"] = (kept, list(held), material.y_held)
+    held = probabilities_at_epochs(job, kept, material.x_held_out)
+    curves["drawings held back"] = (kept, list(held), material.y_held_out)
     traces = [
         {
             "name": name,
@@ -170,12 +175,12 @@ def _through_epochs(
 
 def _held_back(material: finetuning.FinetuningData, answers: finetuning.BeforeAfter) -> None:
     """The drawings held back: those that changed first, then those still misread."""
-    y = material.y_held
-    was, now = answers.held_before.argmax(axis=1), answers.held_after.argmax(axis=1)
+    y = material.y_held_out
+    was, now = answers.held_out_before.argmax(axis=1), answers.held_out_after.argmax(axis=1)
     order = np.lexsort([y, now == y, was == now])[:100]
     st.caption("The drawings held back, as read before → after")
     gallery(
-        material.x_held[order],
+        material.x_held_out[order],
         [f"{was[i]} → {now[i]} {'✓' if now[i] == y[i] else '✗'}" for i in order],
         key="held-back",
         names=[f"A drawn {y[i]}, read as {was[i]} before and {now[i]} after" for i in order],

@@ -35,7 +35,7 @@ def view(run: Run, tested: Predictions) -> Selection | None:
         on_change=close_digit,
     )
     st.query_params["other"] = other.id
-    b = other.probabilities()
+    b = other.test_probabilities()
     if len(b) != len(tested.y):
         raise ValueError(f"“{other.name}” was tested on {len(b):,} images, this run on others.")
     a_right, b_right = tested.right, b.argmax(axis=1) == tested.y

@@ -6,6 +6,7 @@ import streamlit as st
 from digits.evaluation.forgetting import learning_events
 from digits.evaluation.metrics import rank
 from digits.evaluation.predictions import Predictions
+from digits.store.models import FINAL, ModelRef
 from digits.store.runs import Run
 from widgets.shared.format import counted
 from widgets.shared.montage import montage
@@ -37,12 +38,13 @@ def details(tested: Predictions, index: int, run: Run) -> None:
     other = predicted if predicted != label else int(np.argsort(p)[-2])
     try:
         st.markdown("**Which pixels decided**")
-        epoch = None if tested.epoch in (0, run.final_epoch()) else tested.epoch
-        saliency_maps(run.id, epoch, tested.x[index], (label, other), width=140)
+        final = tested.epoch in (FINAL, run.final_epoch())
+        model = ModelRef(run, FINAL if final else tested.epoch)
+        saliency_maps(model, tested.x[index], (label, other), width=140)
         if tested.name == "Test image":
             _history(run, index, label, tested.epoch)
         st.markdown("**Most alike among the training digits**, to the final model")
-        nearest_neighbors(run.id, tested.x[index], size=44)
+        nearest_neighbors(ModelRef(run), tested.x[index], size=44)
     except TimeoutError:
         st.error("The worker did not answer in time. Choose the digit again to ask it again.")
     except (LookupError, OSError) as error:

@@ -1,6 +1,6 @@
 """The test digits as the network sees them: alike ones near each other, to choose from by lasso."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -21,7 +21,7 @@ EVERYWHERE = (0, 100)  # percent of the map
 def view(run: Run, tested: Predictions) -> Selection | None:
     """The map; gives the digits in the lasso or the window, or all mistakes without either."""
     with st.container(horizontal=True):
-        method = st.segmented_control(
+        method: Literal["pca", "tsne"] = st.segmented_control(
             "Map",
             METHODS,
             default="pca",
@@ -67,7 +67,7 @@ def view(run: Run, tested: Predictions) -> Selection | None:
     )
 
 
-def _places(run: Run, method: str) -> np.ndarray | None:
+def _places(run: Run, method: Literal["pca", "tsne"]) -> np.ndarray | None:
     """Where the test images lie, (n, 2) int from 0 to 1,000; the PCA is made when it is missing."""
     places = run.embedding_map(method)
     if places is None and method == "tsne":
@@ -82,9 +82,9 @@ def _places(run: Run, method: str) -> np.ndarray | None:
     if places is None:
         try:
             with st.spinner("The network looks at every digit once, which takes some seconds …"):
-                places = engine().map(run.id)
-        except (TimeoutError, LookupError, OSError) as error:
-            raise ValueError(f"There is no map: {error or 'the worker did not answer'}.") from error
+                places = engine().pca_map(run)
+        except OSError as error:
+            raise ValueError(f"There is no map: {error}") from error
     low, high = places.min(axis=0), places.max(axis=0)
     return np.rint((places - low) / np.maximum(high - low, 1e-9) * SIDE).astype(int)
 

@@ -4,11 +4,11 @@ import time
 
 import streamlit as st
 
+from digits.store.models import FINAL
 from digits.store.runs import Run
 from widgets.shared.background_job import offer_job
 
 SECONDS_PER_EPOCH = 0.8  # seconds an epoch while it plays
-FINAL = 0  # stands for the final model where that is no epoch's
 
 
 def playback_interval() -> float | None:
@@ -32,7 +32,7 @@ def choose_epoch(run: Run) -> int:
         )
     elif not tested and len(run.epoch_metrics()["epoch"]) > 1:
         st.caption("Of its single epochs this run has kept nothing: here is its final model.")
-    moments = tested if kept else [*tested, FINAL]
+    moments = tested if kept != FINAL else [*tested, FINAL]
     if len(moments) < 2:
         return FINAL
     state = st.session_state
@@ -51,7 +51,7 @@ def choose_epoch(run: Run) -> int:
             moments,
             key="epoch",
             bind="query-params",
-            format_func=lambda epoch: f"{epoch}" if epoch else "final",
+            format_func=lambda epoch: "final" if epoch == FINAL else f"{epoch}",
             help="Everything below is as the network was after this epoch.",
         )
 

@@ -6,6 +6,7 @@ import streamlit as st
 from digits.data.uploads import read_labeled_digits
 from digits.evaluation.label_errors import LabelErrors, find_label_errors, to_csv
 from digits.evaluation.predictions import Predictions, Selection
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from widgets.mistakes.selection import close_digit
 from widgets.mistakes.validation import validation, validation_images
@@ -86,7 +87,7 @@ def _own(run: Run) -> Predictions | None:
     try:
         if run.id not in own["answers"]:
             with st.spinner("The network is reading your digits …"):
-                own["answers"][run.id] = engine().predict(run.id, own["x"])
+                own["answers"][run.id] = engine().predict(ModelRef(run), own["x"])
     except TimeoutError:
         st.error("The network did not answer in time. Take fewer digits, or try again.")
         return None

@@ -7,7 +7,8 @@ import streamlit as st
 
 from digits.evaluation.forgetting import LearningEvents, learning_events
 from digits.evaluation.predictions import Predictions, Selection
-from digits.store.runs import Run
+from digits.store.models import FINAL
+from digits.store.run_folder import RESULT, Run
 from widgets.mistakes.selection import close_digit
 from widgets.shared.format import counted
 from widgets.shared.plot import plot
@@ -26,7 +27,7 @@ def view(run: Run, tested: Predictions) -> Selection | None:
             icon=":material/timeline:",
         )
         return None
-    past = _history(run, epochs, run.file_stamps("result.json", "test_probabilities"))
+    past = _history(run, epochs, run.file_stamps(RESULT, "test_probabilities"))
     st.markdown("Test digits that were **right from this epoch on**, to the last one")
     _chart(past, epochs, tested.epoch)
     fate = st.segmented_control(
@@ -40,7 +41,7 @@ def view(run: Run, tested: Predictions) -> Selection | None:
         on_change=close_digit,
     )
     if fate == "learned":
-        epoch = tested.epoch or epochs[-1]
+        epoch = epochs[-1] if tested.epoch == FINAL else tested.epoch
         found = np.flatnonzero(past.learned == epochs.index(epoch) + 1)
         title = f"{counted(len(found), 'digit')} learned for good in epoch {epoch}"
         st.caption("The epoch slider above chooses the epoch; so does a click on a bar.")

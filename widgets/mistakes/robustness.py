@@ -7,6 +7,7 @@ import streamlit as st
 
 from digits.evaluation.metrics import wilson_interval
 from digits.evaluation.predictions import Predictions, Selection
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import counted
@@ -29,7 +30,7 @@ def view(run: Run, tested: Predictions) -> Selection | None:
     if set(KINDS) - set(curves):
         offer_job(
             run,
-            "sturdiness",
+            "robustness",
             "Test how sturdy it is",
             "The final model would read all test digits again: turned, shifted, resized, noisy, "
             "thinner and thicker. It takes about half a minute in the background.",
@@ -112,8 +113,8 @@ def _example(run: Run, tested: Predictions, kind: str, curve: dict[str, Any]) ->
     one = st.session_state.get("digit")
     one = 0 if one is None else int(one)
     try:
-        pictures = engine().examples(tested.x[one], kind)
-        read = engine().predict(run.id, pictures).argmax(axis=1)
+        pictures = engine().robustness_examples(tested.x[one], kind)
+        read = engine().predict(ModelRef(run), pictures).argmax(axis=1)
     except (TimeoutError, LookupError, OSError) as error:
         st.caption(f"No example: {error or 'the worker did not answer'}.")
         return

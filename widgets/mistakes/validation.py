@@ -4,17 +4,18 @@ import numpy as np
 import streamlit as st
 
 from digits.data import datasets
+from digits.store.models import FINAL
 from digits.store.runs import Run
 
 
 def validation(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     """Labels (n,) uint8, and the probabilities (n, 10) float16 after an epoch, from 1.
 
-    ``epoch`` 0 stands for the final model. Raises ``ValueError``, with one sentence, where the
+    ``FINAL`` is the final model. Raises ``ValueError``, with one sentence, where the
     probabilities or the images are missing.
     """
-    epoch = epoch or run.final_epoch()
-    if not epoch:
+    epoch = run.final_epoch() if epoch == FINAL else epoch
+    if epoch == FINAL:
         raise ValueError(
             "It is not known which epoch's network became the final model, so what it says of the "
             "validation images is not known either."

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from digits.store import curves
-from digits.store.runs import Run
+from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from widgets.shared.plot import plot
 
 TITLES = {
@@ -74,7 +74,7 @@ def compare(chosen: list[Run]) -> None:
     plot(traces, layout, key="compared", height=420, alt=alt)
 
 
-FILES = ("steps.csv", "epochs.csv", "status.json")
+FILES = (STEPS, EPOCHS, STATUS)
 
 
 @lru_cache(maxsize=256)

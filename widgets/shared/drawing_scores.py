@@ -6,7 +6,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from digits.ink import collection
 from digits.store import finetuning, runs
-from digits.store.runs import Run
+from digits.store.models import ModelRef
+from digits.store.run_folder import MODEL, Run
 from digits.store.status import DONE
 from widgets.shared.format import interval
 from widgets.shared.session import engine
@@ -19,7 +20,7 @@ def score(one: Run) -> tuple[int, int] | None:
     """
     if not collection.ids():
         return None
-    return _score(one.id, one.file_stamps("model.keras"), collection.fingerprint())
+    return _score(one.id, one.file_stamps(MODEL), collection.fingerprint())
 
 
 def score_in_words(right: int, total: int) -> str:
@@ -28,7 +29,7 @@ def score_in_words(right: int, total: int) -> str:
     return f"**{right / total:.1%}** on {total:,} drawing{plural} ({interval(right, total)})"
 
 
-def predict_drawings(model: str, kept: list[collection.Drawing]) -> np.ndarray:
+def predict_drawings(model: ModelRef, kept: list[collection.Drawing]) -> np.ndarray:
     """Probabilities (n, 10) float32 of drawings by a run's id or "shipped"; raises as above."""
     return _read(model, tuple(one.id for one in kept), collection.fingerprint())
 
@@ -71,10 +72,10 @@ def _score(id: str, changed: tuple[int, ...], state: str) -> tuple[int, int] | N
     if not new:
         return None
     x, y = collection.images(new)
-    return int((engine().predict(id, x).argmax(axis=1) == y).sum()), len(y)
+    return int((engine().predict(ModelRef(runs.open(id)), x).argmax(axis=1) == y).sum()), len(y)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def _read(model: str, ids: tuple[str, ...], state: str) -> np.ndarray:
+def _read(model: ModelRef, ids: tuple[str, ...], state: str) -> np.ndarray:
     x, _ = collection.images([collection.open(id) for id in ids])
     return engine().predict(model, x)

@@ -5,7 +5,7 @@ import streamlit as st
 
 from digits.ink import collection
 from digits.ink.collection import Drawing
-from digits.store.runs import Run
+from digits.store.run_folder import Run, weights_file
 from widgets.shared.probabilities import over_epochs
 from widgets.shared.session import engine
 
@@ -19,9 +19,9 @@ def probabilities_at_epochs(one: Run, epochs: list[int], x: np.ndarray) -> np.nd
     """
     known = _known(one.id, x.tobytes())
     # A run that goes on from a checkpoint writes the weights of an epoch anew.
-    marks = {epoch: one.file_stamps(f"weights/{epoch:04}.weights.h5") for epoch in sorted(epochs)}
+    marks = {epoch: one.file_stamps(weights_file(epoch)) for epoch in sorted(epochs)}
     if missing := [epoch for epoch in marks if known.get(epoch, (None,))[0] != marks[epoch]]:
-        for epoch, p in zip(missing, engine().trace(one.id, missing, x), strict=True):
+        for epoch, p in zip(missing, engine().predict_at_epochs(one, missing, x), strict=True):
             known[epoch] = marks[epoch], p
     return np.array([known[epoch][1] for epoch in marks]).reshape(-1, len(x), 10)
 

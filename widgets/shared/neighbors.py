@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from digits.multidigit.recognize import Recognition
-from digits.store.models import model_run
+from digits.store.models import ModelRef, results_folder
 from widgets.shared.background_job import start_job
 from widgets.shared.gallery import gallery
 from widgets.shared.session import engine
@@ -18,15 +18,15 @@ def view(reading: Recognition) -> None:
     nearest_neighbors(reading.model, reading.image, size=56)
 
 
-def nearest_neighbors(model: str, image: np.ndarray, *, size: int) -> None:
+def nearest_neighbors(model: ModelRef, image: np.ndarray, *, size: int) -> None:
     """Twelve training digits, the nearest first, ``size`` screen pixels wide; at first, a wait.
 
     ``image`` is (28, 28), uint8 or float32 in [0, 1]; ``model`` is as in ``Engine.neighbours``,
     which also says what is raised.
     """
-    kept = model_run(model)
+    kept = results_folder(model)
     if not kept.has_embeddings:
-        start_job(kept, "features", FIRST)
+        start_job(kept, "embeddings", FIRST)
         return
     images, labels, distances = _nearest(model, kept.id, image)
     found = list(zip(labels, distances, strict=True))
@@ -41,5 +41,5 @@ def nearest_neighbors(model: str, image: np.ndarray, *, size: int) -> None:
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def _nearest(model: str, kept: str, image: np.ndarray) -> tuple[np.ndarray, ...]:
-    return engine().neighbours(model, image)
+def _nearest(model: ModelRef, kept: str, image: np.ndarray) -> tuple[np.ndarray, ...]:
+    return engine().nearest_neighbors(model, image)

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from digits.ink.preprocessing import to_float
 from digits.multidigit.recognize import Recognition
+from digits.store.models import ModelRef
 from widgets.shared.session import engine
 
 OTHER = "speaks-for"  # keys of the session's state: the pills, and
@@ -23,11 +23,11 @@ def view(reading: Recognition) -> None:
         on_change=_note,
         wrap=True,
     )
-    saliency_maps(reading.model, None, reading.image, (predicted, other), width=280)
+    saliency_maps(reading.model, reading.image, (predicted, other), width=280)
 
 
 def saliency_maps(
-    model: str, epoch: int | None, image: np.ndarray, digits: tuple[int, int], *, width: int
+    model: ModelRef, image: np.ndarray, digits: tuple[int, int], *, width: int
 ) -> None:
     """Which pixels speak for each of the digits, side by side, each ``width`` wide or less.
 
@@ -35,14 +35,12 @@ def saliency_maps(
     ``Engine.saliency``, which also says what is raised.
     """
     with st.spinner("Asking the network which pixels decided …"):
-        both = _saliency(model, epoch, image, digits)
+        both = _saliency(model, image, digits)
     most = float(np.abs(both).max()) or 1.0
     with st.container(horizontal=True, gap="small", width=2 * width + 16):
         for digit, pixels in zip(digits, both, strict=True):
             alt = f"Pixels that speak for {digit} in orange, against it in blue"
-            picture = (
-                _coloured(to_float(image), pixels / most).repeat(10, axis=0).repeat(10, axis=1)
-            )
+            picture = _coloured(image / 255, pixels / most).repeat(10, axis=0).repeat(10, axis=1)
             with st.container():  # both of the same width, whatever their captions
                 st.image(picture, f"for {digit}: {pixels.sum():+.1f}", "stretch", alt=alt)
     st.caption(
@@ -52,10 +50,8 @@ def saliency_maps(
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _saliency(
-    model: str, epoch: int | None, image: np.ndarray, digits: tuple[int, int]
-) -> np.ndarray:
-    return engine().saliency(model, epoch, image, list(digits))
+def _saliency(model: ModelRef, image: np.ndarray, digits: tuple[int, int]) -> np.ndarray:
+    return engine().saliency(model, image, list(digits))
 
 
 def _coloured(ink: np.ndarray, share: np.ndarray) -> np.ndarray:

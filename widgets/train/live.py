@@ -9,7 +9,7 @@ import streamlit as st
 
 from digits.store import runs
 from digits.store.curves import downsample, smooth, smoothing_window
-from digits.store.runs import Run
+from digits.store.run_folder import EPOCHS, SAMPLE_PROBABILITIES, STATUS, Run
 from digits.store.status import DONE, UNFINISHED, Status
 from widgets.drawings.finetune import finetuning_result, finetuning_summary
 from widgets.shared.drawing_scores import score_metric
@@ -57,9 +57,7 @@ def _show(watched: Run, pace: float | None) -> None:
         with button:
             _button(watched, status)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
-    curves = _curves(
-        watched, status.epochs, status.steps, watched.file_stamps("status.json", "epochs.csv")
-    )
+    curves = _curves(watched, status.epochs, status.steps, watched.file_stamps(STATUS, EPOCHS))
     for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
         with column:
             show(drawn, key=f"curve-{key}", alt=alt)
@@ -236,7 +234,7 @@ def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
 
 
 def _digits(watched: Run) -> None:
-    seen = _seen(watched, watched.file_stamps("watched_probabilities.npy"))
+    seen = _seen(watched, watched.file_stamps(SAMPLE_PROBABILITIES))
     if seen is None:
         return
     st.caption(seen.caption)

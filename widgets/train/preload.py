@@ -17,7 +17,7 @@ def preload(recipe: Recipe) -> None:
 def _prepare(recipe: Recipe) -> None:
     state = st.session_state
     if "drawn" in state:
-        engine().prepare(recipe)
+        engine().preload(recipe)
     elif "arrived" in state:  # this is the second look
         state["drawn"] = True
         st.rerun()
