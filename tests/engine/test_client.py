@@ -19,10 +19,13 @@ from digits.store.models import ModelRef
 from digits.store.runs import Run
 from tests.conftest import ROOT, until
 
+pytestmark = pytest.mark.slow
+
 LONG = Recipe(  # some 20 s on two cores
     dataset="uci", conv=(Conv(64), Conv(64)), dense=(64,), batch_size=32, epochs=40
 )
 SHORT = dataclasses.replace(LONG, conv=(Conv(8),), epochs=3)
+INTERRUPTED = dataclasses.replace(LONG, epochs=12)  # long enough to be killed, and then finished
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,7 @@ def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
 
 
 def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None:
-    job = runs.create(LONG, "survivor")
+    job = runs.create(INTERRUPTED, "survivor")
     engine.submit(job)
     until(lambda: job.status.epoch >= 3, 60, "three epochs")
     worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
@@ -215,7 +218,7 @@ def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: R
 
 
 def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> None:
-    job = runs.create(LONG, "orphan")
+    job = runs.create(INTERRUPTED, "orphan")
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, job.id], cwd=ROOT, stdin=subprocess.PIPE
     )

@@ -40,9 +40,9 @@ def weights_after(
 def test_halves_side_by_side_learn_what_the_whole_batch_does(
     images: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "HALVES", 1)
+    monkeypatch.setattr(hardware, "PARALLEL_OPS", 1)
     whole, whole_losses = weights_after(PLAIN, images, 2)
-    monkeypatch.setattr(hardware, "HALVES", 2)
+    monkeypatch.setattr(hardware, "PARALLEL_OPS", 2)
     assert micro_batches(PLAIN) == 2
     halves, halves_losses = weights_after(PLAIN, images, 2)
     np.testing.assert_allclose(halves_losses, whole_losses, rtol=1e-5)
@@ -53,7 +53,7 @@ def test_halves_side_by_side_learn_what_the_whole_batch_does(
 def test_a_last_batch_of_one_image_leaves_every_number_finite(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hardware, "HALVES", 2)
+    monkeypatch.setattr(hardware, "PARALLEL_OPS", 2)
     weights, losses = weights_after(NORMED, 33, 2)
     assert np.isfinite(losses).all()
     assert all(np.isfinite(array).all() for array in weights)
@@ -76,12 +76,12 @@ def test_label_smoothing_is_learned_from_but_not_told() -> None:
 
 
 def test_a_large_batch_in_float32_goes_in_quarters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "HALVES", 2)
+    monkeypatch.setattr(hardware, "PARALLEL_OPS", 2)
     large = dataclasses.replace(PLAIN, batch_size=128)
     assert micro_batches(large) == 4
     assert micro_batches(dataclasses.replace(large, precision="bfloat16")) == 2
     quarters, losses = weights_after(large, 130, 2)  # the last batch has fewer images than parts
-    monkeypatch.setattr(hardware, "HALVES", 1)
+    monkeypatch.setattr(hardware, "PARALLEL_OPS", 1)
     halves, halves_losses = weights_after(large, 130, 2)
     np.testing.assert_allclose(losses, halves_losses, rtol=1e-4)
     for a, b in zip(quarters, halves, strict=True):
