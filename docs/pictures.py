@@ -7,6 +7,7 @@ UCI's digits. ``tour`` is the moving picture of the README; every other name is 
 import argparse
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,11 +29,12 @@ from tests.conftest import CHROMIUM, App
 FOLDER = Path(__file__).parent
 STILL_SIZE = {"width": 1440, "height": 900}
 STILL_COLORS = 128
-TOUR_SIZE = {"width": 1200, "height": 780}
-TOUR_WIDTH = 900  # pixels of the moving picture
+TOUR_SIZE = {"width": 1280, "height": 960}
+TOUR_WIDTH = 960  # pixels of the moving picture
 TOUR_COLORS = 96
-SEVEN = [(85, 62), (195, 62), (162, 130), (132, 228)]
+SMALL_SEVEN = [(60, 165), (108, 165), (94, 198), (80, 240)]  # in pixels of the canvas
 CANVAS = "canvas.upper-canvas"
+MATRIX = ".st-key-matrix .nsewdrag"
 
 # The pointer is not part of a screenshot, so the page draws one.
 POINTER = """addEventListener('DOMContentLoaded', () => {
@@ -66,11 +68,20 @@ class Film:
             self.page.wait_for_timeout(every * 1000)
             self.shoot(shown)
 
-    def point_at(self, target: Locator) -> None:
-        """Move the pointer onto what will be clicked, and shoot it there."""
+    def point_at(self, target: Locator, x: float = 0.5, y: float = 0.5) -> None:
+        """Move the pointer onto what will be clicked, in fractions of its box, and shoot it."""
         target.scroll_into_view_if_needed()
-        target.hover()
+        self.page.wait_for_timeout(300)
+        box = target.bounding_box()
+        assert box
+        self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         self.shoot(500)
+
+    def show_at_top(self, target: Locator) -> None:
+        """Scroll until the target is at the upper edge, below the menu."""
+        target.evaluate("element => element.scrollIntoView()")
+        self.page.mouse.wheel(0, -120)
+        self.page.wait_for_timeout(300)
 
     def save(self, path: Path) -> None:
         """Write a GIF of one palette, so that only what changes takes room."""
@@ -124,6 +135,11 @@ def gallery(page: Page) -> Locator:
     return page.locator(".gallery button")
 
 
+def largest_confusion(page: Page) -> Locator:
+    """The button of the most frequent confusion: label, prediction and count."""
+    return page.get_by_role("button", name="→").first
+
+
 def tour(page: Page, app: App) -> None:
     """Train, click a confusion, see why; draw a digit, see why."""
     page.add_init_script(POINTER)
@@ -145,35 +161,35 @@ def tour(page: Page, app: App) -> None:
     gallery(page).first.wait_for()
     settle(page, 1500)
     film.shoot(1200)
-    pair = page.get_by_role("button", name="→").first
-    film.point_at(pair)
-    pair.click()
+    label, predicted, _ = map(int, re.findall(r"\d+", largest_confusion(page).inner_text()))
+    film.show_at_top(page.locator(MATRIX))
+    film.point_at(page.locator(MATRIX), x=(predicted + 0.5) / 10, y=(label + 0.5) / 10)
+    page.mouse.down()
+    page.mouse.up()
     settle(page, 1500)
     film.shoot(1200)
     film.point_at(gallery(page).first)
     gallery(page).first.click()
     settle(page, 3000)
-    film.shoot(2500)
+    film.show_at_top(page.locator(MATRIX))
+    film.shoot(3000)
 
     link = page.get_by_role("link", name="Draw", exact=True).first
-    link.scroll_into_view_if_needed()
     film.point_at(link)
     link.click()
     page.locator(CANVAS).wait_for()
     settle(page, 1000)
     film.shoot(600)
-    draw(page, SEVEN, lambda: film.shoot(150))
+    draw(page, SMALL_SEVEN, lambda: film.shoot(150))
     page.get_by_test_id("stMetricValue").first.wait_for()
     settle(page, 1500)
     film.shoot(2500)
     for name in ("Pixels", "Layers"):
         choice = page.get_by_role("radio", name=name)
-        if choice.count():
-            choice.scroll_into_view_if_needed()
-            film.point_at(choice)
-            choice.click()
-            settle(page, 1500)
-            film.shoot(2000)
+        film.point_at(choice)
+        choice.click()
+        settle(page, 1500)
+        film.shoot(2000)
     film.save(FOLDER / "tour.gif")
 
 
@@ -196,7 +212,7 @@ def visit(page: Page, app: App, path: str) -> None:
 
 def click_largest_confusion(page: Page) -> None:
     """Choose the digits of the most frequent confusion, and look at the first one closely."""
-    page.get_by_role("button", name="→").first.click()
+    largest_confusion(page).click()
     settle(page, 1500)
     gallery(page).first.click()
     settle(page, 4000)
@@ -219,7 +235,7 @@ def take_map(page: Page, app: App) -> None:
 
 def take_draw(page: Page, app: App) -> None:
     visit(page, app, "draw")
-    draw(page, [(40 + x // 3, 150 + y // 3) for x, y in SEVEN])
+    draw(page, SMALL_SEVEN)
     page.get_by_test_id("stMetricValue").first.wait_for()
 
 
