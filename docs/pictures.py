@@ -62,11 +62,15 @@ class Film:
         self.frames.append(picture.resize((TOUR_WIDTH, height), Image.Resampling.LANCZOS))
         self.milliseconds.append(milliseconds)
 
-    def follow(self, seconds: float, every: float = 0.5, shown: int = 250) -> None:
-        """Shoot what moves for some seconds."""
-        for _ in range(round(seconds / every)):
-            self.page.wait_for_timeout(every * 1000)
-            self.shoot(shown)
+    def follow(self, done: Callable[[], object], frames: int = 24) -> None:
+        """Shoot what moves until it is done; so many frames stay, however long it takes."""
+        start = len(self.frames)
+        while not done():
+            self.page.wait_for_timeout(400)
+            self.shoot()
+        chosen = np.linspace(start, len(self.frames) - 1, frames).round().astype(int)
+        for kept in (self.frames, self.milliseconds):
+            kept[start:] = [kept[index] for index in np.unique(chosen)]
 
     def point_at(self, target: Locator, x: float = 0.5, y: float = 0.5) -> None:
         """Move the pointer onto what will be clicked, in fractions of its box, and shoot it."""
@@ -150,8 +154,7 @@ def tour(page: Page, app: App) -> None:
     button = page.get_by_role("button", name="Train", exact=True).last
     film.point_at(button)
     button.click()
-    while not (runs.all() and runs.all()[0].result()):
-        film.follow(0.6, every=0.6, shown=200)
+    film.follow(lambda: runs.all() and runs.all()[0].result())
     settle(page, 1500)
     film.shoot(1800)
 
