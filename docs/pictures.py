@@ -31,7 +31,7 @@ STILL_SIZE = {"width": 1440, "height": 900}
 STILL_COLORS = 128
 TOUR_SIZE = {"width": 1280, "height": 960}
 TOUR_WIDTH = 960  # pixels of the moving picture
-TOUR_COLORS = 96
+TOUR_COLORS = 192
 SMALL_SEVEN = [(60, 165), (108, 165), (94, 198), (80, 240)]  # in pixels of the canvas
 CANVAS = "canvas.upper-canvas"
 MATRIX = ".st-key-matrix .nsewdrag"
@@ -89,8 +89,9 @@ class Film:
 
     def save(self, path: Path) -> None:
         """Write a GIF of one palette, so that only what changes takes room."""
-        sample = np.concatenate([np.asarray(frame)[::3, ::3] for frame in self.frames[::4]])
-        palette = Image.fromarray(sample).quantize(TOUR_COLORS)
+        pixels = np.concatenate([np.asarray(frame)[::3, ::3] for frame in self.frames[::2]])
+        distinct = np.unique(pixels.reshape(-1, 3) & 0xF8, axis=0)  # rare colors count as well
+        palette = Image.fromarray(distinct[None]).quantize(TOUR_COLORS)
         first, *rest = [
             frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.frames
         ]
@@ -165,7 +166,6 @@ def tour(page: Page, app: App) -> None:
     settle(page, 1500)
     film.shoot(1200)
     label, predicted, _ = map(int, re.findall(r"\d+", largest_confusion(page).inner_text()))
-    film.show_at_top(page.locator(MATRIX))
     film.point_at(page.locator(MATRIX), x=(predicted + 0.5) / 10, y=(label + 0.5) / 10)
     page.mouse.down()
     page.mouse.up()
@@ -282,7 +282,7 @@ def train_runs() -> None:
         command = [sys.executable, "-m", "digits", "train", *arguments]
         if not datasets.available("mnist"):
             command += ["--dataset", "uci"]
-        subprocess.run(command, check=True, cwd=FOLDER.parent, stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, cwd=FOLDER.parent, capture_output=True)
 
 
 def main() -> None:
