@@ -14,6 +14,7 @@ from benchmarks import served
 from benchmarks.measure import figure, goal
 from benchmarks.visitors import Words, socket_of
 from digits.recipes.presets import PRESETS
+from digits.store import runs
 from digits.store.run_folder import Run
 from digits.store.status import Status
 

@@ -241,7 +241,7 @@ class Engine:
         try:
             return future.result(timeout=timeout)
         except TimeoutError as error:
-            if str(error):  # the task's own
+            if future.done():  # the task's own
                 raise
             raise TimeoutError(
                 f"The worker did not answer within {timeout:.0f} seconds. Try again; if that does "

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from digits.data import datasets
-from digits.engine import Engine
+from digits.engine import Engine, JobStatus
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import models, runs
@@ -63,7 +63,7 @@ def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine
     until(lambda: state(second) == "finished", 60, "the second run to finish")
     whole(second)
     own = engine.predict(ModelRef(second), x)
-    assert own == pytest.approx(second.probabilities(), abs=1e-5)
+    assert own == pytest.approx(second.test_probabilities(), abs=1e-5)
 
 
 def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
@@ -103,8 +103,10 @@ def test_a_model_that_is_not_there_is_a_sentence(engine: Engine) -> None:
     job = runs.create(SHORT, "unfinished")
     with pytest.raises(ValueError, match="has no model"):
         engine.predict(ModelRef(job), np.zeros((1, 28, 28), np.uint8))
-    with pytest.raises(LookupError, match="no run"):
-        engine.predict("20260101-000000-abcdef", np.zeros((1, 28, 28), np.uint8))
+    gone = runs.create(SHORT, "gone")
+    gone.delete()
+    with pytest.raises(ValueError, match="was deleted"):
+        engine.predict(ModelRef(gone), np.zeros((1, 28, 28), np.uint8))
 
 
 def test_the_preview_of_augmentation_moves_images_only_as_far_as_told(engine: Engine) -> None:
@@ -133,35 +135,36 @@ def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> Non
         engine.saliency(ModelRef(trained, 9), x[0], [1])
     unfinished = runs.create(SHORT, "unfinished")
     for question in (
-        engine.map,
-        lambda id: engine.neighbours(id, x[0]),
-        lambda id: engine.activations(id, x[0]),
+        engine.pca_map,
+        lambda run: engine.nearest_neighbors(ModelRef(run), x[0]),
+        lambda run: engine.activations(ModelRef(run), x[0]),
     ):
         with pytest.raises(ValueError, match="has no model"):
-            question(unfinished.id)
+            question(unfinished)
 
 
 def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run) -> None:
     job = runs.create(LONG, "first")
     engine.submit(job)
     until(lambda: state(job) == "running", 60, "the run to start")
-    assert engine.job_status("robustness", trained) == ("absent", "")
+    assert engine.job_status("robustness", trained) == JobStatus("absent")
     for _ in range(2):
         engine.start_background_job("robustness", trained)
         engine.start_background_job("tsne", trained)
-    assert engine.job_status("robustness", trained) == ("waiting", "")
+    assert engine.job_status("robustness", trained) == JobStatus("queued", ahead=1)
+    assert engine.job_status("tsne", trained) == JobStatus("queued", ahead=2)
     engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))  # is not held up
     engine.stop(job)
-    seen = set()
+    seen: set[JobStatus] = set()
 
     def done() -> bool:
         seen.update(engine.job_status(what, trained) for what in ("robustness", "tsne"))
         return trained.robustness() is not None and trained.embedding_map("tsne") is not None
 
     until(done, 60, "both to be done")
-    until(lambda: engine.job_status("tsne", trained)[0] == "absent", 5, "the end to be heard of")
-    assert ("waiting", "") in seen
-    assert [what for what, _ in seen if what not in ("waiting", "working", "absent")] == []
+    until(lambda: engine.job_status("tsne", trained).state == "absent", 5, "the end to be heard of")
+    assert "queued" in {status.state for status in seen}
+    assert {status.state for status in seen} <= {"queued", "running", "absent"}
     assert trained.job_progress("tsne") is None
     (trained.folder / "map_tsne.npy").unlink()
     engine.start_background_job("tsne", trained)
@@ -173,7 +176,7 @@ def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: R
     job = runs.create(LONG, "first")
     engine.submit(job)
     until(lambda: state(job) == "running", 60, "the run to start")
-    kept = [trained, models.model_run("shipped")]
+    kept = [trained, models.results_folder(ModelRef())]
     for one in kept:
         engine.start_background_job("embeddings", one)
         engine.start_background_job("embeddings", one)
@@ -182,10 +185,12 @@ def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: R
     assert state(job) == "running"
     engine.stop(job)
     until(
-        lambda: engine.job_status("embeddings", kept[1])[0] == "absent", 5, "the end to be heard of"
+        lambda: engine.job_status("embeddings", kept[1]).state == "absent",
+        5,
+        "the end to be heard of",
     )
     written = kept[1].file_stamps("embeddings.npz")
-    assert engine.neighbours("shipped", x[0])[0].shape == (12, 28, 28)
+    assert engine.nearest_neighbors(ModelRef(), x[0])[0].shape == (12, 28, 28)
     assert kept[1].file_stamps("embeddings.npz") == written
 
 
@@ -193,12 +198,14 @@ def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, tr
     away = trained.model_path.rename(trained.folder / "away.keras")
     (trained.folder / "test_probabilities" / "0002.npy").unlink()
     engine.start_background_job("epochs", trained)
-    until(lambda: engine.job_status("epochs", trained)[0] == "failed", 60, "the failure")
-    assert "has no model" in engine.job_status("epochs", trained)[1]
+    until(lambda: engine.job_status("epochs", trained).state == "failed", 60, "the failure")
+    assert "has no model" in engine.job_status("epochs", trained).message
     away.rename(trained.model_path)
     engine.start_background_job("epochs", trained)
     until(lambda: trained.evaluated_epochs() == [1, 2, 3], 30, "the missing epoch")
-    until(lambda: engine.job_status("epochs", trained)[0] == "absent", 5, "the end to be heard of")
+    until(
+        lambda: engine.job_status("epochs", trained).state == "absent", 5, "the end to be heard of"
+    )
 
 
 def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: Run) -> None:
@@ -211,8 +218,10 @@ def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: R
     trained.delete()
     engine.stop(job)
     for work in works:
-        until(lambda work=work: engine.job_status(work, trained)[0] == "failed", 60, "the failure")
-        assert "deleted" in engine.job_status(work, trained)[1]
+        until(
+            lambda work=work: engine.job_status(work, trained).state == "failed", 60, "the failure"
+        )
+        assert "deleted" in engine.job_status(work, trained).message
     assert list(runs.root().iterdir()) == [job.folder]
     engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))
 

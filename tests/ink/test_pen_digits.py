@@ -121,8 +121,7 @@ def test_score_counts_what_is_right_and_leaves_suspects_out(tmp_path):
     assert matrix[1, 1] == matrix[4, 4] == matrix[7, 1] == 1
     [x] = shown
     assert x.shape == (3, 28, 28)
-    assert x.dtype == np.float32
-    assert x.max() <= 1
+    assert x.dtype == np.uint8
 
 
 def test_score_says_when_every_digit_is_suspect(tmp_path):
@@ -139,14 +138,14 @@ def test_prepare_draws_a_line_of_the_same_width_whatever_the_brush_and_the_size(
     placed = canvas.place(STROKES, side)
     image = preprocessing.preprocess(canvas.rasterize(placed, 280, 280, brush), placed)
     usual = preprocessing.preprocess(canvas.render(STROKES), canvas.place(STROKES, 200))
-    assert np.abs(image - usual).mean() < 0.02
-    assert image[:, 8].sum() == pytest.approx(preprocessing.PEN_WIDTH, abs=0.3)
+    assert np.abs(image.astype(float) - usual).mean() / 255 < 0.02
+    assert image[:, 8].sum(dtype=int) / 255 == pytest.approx(preprocessing.PEN_WIDTH, abs=0.3)
 
 
 def test_prepare_without_the_pen_takes_the_ink_as_it_is():
     thick = canvas.render(STROKES, brush=40, box=60)
-    how = preprocessing.Preprocessing(pen=False)
-    taken = preprocessing.preprocess(thick, canvas.place(STROKES, 60), how)
+    options = preprocessing.Preprocessing(redraw=False)
+    taken = preprocessing.preprocess(thick, canvas.place(STROKES, 60), options)
     assert np.array_equal(taken, preprocessing.normalize(thick))
 
 
@@ -163,11 +162,11 @@ def test_prepare_refuses_a_blank_sheet():
 
 def test_digits_drawn_anywhere_are_prepared_as_those_in_the_middle_and_naively_are_not():
     digits = [pen_digits.PenDigit(4, STROKES)] * 8
-    middle = score.render_inputs(digits[:1])
-    anywhere = score.render_inputs(digits, anywhere=1)
+    middle = score.render_inputs(digits[:1]) / 255
+    anywhere = score.render_inputs(digits, anywhere=1) / 255
     assert np.abs(anywhere - middle).mean() < 0.02
-    assert np.array_equal(anywhere, score.render_inputs(digits, anywhere=1))
-    naive = score.render_inputs(digits, preprocessing.NAIVE, anywhere=1)
+    assert np.array_equal(anywhere, score.render_inputs(digits, anywhere=1) / 255)
+    naive = score.render_inputs(digits, preprocessing.NO_STAGES, anywhere=1) / 255
     assert np.abs(naive - middle).mean(axis=(1, 2)).max() > 0.1
     assert np.abs(naive - naive[0]).mean(axis=(1, 2)).max() > 0.05
 
@@ -178,4 +177,4 @@ def test_a_dot_is_told_as_one_whatever_the_brush_and_prepared_all_the_same(brush
     dot = [np.array([[140.0, 140 + drift], [140, 140]])]
     ink = canvas.rasterize(dot, 280, 280, brush)
     assert "dot" in (preprocessing.describe_problem(ink) or "")
-    assert preprocessing.preprocess(ink, dot).max() > 0.9
+    assert preprocessing.preprocess(ink, dot).max() > 0.9 * 255

@@ -135,13 +135,13 @@ def test_all_lines_are_asked_about_at_once() -> None:
     ]
     assert [number.text for number in decode.decode(lines, counting)] == ["37", "4"]
     [x] = asked
-    assert x.dtype == np.float32
+    assert x.dtype == np.uint8
     assert x.shape[1:] == (28, 28)
     assert decode.decode([], counting) == []
 
 
 def test_a_number_is_unsure_when_a_digit_is_or_when_another_reading_is_as_likely() -> None:
-    box, image = (0.0, 0.0, 1.0, 1.0), np.zeros((28, 28), np.float32)
+    box, image = (0.0, 0.0, 1.0, 1.0), np.zeros((28, 28), np.uint8)
     sure = Digit(box, image, np.array([0.01] * 9 + [0.91]))
     faint = Digit(box, image, np.array([0.05] * 9 + [0.55]))
     assert Number([sure, sure]).sure

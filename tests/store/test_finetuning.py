@@ -126,7 +126,7 @@ def test_what_a_network_was_ever_taught_is_never_held_back(
     assert len(finetuning.load_data(second).y_held_out) == len(held) < 20
     assert finetuning.seen_drawings(second) == known | {one.key for one in taught}
     everything = frozenset(one.key for one in kept)
-    with pytest.raises(ValueError, match="none is left"):
+    with pytest.raises(ValueError, match="none can be held out"):
         finetuning.split(kept, Finetuning(first.id), everything)
 
 
@@ -164,7 +164,7 @@ def test_a_lesson_goes_on_when_its_start_and_its_drawings_are_gone(
     assert len(finetuning.before_after(torn).held_out_after) == 20
 
 
-@pytest.mark.parametrize("file", [finetuning.BASE_MODEL, finetuning.DATA])
+@pytest.mark.parametrize("file", [finetuning.BASE_MODEL, finetuning.DRAWINGS])
 def test_a_lesson_whose_files_are_gone_ends_as_failed_with_a_sentence(
     trained: Run, kept: list[Drawing], file: str
 ) -> None:

@@ -7,29 +7,30 @@ import pytest
 
 from digits.data import datasets
 from digits.store import models, runs
+from digits.store.models import ModelRef
 from digits.store.runs import Run
 
 
 def test_the_shipped_model_has_a_folder_that_is_in_no_list_of_runs(trained: Run) -> None:
-    kept = models.model_run("shipped")
+    kept = models.results_folder(ModelRef())
     assert kept.folder.parent == runs.root()
     assert runs.all() == [trained]
     assert kept.model_path.read_bytes() == models.SHIPPED_MODEL.read_bytes()
     assert kept.recipe.dataset == datasets.default()
     assert not kept.has_embeddings
-    assert models.model_run(trained.id) == trained
+    assert models.results_folder(ModelRef(trained)) == trained
 
 
 def test_it_is_the_same_folder_until_the_model_or_the_data_change(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    kept = models.model_run("shipped")
-    assert models.model_run("shipped") == kept
+    kept = models.results_folder(ModelRef())
+    assert models.results_folder(ModelRef()) == kept
     other = tmp_path / "other.keras"
     other.write_bytes(b"another model")
     monkeypatch.setattr(models, "SHIPPED_MODEL", other)
-    assert models.model_run("shipped") != kept
-    assert models.model_run("shipped").model_path.read_bytes() == b"another model"
+    assert models.results_folder(ModelRef()) != kept
+    assert models.results_folder(ModelRef()).model_path.read_bytes() == b"another model"
 
 
 def test_on_ucis_digits_it_finds_the_like_of_a_digit_among_them(
@@ -42,14 +43,7 @@ def test_on_ucis_digits_it_finds_the_like_of_a_digit_among_them(
     if datasets.available("mnist"):
         pytest.skip("MNIST is in a place that this test cannot hide")
     x, y = datasets.load_test("uci")
-    kept = models.model_run("shipped")
+    kept = models.results_folder(ModelRef())
     found = [nearest_neighbors(kept, image)[1] for image in x[:20]]
     assert np.mean(np.stack(found) == y[:20, None]) > 0.8
     assert kept.has_embeddings
-
-
-def test_what_is_no_run_is_a_sentence() -> None:
-    with pytest.raises(ValueError, match="names no run"):
-        models.model_run("../shipped")
-    with pytest.raises(LookupError, match="no run"):
-        models.model_run("20260101-000000-abcdef")

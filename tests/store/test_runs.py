@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from digits.recipes.recipe import Recipe
-from digits.store import runs
+from digits.store import files, runs
 from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Owner, Status
 
@@ -107,7 +107,7 @@ def test_no_rows_yet_are_empty_columns(job: Run) -> None:
 
 def test_truncating_keeps_the_first_rows(job: Run) -> None:
     job.append_steps([(n, 0, 0) for n in range(1, 10)])
-    job.truncate("steps.csv", 4)
+    job.truncate_metrics(epochs=0, steps=4)
     assert job.step_metrics()["step"].tolist() == [1, 2, 3, 4]
 
 
@@ -156,21 +156,22 @@ def test_a_worker_that_still_writes_does_not_bring_a_deleted_run_back(job: Run) 
         job.delete()
 
     with pytest.raises(FileNotFoundError):
-        job.replace("map_tsne.npy", save)
+        files.replace(job.folder, "map_tsne.npy", save)
     assert list(runs.root().iterdir()) == []
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"noise": 1}', '{"noise": {"unit": ""}}'])
-def test_damaged_curves_of_sturdiness_are_named(job: Run, content: str) -> None:
+def test_damaged_robustness_curves_are_named(job: Run, content: str) -> None:
     assert job.robustness() is None
     (job.folder / "robustness.json").write_text(content)
-    with pytest.raises(ValueError, match=r"sturdiness\.json"):
+    with pytest.raises(ValueError, match=r"robustness\.json"):
         job.robustness()
 
 
 def test_the_epochs_that_a_run_has_are_those_with_a_row_and_a_file(job: Run) -> None:
     assert job.saved_epochs() == job.evaluated_epochs() == []
     job.append_epochs([(n, *[0] * 7) for n in (1, 2)])
+    (job.folder / "weights").mkdir()
     (job.folder / "weights" / "0002.weights.h5").touch()
     (job.folder / "weights" / "0003.weights.h5").touch()  # torn off before its row was counted
     assert job.saved_epochs() == [2]

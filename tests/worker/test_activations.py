@@ -44,14 +44,6 @@ def test_a_block_ends_with_its_pooling_or_its_activation(recipe: Recipe, ends: l
         assert maps == pytest.approx(by_keras(network, end), abs=1e-5)
 
 
-def test_bytes_say_what_floats_say() -> None:
-    network = model.build(PLAIN)
-    as_floats = activations(network, image() / np.float32(255))
-    for (maps, _), (same, _) in zip(activations(network, image()), as_floats, strict=True):
-        assert maps == pytest.approx(same)
-        assert maps.any()
-
-
 def test_of_very_many_filters_the_brightest_are_given_in_order() -> None:
     network = model.build(Recipe(dataset="uci", conv=(Conv(MAX_MAPS + 30),)))
     [(maps, filters)] = activations(network, image())

@@ -61,7 +61,7 @@ def test_the_test_images_are_left_alone_until_the_run_has_its_result(trained: Ru
         messages.append(status.message)
 
     train(job, tell)
-    assert "Reading the test images with the network of epoch 1 of 2." in messages
+    assert "Predicting the test images after epoch 1 of 2." in messages
     assert messages[-1] == ""
 
 
