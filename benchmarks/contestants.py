@@ -142,7 +142,7 @@ def torch(recipe: Recipe) -> Turn:
             if options.get("activation") == "relu":
                 rows.append(nn.ReLU())
             channels = size
-        return nn.Sequential(*rows).to(memory_format=torch.channels_last)
+        return nn.Sequential(*rows).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def turn(seed: int) -> dict[str, float]:
         torch.manual_seed(seed)
