@@ -1,4 +1,4 @@
-"""The Draw page's canvas: strokes from its JSON, and strokes drawn as it draws them."""
+"""The Draw page's canvas: strokes from its JSON, and strokes rasterized as it draws them."""
 
 import math
 from collections.abc import Iterator
@@ -7,35 +7,35 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-CANVAS_SIDE = 280  # side of the Draw page's canvas in pixels
-BRUSH = 18  # width of its default brush in pixels,
-BRUSH_RANGE = 6, 40  # and of its finest and broadest
-SUPERSAMPLING = 4  # drawn so many times larger, then averaged, for soft edges
+CANVAS_SIDE = 280  # pixels
+BRUSH = 18  # width of the default brush in pixels
+BRUSH_RANGE = 6, 40  # widths of the finest and the broadest
+SUPERSAMPLING = 4  # times larger when drawn, then averaged, for soft edges
 
 
 def from_fabric(objects: list[dict[str, Any]]) -> list[np.ndarray]:
     """The strokes on the Draw page's canvas, (2, points) float64 each, in its pixels.
 
-    ``objects`` are Fabric's, in which a stroke is a path of curves; the pointer was where these
-    have their control points. A stroke that was moved or turned afterwards is taken where it is.
+    ``objects`` are Fabric.js's, in which a stroke is a path of curves; their control points are the
+    pointer positions. A stroke that was moved or rotated afterwards is taken where it is now.
     """
-    return [_stroke(one) for one in objects if one.get("path")]
+    return [_stroke(path) for path in objects if path.get("path")]
 
 
-def _stroke(one: dict[str, Any]) -> np.ndarray:
-    path = one["path"]
-    curves = [step[1:] for step in path if step[0] == "Q"] or [path[0][1:] * 2]
+def _stroke(fabric: dict[str, Any]) -> np.ndarray:
+    path = fabric["path"]
+    curves = [command[1:] for command in path if command[0] == "Q"] or [path[0][1:] * 2]
     end = path[-1][-2:]
-    # The end twice: whoever draws these strokes on a canvas loses the last point but one.
+    # The end twice, for the canvas drops the last point but one.
     points = np.array([*(curve[:2] for curve in curves), end, end], float)  # (points, 2)
-    # Fabric keeps the path as it was drawn, and where the middle of its box lies by now.
+    # Fabric keeps the path as it was drawn, and where the middle of its box is now.
     line = np.concatenate([points[:1], *_curves(curves), points[-1:]])
     offset = (line.min(axis=0) + line.max(axis=0)) / 2
-    angle = np.radians(one.get("angle", 0))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    stretch = [one.get("scaleX", 1), one.get("scaleY", 1)]
-    middle = np.array([one["left"], one["top"]])
-    placed = ((points - offset) * stretch) @ turn.T + middle
+    angle = np.radians(fabric.get("angle", 0))
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    scale = [fabric.get("scaleX", 1), fabric.get("scaleY", 1)]
+    middle = np.array([fabric["left"], fabric["top"]])
+    placed = ((points - offset) * scale) @ rotation.T + middle
     return placed.T.round(1)  # a tap is a line of a thirtieth of a pixel
 
 
@@ -63,11 +63,11 @@ def decimate(stroke: np.ndarray) -> np.ndarray:
     ``stroke`` is (2, points) in pixels. Source: Fabric.js 7, ``PencilBrush.decimatePoints``.
     """
     points = stroke.T.tolist()
-    kept = [0]
-    for number in range(1, len(points) - 2):
-        if math.dist(points[number], points[kept[-1]]) >= 0.4:
-            kept.append(number)
-    return stroke[:, [*kept, -1]]
+    indices = [0]
+    for index in range(1, len(points) - 2):
+        if math.dist(points[index], points[indices[-1]]) >= 0.4:
+            indices.append(index)
+    return stroke[:, [*indices, -1]]
 
 
 def smooth(stroke: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ def smooth(stroke: np.ndarray) -> np.ndarray:
 def rasterize(strokes: list[np.ndarray], width: int, height: int, brush: float) -> np.ndarray:
     """Draw strokes where they are, as the Draw page's canvas does.
 
-    ``strokes`` are (2, points) each, they and ``brush``, the width of the line, in pixels.
+    ``strokes`` are (2, points) each; they and ``brush``, the width of the line, are in pixels.
     Returns (height, width) uint8, 0 for paper and 255 for full ink.
     """
     canvas = Image.new("L", (width * SUPERSAMPLING, height * SUPERSAMPLING))
@@ -109,10 +109,10 @@ def rasterize(strokes: list[np.ndarray], width: int, height: int, brush: float) 
 def render(
     strokes: list[np.ndarray], size: int = CANVAS_SIDE, brush: float = BRUSH, box: float = 200
 ) -> np.ndarray:
-    """Draw strokes as a person would on the Draw page, with its brush and at the usual size.
+    """Draw strokes in the middle of the canvas, at the usual size and with the default brush.
 
     The strokes, each (2, points), are scaled so that their longer side is ``box`` pixels, and
-    drawn in the middle of a canvas of ``size`` pixels. Returns (size, size) uint8, 0 for paper
+    drawn on a canvas of ``size`` pixels. Returns (size, size) uint8, 0 for paper
     and 255 for full ink.
     """
     return rasterize(place(strokes, box, size), size, size, brush)

@@ -1,7 +1,7 @@
-"""Digits that people drew and said what they meant: a JSON file each, in a folder beside the runs.
+"""The collection of labeled drawings: a JSON file each, in a folder beside the runs.
 
 ``drawings/<id>.json`` holds ``label``, ``strokes`` as in a file of pen digits, ``picture`` (the ink
-as PNG, base64) and ``pinned``; the id tells when it was drawn, and nothing tells by whom.
+as PNG, base64) and ``pinned``. The id is the time of the drawing; nothing identifies the author.
 """
 
 import base64
@@ -27,13 +27,13 @@ from digits.ink.pen_digits import FORMAT, MAX_POINTS, PenDigit, parse_digit
 from digits.ink.preprocessing import normalize, pen_width
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
-LONGER_SIDE = 1000  # of the strokes as they are kept, so that the same drawing is known again
-LARGEST = 2000  # pixels of a picture's side
+LONGER_SIDE = 1000  # of saved strokes, so that the same drawing has the same key
+MAX_SIDE = 2000  # of a picture, in pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """One digit that somebody drew.
+    """One labeled drawing of a digit.
 
     ``strokes`` are (2, points) float64, whole numbers with the longer side at 1,000; ``ink`` is
     (height, width) uint8, 0 for paper and 255 for full ink.
@@ -56,42 +56,42 @@ class Drawing:
 
     @cached_property
     def image(self) -> np.ndarray:
-        """What a network sees of it: (28, 28) uint8."""
+        """The preprocessed drawing: (28, 28) uint8."""
         return normalize(render(self.strokes, brush=pen_width(200)))
 
 
 def root() -> Path:
-    """The folder of all drawings: ``$DIGITS_DRAWINGS``, else ``drawings`` as the runs' is."""
+    """The folder of all drawings: ``$DIGITS_DRAWINGS``, else ``drawings`` beside the app."""
     return Path(os.environ.get("DIGITS_DRAWINGS", "drawings")).resolve()
 
 
 def add(label: int, strokes: list[np.ndarray], ink: np.ndarray | None = None) -> Drawing:
-    """Keep a drawing; its strokes are (2, points) each, in any unit, y downward.
+    """Save a drawing; its strokes are (2, points) each, in any unit, y downward.
 
-    ``ink`` is (height, width) uint8, what the Draw page's brush would leave where it is not given.
+    ``ink`` is (height, width) uint8; without it the strokes are rasterized.
     Raises ``ValueError`` when there is no ink or far too much, and ``OSError`` when it cannot be
-    kept.
+    saved.
     """
     if not strokes or (ink is not None and not ink.any()):
         raise ValueError("The drawing is blank: draw a digit first.")
     if (points := sum(stroke.shape[1] for stroke in strokes)) > MAX_POINTS:
         raise ValueError(f"This drawing has {points:,} points; a digit has {MAX_POINTS:,} at most.")
     strokes = _scaled(strokes)
-    made = Drawing(_new_id(), label, strokes, render(strokes) if ink is None else ink)
-    _write(made)
-    return made
+    drawing = Drawing(_new_id(), label, strokes, render(strokes) if ink is None else ink)
+    _write(drawing)
+    return drawing
 
 
-def add_new(digits: Iterable[PenDigit], kept: Iterable[Drawing]) -> Iterator[Drawing | None]:
-    """Keep what a file of pen digits holds, one by one: ``None`` for one that is ``kept`` already.
+def add_new(digits: Iterable[PenDigit], saved: Iterable[Drawing]) -> Iterator[Drawing | None]:
+    """Save pen digits one by one: ``None`` for each that is among the ``saved`` already.
 
     Raises as ``add`` does.
     """
-    known = {one.key for one in kept}
+    keys = {drawing.key for drawing in saved}
     for digit in digits:
         key = Drawing("", digit.label, _scaled(digit.strokes), np.empty(0)).key
-        yield None if key in known else add(digit.label, digit.strokes)
-        known.add(key)
+        yield None if key in keys else add(digit.label, digit.strokes)
+        keys.add(key)
 
 
 def open(id: str) -> Drawing:
@@ -103,7 +103,7 @@ def open(id: str) -> Drawing:
     try:
         stat = path.stat()
     except FileNotFoundError as error:
-        raise LookupError("This drawing is no longer here; somebody deleted it.") from error
+        raise LookupError("This drawing has been deleted.") from error
     return _read(path, stat.st_mtime_ns, stat.st_size)
 
 
@@ -131,22 +131,22 @@ def ids() -> list[str]:
 
 
 def fingerprint() -> str:
-    """A mark that is the same for as long as no drawing comes, goes or changes."""
+    """A cache key: it changes when a drawing is added, deleted or changed."""
     return hashlib.sha256(repr(_listing()).encode()).hexdigest()[:16]
 
 
 def relabel(id: str, label: int) -> None:
-    """Say that it is another digit. Raises as ``open`` does."""
+    """Change a drawing's label. Raises as ``open`` does."""
     _change(id, label=label)
 
 
 def replace_strokes(id: str, strokes: list[np.ndarray], ink: np.ndarray) -> None:
-    """Put other strokes and ink, as in ``add``, in the place of a drawing's. Raises as ``open``."""
+    """Replace a drawing's strokes and ink, as in ``add``. Raises as ``open`` does."""
     _change(id, strokes=_scaled(strokes), ink=ink)
 
 
 def pin(id: str, pinned: bool) -> None:
-    """Keep an eye on it, or no longer. Raises as ``open`` does."""
+    """Pin a drawing, or unpin it. Raises as ``open`` does."""
     _change(id, pinned=pinned)
 
 
@@ -156,38 +156,38 @@ def delete(id: str) -> None:
 
 
 def export(drawings: Iterable[Drawing]) -> str:
-    """The drawings as a file of pen digits, which ``strokes.read_strokes`` reads."""
+    """The drawings as a file of pen digits, which ``pen_digits.read_pen_digits`` reads."""
     digits = [
-        {"label": one.label, "source": "drawings", "strokes": _lists(one.strokes)}
-        for one in drawings
+        {"label": drawing.label, "source": "drawings", "strokes": _lists(drawing.strokes)}
+        for drawing in drawings
     ]
     note = "strokes: [[x …], [y …]] in writing order, y downward, longer side 1000"
     return json.dumps({"format": FORMAT, "note": note, "digits": digits})
 
 
 def images(drawings: list[Drawing]) -> tuple[np.ndarray, np.ndarray]:
-    """What a network sees of them, (n, 28, 28), and their labels, (n,), both uint8."""
-    x = np.array([one.image for one in drawings], np.uint8).reshape(-1, 28, 28)
-    return x, np.array([one.label for one in drawings], np.uint8)
+    """The preprocessed drawings, (n, 28, 28), and their labels, (n,), both uint8."""
+    x = np.array([drawing.image for drawing in drawings], np.uint8).reshape(-1, 28, 28)
+    return x, np.array([drawing.label for drawing in drawings], np.uint8)
 
 
 def _listing() -> list[tuple[str, int, int]]:
     """Id, time of the last change and size of every file, oldest id first."""
     try:
         with os.scandir(root()) as entries:
-            found = [
+            listing = [
                 (entry.name[:-5], entry.stat().st_mtime_ns, entry.stat().st_size)
                 for entry in entries
                 if entry.name.endswith(".json") and ID.fullmatch(entry.name[:-5])
             ]
     except FileNotFoundError:
         return []
-    return sorted(found)
+    return sorted(listing)
 
 
 def _path(id: str) -> Path:
     if not ID.fullmatch(id):
-        raise ValueError("That names no drawing: its id looks like 20260131-093000-4f2a1c.")
+        raise ValueError("This is not the id of a drawing; one looks like 20260131-093000-4f2a1c.")
     return root() / f"{id}.json"
 
 
@@ -205,13 +205,13 @@ def _read(path: Path, changed: int, size: int) -> Drawing:
         content = json.loads(path.read_bytes())
         digit = parse_digit(where, content)
         picture = Image.open(io.BytesIO(base64.b64decode(content["picture"])), formats=["PNG"])
-        if max(picture.size) > LARGEST:
-            raise ValueError(f"{where}: its picture is larger than {LARGEST:,} pixels.")
+        if max(picture.size) > MAX_SIDE:
+            raise ValueError(f"{where}: its picture is larger than {MAX_SIDE:,} pixels.")
         ink = np.asarray(picture.convert("L"))
         if not ink.any():
             raise ValueError(f"{where}: its picture is blank.")
     except FileNotFoundError as error:
-        raise LookupError("This drawing is no longer here; somebody deleted it.") from error
+        raise LookupError("This drawing has been deleted.") from error
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{where} is damaged: it is not JSON.") from error
     except (
@@ -230,17 +230,17 @@ def _change(id: str, **fields: Any) -> None:
     _write(replace(open(id), **fields))
 
 
-def _write(one: Drawing) -> None:
-    """Put the file in its place in one piece, so that no reader ever sees half of it."""
+def _write(drawing: Drawing) -> None:
+    """Replace the file at once, so that no reader ever sees half of it."""
     png = io.BytesIO()
-    Image.fromarray(one.ink).save(png, "PNG", optimize=True)
+    Image.fromarray(drawing.ink).save(png, "PNG", optimize=True)
     content = {
-        "label": one.label,
-        "strokes": _lists(one.strokes),
+        "label": drawing.label,
+        "strokes": _lists(drawing.strokes),
         "picture": base64.b64encode(png.getvalue()).decode(),
-        "pinned": one.pinned,
+        "pinned": drawing.pinned,
     }
-    path = _path(one.id)
+    path = _path(drawing.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"part-{os.getpid()}-{path.name}")
     part.write_text(json.dumps(content))
@@ -248,7 +248,7 @@ def _write(one: Drawing) -> None:
 
 
 def _scaled(strokes: list[np.ndarray]) -> list[np.ndarray]:
-    """In whole numbers from 0, the longer side at 1,000; what is so already stays as it is."""
+    """Whole numbers from 0 with the longer side at 1,000; scaling twice changes nothing."""
     points = np.concatenate(strokes, axis=1)
     low, high = points.min(axis=1, keepdims=True), points.max(axis=1, keepdims=True)
     scale = LONGER_SIDE / max(float((high - low).max()), 1e-9)

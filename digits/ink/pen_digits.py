@@ -16,7 +16,7 @@ MAX_POINTS = 10_000  # of one digit; a pen gives some 50
 
 @dataclass(frozen=True)
 class PenDigit:
-    """One digit as somebody wrote it; ``suspect`` where the recording is not a whole digit."""
+    """One handwritten digit; ``suspect`` where the recording is not a whole digit."""
 
     label: int
     strokes: list[np.ndarray]  # each (2, points) float64, x then y, y downward
@@ -36,7 +36,7 @@ def read_pen_digits(file: str | Path) -> list[PenDigit]:
 
 
 def parse_pen_digits(name: str, packed: BinaryIO) -> list[PenDigit]:
-    """Read an open file of pen digits that is called ``name``; raises as ``read_strokes`` does."""
+    """Read an open file called ``name``; raises as ``read_pen_digits`` does."""
     zipped = packed.read(2) == b"\x1f\x8b"
     packed.seek(0)
     try:
@@ -54,20 +54,20 @@ def parse_pen_digits(name: str, packed: BinaryIO) -> list[PenDigit]:
     digits = document.get("digits")
     if not isinstance(digits, list) or not digits:
         raise ValueError(f"{name} holds no digits.")
-    return [parse_digit(f"{name}, digit {number}", one) for number, one in enumerate(digits)]
+    return [parse_digit(f"{name}, digit {number}", digit) for number, digit in enumerate(digits)]
 
 
-def parse_digit(where: str, one: Any) -> PenDigit:
+def parse_digit(where: str, digit: Any) -> PenDigit:
     """Check one digit of a file; what it raises begins with ``where``."""
-    if not isinstance(one, dict):
+    if not isinstance(digit, dict):
         raise ValueError(f"{where}: expected an object with label and strokes.")
-    label = one.get("label")
+    label = digit.get("label")
     if type(label) is not int or not 0 <= label <= 9:
         raise ValueError(f"{where}: the label is missing or is not a whole number from 0 to 9.")
-    if not isinstance(one.get("strokes"), list) or not one["strokes"]:
+    if not isinstance(digit.get("strokes"), list) or not digit["strokes"]:
         raise ValueError(f"{where}: there are no strokes.")
     strokes = []
-    for raw in one["strokes"]:
+    for raw in digit["strokes"]:
         try:
             stroke = np.array(raw, dtype=float)
         except (TypeError, ValueError, OverflowError) as error:
@@ -80,7 +80,7 @@ def parse_digit(where: str, one: Any) -> PenDigit:
     points = sum(stroke.shape[1] for stroke in strokes)
     if points > MAX_POINTS:
         raise ValueError(f"{where}: {points:,} points are more than the {MAX_POINTS:,} allowed.")
-    writer = one.get("writer")
+    writer = digit.get("writer")
     return PenDigit(
-        label, strokes, bool(one.get("suspect", False)), writer if type(writer) is int else None
+        label, strokes, bool(digit.get("suspect", False)), writer if type(writer) is int else None
     )

@@ -72,7 +72,7 @@ def fit(ink: np.ndarray, side: int = DIGIT_SIDE) -> np.ndarray:
 
 
 def center(digit: np.ndarray, *, by_mass: bool = True) -> np.ndarray:
-    """Put a digit on the 28×28 field with its centre of mass, or else its middle, on (14, 14).
+    """Put a digit on the 28×28 image with its center of mass, or else its middle, at (14, 14).
 
     ``digit`` is (height, width) uint8, at most 28×28. It is moved by whole pixels, and less far
     where part of it would leave the field. Returns (28, 28) uint8.
@@ -85,38 +85,38 @@ def center(digit: np.ndarray, *, by_mass: bool = True) -> np.ndarray:
         column = (digit.sum(axis=0) @ np.arange(width)) / mass
     top = min(max(round(IMAGE_SIDE / 2 - row), 0), IMAGE_SIDE - height)
     left = min(max(round(IMAGE_SIDE / 2 - column), 0), IMAGE_SIDE - width)
-    field = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    field[top : top + height, left : left + width] = digit
-    return field
+    image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    image[top : top + height, left : left + width] = digit
+    return image
 
 
 def normalize(ink: np.ndarray, options: Preprocessing = ALL_STAGES) -> np.ndarray:
-    """Scale and centre a drawing as MNIST's makers did theirs, or leave out some of that.
+    """Scale and center a drawing as MNIST's makers did theirs, but for disabled stages.
 
     ``ink`` is (height, width) uint8, 0 for paper and 255 for full ink, any size.
-    Returns (28, 28) float32 in [0, 1]. Raises ``ValueError`` when the drawing is blank.
+    Returns (28, 28) uint8. Raises ``ValueError`` when the drawing is blank.
     Source: LeCun et al. 1998, section III-A.
     """
-    cut = crop(ink)  # whatever is done with it: a blank drawing has none
-    digit = fit(cut if options.crop else ink, DIGIT_SIDE if options.fit else IMAGE_SIDE)
+    box = crop(ink)  # also checks that the drawing is not blank
+    digit = fit(box if options.crop else ink, DIGIT_SIDE if options.fit else IMAGE_SIDE)
     if not digit.any():
         raise ValueError("Too little is left of the drawing: draw larger.")
     return center(digit, by_mass=options.center)
 
 
 def pen_width(side: float) -> float:
-    """Width of the line with which strokes ``side`` large are as thick as MNIST's, in its unit."""
+    """Pen width at which strokes ``side`` large are as thick as MNIST's, in the same unit."""
     return side * PEN_WIDTH / (DIGIT_SIDE - PEN_WIDTH)
 
 
 def preprocess(
     ink: np.ndarray, strokes: list[np.ndarray], options: Preprocessing = ALL_STAGES
 ) -> np.ndarray:
-    """What the network sees of a drawing of which the strokes are known: (28, 28) float32.
+    """What models see of a drawing whose strokes are known: (28, 28) uint8.
 
-    ``ink`` is (height, width) uint8, ``strokes`` the (2, points) each that left it, in its pixels;
-    without any, or where all of them would fit into a digit's 20 pixels, the ink is taken as it
-    is. Raises as ``normalize`` does.
+    ``ink`` is (height, width) uint8, ``strokes`` the (2, points) arrays that left it, in its
+    pixels. Without any, or where all of them fit into a digit's 20 pixels, nothing is redrawn.
+    Raises as ``normalize`` does.
     """
     if options.redraw and ink.any() and strokes:
         points = np.concatenate(strokes, axis=1)
@@ -150,7 +150,7 @@ def preprocessing_stages(
 
 
 def describe_problem(ink: np.ndarray) -> str | None:
-    """Say what is odd about a drawing, in a sentence for the person who draws, or None.
+    """A sentence for the visitor on what is odd about a drawing, or ``None``.
 
     ``ink`` is (height, width) uint8, 0 for paper and 255 for full ink.
     """

@@ -14,10 +14,10 @@ from digits.ink.preprocessing import ALL_STAGES, IMAGE_SIDE, Preprocessing, prep
 def render_inputs(
     digits: list[PenDigit], options: Preprocessing = ALL_STAGES, anywhere: int | None = None
 ) -> np.ndarray:
-    """Draw digits on the Draw page's canvas and prepare them as it does: (n, 28, 28) uint8.
+    """Draw digits on the Draw page's canvas and preprocess them: (n, 28, 28) uint8.
 
-    They are drawn in the middle, 200 pixels large and with the default brush, or, where a seed is
-    given for ``anywhere``, 60 to 240 pixels large, where chance will have it, with any brush.
+    They are drawn in the middle, 200 pixels large and with the default brush. With ``anywhere``,
+    a seed, size (60 to 240 pixels), place and brush are random.
     """
     random = None if anywhere is None else np.random.default_rng(anywhere)
     x = np.empty((len(digits), IMAGE_SIDE, IMAGE_SIDE), np.uint8)
@@ -42,21 +42,21 @@ def score(
     options: Preprocessing = ALL_STAGES,
     anywhere: int | None = None,
 ) -> dict[str, Any]:
-    """Draw each digit of a file, prepare it as the Draw page does, and count right answers.
+    """Draw each digit of a file, preprocess it as the Draw page does, and count the correct ones.
 
     ``predict`` takes (n, 28, 28) uint8 and gives (n, 10); ``options`` and ``anywhere`` are
-    those of ``inputs``. Digits marked suspect are left out. The result is fit for JSON:
+    those of ``render_inputs``. Digits marked suspect are left out. The result is fit for JSON:
     ``digits``, ``correct``, ``accuracy``, ``suspect`` (how many were left out) and
     ``confusion_matrix`` (10 × 10, rows are the truth).
-    Raises as ``read_strokes`` does, and ``ValueError`` when nothing is left to score.
+    Raises as ``read_pen_digits`` does, and ``ValueError`` when nothing is left to score.
     """
     recorded = read_pen_digits(file)
-    digits = [one for one in recorded if not one.suspect]
+    digits = [digit for digit in recorded if not digit.suspect]
     if not digits:
         raise ValueError(f"{Path(file).name} holds no digit that is not marked suspect.")
     matrix = np.zeros((10, 10), int)
-    answers = predict(render_inputs(digits, options, anywhere)).argmax(axis=1)
-    np.add.at(matrix, ([one.label for one in digits], answers), 1)
+    predicted = predict(render_inputs(digits, options, anywhere)).argmax(axis=1)
+    np.add.at(matrix, ([digit.label for digit in digits], predicted), 1)
     correct = int(np.trace(matrix))
     return {
         "digits": len(digits),

@@ -1,7 +1,7 @@
-"""Digits written by nobody: the forms in which people write them, drawn from strokes.
+"""Synthetic digits: handwriting variants that MNIST lacks, drawn from strokes.
 
 MNIST was written by Americans about 1990. It has hardly any zeros with a slash, few sevens with a
-bar and few ones with a foot, and readers that have never seen one take it for something else.
+bar and few ones with a foot, and models that have never seen one misclassify it.
 """
 
 import functools
@@ -11,9 +11,9 @@ import numpy as np
 from digits.ink.canvas import place, rasterize
 from digits.ink.preprocessing import normalize
 
-CANVAS_SIDE = 84  # pixels of the sheet on which one is drawn,
-DIGIT_SIDE = 60  # and of its longer side
-PEN_WIDTHS = 3.0, 11.0  # width of the line in these pixels: 1 to 3.1 of the 20×20
+CANVAS_SIDE = 84  # pixels
+DIGIT_SIDE = 60  # pixels of the longer side
+PEN_WIDTHS = 3.0, 11.0  # pixels of the canvas: 1 to 3.1 of the 20×20 box
 
 # Strokes are separated by |; points are in hundredths of the digit's height, x,y from the upper
 # left. A point given twice is a corner; all others are rounded.
@@ -89,10 +89,10 @@ VARIANTS = {
 
 @functools.lru_cache(maxsize=2)
 def generate(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """``n`` digits in all these forms: images (n, 28, 28) uint8, labels (n,) uint8.
+    """``n`` digits in all variants: images (n, 28, 28) uint8, labels (n,) uint8.
 
-    Each digit is as frequent as any other, and so is each form of a digit. Points, shear, width,
-    turn and pen differ from one to the next. A thousand take a second, so the last are kept.
+    All digits are equally frequent, and so are all variants of a digit. Points, shear, aspect,
+    rotation and pen are random. A thousand take a second, so the latest are cached.
     """
     variants = {digit: [parse(text) for text in VARIANTS[digit].values()] for digit in range(10)}
     random = np.random.default_rng(seed)
@@ -106,28 +106,23 @@ def generate(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def draw_digit(variant: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
     """One digit of a parsed variant, with random geometry and pen: (28, 28) uint8."""
-    wide, shear = np.exp(random.normal(0.05, 0.22)), random.normal(0.05, 0.18)
-    shape = _turn(random.normal(0, 0.1)) @ np.array([[wide, -shear], [0.0, 1.0]])
+    aspect, shear = np.exp(random.normal(0.05, 0.22)), random.normal(0.05, 0.18)
+    transform = _rotation(random.normal(0, 0.1)) @ np.array([[aspect, -shear], [0.0, 1.0]])
     strokes: list[np.ndarray] = []
     for points in variant:  # (2, points)
-        same = np.concatenate([[False], (points[:, 1:] == points[:, :-1]).all(axis=0)])
-        moved = random.normal(0, 0.035, points.shape)
-        moved[:, same] = moved[:, np.flatnonzero(same) - 1]  # a corner stays one
+        corner = np.concatenate([[False], (points[:, 1:] == points[:, :-1]).all(axis=0)])
+        noise = random.normal(0, 0.035, points.shape)
+        noise[:, corner] = noise[:, np.flatnonzero(corner) - 1]  # a corner stays one
         middle = points.mean(axis=1, keepdims=True)
-        loose = 0.03
-        if strokes:  # a bar, a slash or a stem is longer or shorter, steeper, and somewhere else
-            loose = 0.05
-            turn = _turn(random.normal(0, 0.15)) * np.exp(random.normal(0.05, 0.2))
-            points = turn @ (points - middle) + middle
-        points = points + moved + random.normal(0, loose, (2, 1))
-        strokes.append(shape @ _rounded(points))
-    ink = rasterize(
-        place(strokes, DIGIT_SIDE, CANVAS_SIDE),
-        CANVAS_SIDE,
-        CANVAS_SIDE,
-        random.uniform(*PEN_WIDTHS),
-    )
-    return normalize(ink)
+        shift = 0.03
+        if strokes:  # a bar, a slash or a stem varies in length, slope and place
+            shift = 0.05
+            vary = _rotation(random.normal(0, 0.15)) * np.exp(random.normal(0.05, 0.2))
+            points = vary @ (points - middle) + middle
+        points = points + noise + random.normal(0, shift, (2, 1))
+        strokes.append(transform @ _rounded(points))
+    placed = place(strokes, DIGIT_SIDE, CANVAS_SIDE)
+    return normalize(rasterize(placed, CANVAS_SIDE, CANVAS_SIDE, random.uniform(*PEN_WIDTHS)))
 
 
 def parse(variant: str) -> list[np.ndarray]:
@@ -136,8 +131,8 @@ def parse(variant: str) -> list[np.ndarray]:
     return [np.array(stroke, float).T / 100 for stroke in strokes]
 
 
-def _turn(angle: float) -> np.ndarray:
-    """(2, 2): by so many radians."""
+def _rotation(angle: float) -> np.ndarray:
+    """The (2, 2) rotation by an angle in radians."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
@@ -148,13 +143,6 @@ def _rounded(points: np.ndarray) -> np.ndarray:
     line = [points[:, :1]]
     for k in range(points.shape[1] - 1):
         a, b, c, d = (ends[:, [k + i]] for i in range(4))
-        line.append(
-            0.5
-            * (
-                2 * b
-                + (c - a) * t
-                + (2 * a - 5 * b + 4 * c - d) * t**2
-                + (3 * b - a - 3 * c + d) * t**3
-            )
-        )
+        square, cube = 2 * a - 5 * b + 4 * c - d, 3 * b - a - 3 * c + d
+        line.append(0.5 * (2 * b + (c - a) * t + square * t**2 + cube * t**3))
     return np.concatenate(line, axis=1)

@@ -1,8 +1,8 @@
-"""Makes long, noisy curves fit to look at."""
+"""Training curves: smoothed, downsampled, over epochs or seconds."""
 
 import numpy as np
 
-from digits.store.runs import Run
+from digits.store.run_folder import Run
 
 
 def smooth(values: np.ndarray, window: int) -> np.ndarray:
@@ -24,23 +24,23 @@ def downsample(n: int, most: int = 400) -> np.ndarray:
 
 
 def curve(run: Run, metric: str, *, seconds: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """A run's curve to lay over those of others: x in epochs, or seconds of training, and y.
+    """A run's curve for comparison: x in epochs, or in seconds of training, and y.
 
-    A training metric is smoothed and thinned; one of validation has a point an epoch. Over
+    A training metric is smoothed and downsampled; a validation metric has a point an epoch. Over
     seconds a curve ends with the last whole epoch, since only these are timed. Raises
     ``ValueError`` when a file of the run is damaged.
     """
     ends, status = run.epoch_metrics(), run.status
-    done = np.insert(ends["epoch"], 0, 0.0)
-    clock = np.insert(np.cumsum(ends["seconds"]), 0, 0.0)
+    epochs = np.insert(ends["epoch"], 0, 0.0)
+    elapsed = np.insert(np.cumsum(ends["seconds"]), 0, 0.0)
     if metric.startswith("val_"):
         x, y = ends["epoch"], ends[metric]
     else:
         steps = run.step_metrics()
-        shown = downsample(len(steps["step"]), 200)
-        x = (steps["step"] * status.epochs / max(1, status.steps))[shown]
-        y = smooth(steps[metric], smoothing_window(len(steps["step"])))[shown]
+        points = downsample(len(steps["step"]), 200)
+        x = (steps["step"] * status.epochs / max(1, status.steps))[points]
+        y = smooth(steps[metric], smoothing_window(len(steps["step"])))[points]
     if seconds:
-        timed = x <= done[-1]
-        x, y = np.interp(x[timed], done, clock), y[timed]
+        timed = x <= epochs[-1]
+        x, y = np.interp(x[timed], epochs, elapsed), y[timed]
     return x, y

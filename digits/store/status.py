@@ -1,4 +1,4 @@
-"""Where a run stands, and the process without which it cannot go on."""
+"""The status of a run, and the process that it depends on."""
 
 import socket
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DONE = ("finished", "stopped")  # with a result and a model
 
 @dataclass(frozen=True)
 class Owner:
-    """The process without which an unfinished run cannot go on."""
+    """The process that an unfinished run depends on."""
 
     host: str
     pid: int

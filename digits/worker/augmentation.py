@@ -1,4 +1,4 @@
-"""Shifts, turns, zooms and bends training images at random, within the graph."""
+"""Random augmentation of training images, within the TensorFlow graph."""
 
 import math
 
@@ -7,14 +7,14 @@ import tensorflow as tf
 from digits.recipes.recipe import Recipe
 
 SIZE = 28
-GRID = 5  # points along each side that an elastic bend moves at random
+GRID = 5  # control points along each side of an elastic distortion
 
 
 def augment(images: tf.Tensor, recipe: Recipe, step: tf.Tensor) -> tf.Tensor:
-    """Change each image as far as the recipe allows, another way at every step.
+    """Augment each image within the recipe's limits, differently at every step.
 
-    ``images`` is (n, 28, 28, 1) float32, and so is what comes back. The same seed and ``step``
-    give the same pictures.
+    ``images`` is (n, 28, 28, 1) float32, and so is the result. The same seed and ``step`` give the
+    same images.
     """
     if not recipe.augments:
         return images
@@ -39,16 +39,16 @@ def augment(images: tf.Tensor, recipe: Recipe, step: tf.Tensor) -> tf.Tensor:
 
 
 def change_stroke_width(images: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
-    """Make lines wider on either side by so many pixels, (n,) from -1 to 1, or thinner below 0.
+    """Dilate strokes on either side by ``pixels``, (n,) from -1 to 1, or erode them below 0.
 
-    ``images`` is (n, 28, 28, 1), and so is what comes back: a mixture with the brightest, or the
+    ``images`` is (n, 28, 28, 1), and so is the result: a mixture with the brightest, or the
     darkest, of the nine pixels around.
     """
     pixels = pixels[:, None, None, None]
-    wide = tf.nn.max_pool2d(images, 3, 1, "SAME")
-    thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+    dilated = tf.nn.max_pool2d(images, 3, 1, "SAME")
+    eroded = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
     share = tf.abs(pixels)
-    return images * (1 - share) + tf.where(pixels > 0, wide, thin) * share
+    return images * (1 - share) + tf.where(pixels > 0, dilated, eroded) * share
 
 
 def transform(
@@ -60,17 +60,17 @@ def transform(
     shear: tf.Tensor | float = 0.0,
     stretch: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
-    """Shift images, shear and stretch them, then turn and enlarge them about their middle.
+    """Shift images, shear and stretch them, then rotate and zoom them about their middle.
 
-    ``images`` is (n, 28, 28, 1) float32, and so is what comes back, with 0 where nothing was.
+    ``images`` is (n, 28, 28, 1) float32, and so is the result, with 0 where nothing was.
     The others are (n,) float32: ``rotation`` in degrees counterclockwise, ``zoom`` a factor,
     ``left`` and ``up`` in pixels, ``shear`` in degrees by which upright lines lean to the right,
-    ``stretch`` a factor of the width. What is in between pixels is interpolated linearly.
+    ``stretch`` a factor of the width. Interpolation is bilinear.
     """
     angle, scale = rotation * math.pi / 180, 1 / zoom
     cos, sin = scale * tf.cos(angle), scale * tf.sin(angle)
     lean = tf.tan(shear * math.pi / 180)
-    # Where a pixel comes from: turned back, then upright again, then as wide as it was.
+    # The inverse map, from a pixel to its source: rotation, shear and stretch undone in turn.
     a, b = (cos + lean * sin) / stretch, (-sin + lean * cos) / stretch
     c, d = sin, cos
     middle = (SIZE - 1) / 2
@@ -88,24 +88,27 @@ def transform(
 
 
 def distort(images: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
-    """Bend images smoothly: ``points`` (n, k, k, 2) says how far each of k×k points moves.
+    """Distort images elastically: ``points`` (n, k, k, 2) are the shifts of k×k control points.
 
-    ``images`` is (n, 28, 28, 1) float32, and so is what comes back; ``points`` is in pixels,
-    columns and rows, and bicubic in between. Source of elastic distortion: Simard, Steinkraus
-    and Platt 2003, Best practices for convolutional neural networks.
+    ``images`` is (n, 28, 28, 1) float32, and so is the result; ``points`` is in pixels, columns
+    and rows, and bicubic in between. Source: Simard, Steinkraus and Platt 2003, Best practices for
+    convolutional neural networks.
     """
-    far = tf.image.resize(points, [SIZE, SIZE], "bicubic")
+    shifts = tf.image.resize(points, [SIZE, SIZE], "bicubic")
     y, x = tf.meshgrid(tf.range(float(SIZE)), tf.range(float(SIZE)), indexing="ij")
-    wide = SIZE + 2  # with a border of paper, in which all that lies outside ends
-    x, y = (tf.clip_by_value(at + 1, 0, wide - 1.001) for at in (x + far[..., 0], y + far[..., 1]))
+    width = SIZE + 2  # with a border of paper, to which all that lies outside is clipped
+    x, y = (
+        tf.clip_by_value(at + 1, 0, width - 1.001)
+        for at in (x + shifts[..., 0], y + shifts[..., 1])
+    )
     left, top = tf.floor(x), tf.floor(y)
     right_share, low_share = x - left, y - top
-    corner = tf.reshape(tf.cast(top * wide + left, tf.int32), [-1, SIZE * SIZE])
-    pixels = tf.reshape(tf.pad(images[..., 0], [[0, 0], [1, 1], [1, 1]]), [-1, wide * wide])
+    corner = tf.reshape(tf.cast(top * width + left, tf.int32), [-1, SIZE * SIZE])
+    pixels = tf.reshape(tf.pad(images[..., 0], [[0, 0], [1, 1], [1, 1]]), [-1, width * width])
 
     def at(offset: int) -> tf.Tensor:
         return tf.reshape(tf.gather(pixels, corner + offset, batch_dims=1), [-1, SIZE, SIZE])
 
     upper = at(0) * (1 - right_share) + at(1) * right_share
-    lower = at(wide) * (1 - right_share) + at(wide + 1) * right_share
+    lower = at(width) * (1 - right_share) + at(width + 1) * right_share
     return (upper * (1 - low_share) + lower * low_share)[..., None]

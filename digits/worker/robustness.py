@@ -21,8 +21,8 @@ TRANSFORMS: dict[str, tuple[str, tuple[float, ...]]] = {  # unit and strengths o
     "noise": ("standard deviations, of full ink", tuple(n / 10 for n in range(7))),
     "stroke_width": ("pixels of stroke width", tuple(n / 2 for n in range(-4, 5))),
 }
-SEED = 1998  # of the directions and the noise, the same for all runs so that these compare
-FINE = 4  # points that a pixel is taken for, each way, where strokes grow or shrink
+SEED = 1998  # of directions and noise: the same for all runs, so that they compare
+SUPERSAMPLING = 4  # points of a pixel, each way, where strokes are dilated or eroded
 
 
 def robustness(run: Run, report: Callable[[str], None] = lambda message: None) -> dict[str, Any]:
@@ -55,15 +55,15 @@ def robustness(run: Run, report: Callable[[str], None] = lambda message: None) -
 
 
 def examples(image: np.ndarray, kind: str) -> np.ndarray:
-    """One digit, (28, 28) uint8, at every strength of a kind: (strengths, 28, 28) uint8."""
+    """One image, (28, 28) uint8, at every strength of a transform: (strengths, 28, 28) uint8."""
     return np.concatenate([transform(image[None], kind, s) for s in TRANSFORMS[kind][1]])
 
 
 def transform(images: np.ndarray, kind: str, strength: float) -> np.ndarray:
-    """Change (n, 28, 28) uint8 images in one of ``TRANSFORMS``; no change gives them back exactly.
+    """Apply one of ``TRANSFORMS`` to (n, 28, 28) uint8 images; no strength returns them unchanged.
 
-    A shift goes right, left, up or down, another way for each image; the noise is Gaussian and
-    the same at every strength, only stronger.
+    A shift goes right, left, up or down, at random for each image; the noise is Gaussian and
+    differs between strengths only by its scale.
     """
     if kind == "stroke_width":
         return change_stroke_width(images, strength)
@@ -72,8 +72,8 @@ def transform(images: np.ndarray, kind: str, strength: float) -> np.ndarray:
         noise = random.standard_normal(images.shape, np.float32)
         changed = images + np.float32(255 * strength) * noise
     else:
-        ways = np.array([(-1, 0), (1, 0), (0, 1), (0, -1)], np.float32)
-        left, up = ways[random.integers(4, size=len(images))].T
+        directions = np.array([(-1, 0), (1, 0), (0, 1), (0, -1)], np.float32)
+        left, up = directions[random.integers(4, size=len(images))].T
         changed = augmentation.transform(
             images[..., None].astype(np.float32),
             rotation=np.full(len(images), strength if kind == "rotation" else 0, np.float32),
@@ -85,24 +85,28 @@ def transform(images: np.ndarray, kind: str, strength: float) -> np.ndarray:
 
 
 def change_stroke_width(images: np.ndarray, width: float) -> np.ndarray:
-    """Make strokes wider by so many pixels, -2 to 2, or thinner where it is negative.
+    """Dilate strokes by ``width`` pixels in all, at most 2, or erode them where it is negative.
 
-    ``images`` is (n, 28, 28) uint8, and so is what comes back. Grey-scale dilation or erosion by
-    a disc of half that width, on images enlarged 4 times and made small again by their mean, so
-    that a quarter of a pixel on either side counts. A point of the large image lies in a block of
-    equal ones, its pixel; so it need only know which of the 9 pixels around are within reach.
+    ``images`` is (n, 28, 28) uint8, and so is the result. Gray-scale dilation or erosion by a disc
+    of half that width, on images enlarged 4 times and reduced again by their mean, so that a
+    quarter of a pixel on either side counts. A point of the large image lies in a block of equal
+    ones, its pixel; so only the 9 pixels around can be within reach.
     """
     most = np.maximum if width > 0 else np.minimum
-    reach = abs(width) / 2 * FINE
+    reach = abs(width) / 2 * SUPERSAMPLING
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     total = np.zeros(images.shape, np.uint16)
-    for row, column in itertools.product(range(FINE), repeat=2):
-        down = (row + 1, 0, FINE - row)  # points to the pixel above, to its own, to that below
-        right = (column + 1, 0, FINE - column)
+    for row, column in itertools.product(range(SUPERSAMPLING), repeat=2):
+        down = (
+            row + 1,
+            0,
+            SUPERSAMPLING - row,
+        )  # points to the pixel above, to its own, to that below
+        right = (column + 1, 0, SUPERSAMPLING - column)
         near = [
             padded[:, i : i + 28, j : j + 28]
             for i, j in itertools.product(range(3), repeat=2)
             if math.hypot(down[i], right[j]) <= reach
         ]
         total += functools.reduce(most, near)
-    return np.rint(total / FINE**2).astype(np.uint8)
+    return np.rint(total / SUPERSAMPLING**2).astype(np.uint8)

@@ -35,15 +35,15 @@ def engine() -> Iterator[Engine]:
     started.close()
 
 
-def state(job: Run) -> str:
-    return job.status.state
+def state(run: Run) -> str:
+    return run.status.state
 
 
-def whole(job: Run) -> None:
+def whole(run: Run) -> None:
     """Every step and every epoch once, in order."""
-    assert job.epoch_metrics()["epoch"].tolist() == list(range(1, job.recipe.epochs + 1))
-    per_epoch = -(-len(datasets.load("uci").x_train) // job.recipe.batch_size)
-    assert job.step_metrics()["step"].tolist() == list(range(1, per_epoch * job.recipe.epochs + 1))
+    assert run.epoch_metrics()["epoch"].tolist() == list(range(1, run.recipe.epochs + 1))
+    per_epoch = -(-len(datasets.load("uci").x_train) // run.recipe.batch_size)
+    assert run.step_metrics()["step"].tolist() == list(range(1, per_epoch * run.recipe.epochs + 1))
 
 
 def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine: Engine) -> None:
@@ -82,14 +82,14 @@ def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
 
 
 def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None:
-    job = runs.create(INTERRUPTED, "survivor")
-    engine.submit(job)
-    until(lambda: job.status.epoch >= 3, 60, "three epochs")
+    run = runs.create(INTERRUPTED, "survivor")
+    engine.submit(run)
+    until(lambda: run.status.epoch >= 3, 60, "three epochs")
     worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
     worker.send_signal(signal.SIGKILL)
     worker.wait(10)
-    until(lambda: state(job) == "finished", 120, "the run to finish")
-    whole(job)
+    until(lambda: state(run) == "finished", 120, "the run to finish")
+    whole(run)
 
 
 def worker_of(cluster: int) -> psutil.Process:
@@ -100,9 +100,9 @@ def worker_of(cluster: int) -> psutil.Process:
 
 
 def test_a_model_that_is_not_there_is_a_sentence(engine: Engine) -> None:
-    job = runs.create(SHORT, "unfinished")
+    run = runs.create(SHORT, "unfinished")
     with pytest.raises(ValueError, match="has no model"):
-        engine.predict(ModelRef(job), np.zeros((1, 28, 28), np.uint8))
+        engine.predict(ModelRef(run), np.zeros((1, 28, 28), np.uint8))
     gone = runs.create(SHORT, "gone")
     gone.delete()
     with pytest.raises(ValueError, match="was deleted"):
@@ -144,9 +144,9 @@ def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> Non
 
 
 def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run) -> None:
-    job = runs.create(LONG, "first")
-    engine.submit(job)
-    until(lambda: state(job) == "running", 60, "the run to start")
+    run = runs.create(LONG, "first")
+    engine.submit(run)
+    until(lambda: state(run) == "running", 60, "the run to start")
     assert engine.job_status("robustness", trained) == JobStatus("absent")
     for _ in range(2):
         engine.start_background_job("robustness", trained)
@@ -154,7 +154,7 @@ def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run)
     assert engine.job_status("robustness", trained) == JobStatus("queued", ahead=1)
     assert engine.job_status("tsne", trained) == JobStatus("queued", ahead=2)
     engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))  # is not held up
-    engine.stop(job)
+    engine.stop(run)
     seen: set[JobStatus] = set()
 
     def done() -> bool:
@@ -173,17 +173,17 @@ def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run)
 
 def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: Run) -> None:
     x, _ = datasets.load_test("uci")
-    job = runs.create(LONG, "first")
-    engine.submit(job)
-    until(lambda: state(job) == "running", 60, "the run to start")
+    run = runs.create(LONG, "first")
+    engine.submit(run)
+    until(lambda: state(run) == "running", 60, "the run to start")
     kept = [trained, models.results_folder(ModelRef())]
     for one in kept:
         engine.start_background_job("embeddings", one)
         engine.start_background_job("embeddings", one)
     engine.predict(ModelRef(), x[:1])
     until(lambda: all(one.has_embeddings for one in kept), 60, "both to be done")
-    assert state(job) == "running"
-    engine.stop(job)
+    assert state(run) == "running"
+    engine.stop(run)
     until(
         lambda: engine.job_status("embeddings", kept[1]).state == "absent",
         5,
@@ -209,49 +209,49 @@ def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, tr
 
 
 def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: Run) -> None:
-    job = runs.create(LONG, "first")
-    engine.submit(job)
-    until(lambda: state(job) == "running", 60, "the run to start")
+    run = runs.create(LONG, "first")
+    engine.submit(run)
+    until(lambda: state(run) == "running", 60, "the run to start")
     works = ("epochs", "robustness", "tsne")
     for work in works:
         engine.start_background_job(work, trained)
     trained.delete()
-    engine.stop(job)
+    engine.stop(run)
     for work in works:
         until(
             lambda work=work: engine.job_status(work, trained).state == "failed", 60, "the failure"
         )
         assert "deleted" in engine.job_status(work, trained).message
-    assert list(runs.root().iterdir()) == [job.folder]
+    assert list(runs.root().iterdir()) == [run.folder]
     engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))
 
 
 def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> None:
-    job = runs.create(INTERRUPTED, "orphan")
+    run = runs.create(INTERRUPTED, "orphan")
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, job.id], cwd=ROOT, stdin=subprocess.PIPE
+        [sys.executable, "-c", SERVER, run.id], cwd=ROOT, stdin=subprocess.PIPE
     )
-    until(lambda: job.status.epoch >= 3, 90, "three epochs")
+    until(lambda: run.status.epoch >= 3, 90, "three epochs")
     below = psutil.Process(server.pid).children(recursive=True)
     assert len(below) >= 2
     server.kill()
     server.wait()
     _, alive = psutil.wait_procs(below, timeout=15)
     assert alive == []
-    assert state(job) == "interrupted"
-    epoch = job.status.epoch
+    assert state(run) == "interrupted"
+    epoch = run.status.epoch
     assert epoch >= 3
-    assert f"after epoch {epoch}" in job.status.message
+    assert f"after epoch {epoch}" in run.status.message
     engine = Engine()
     try:
-        engine.submit(job)
-        until(lambda: state(job) == "running", 60, "the run to go on")
-        assert job.status.epoch >= epoch
-        until(lambda: state(job) == "finished", 120, "the run to finish")
+        engine.submit(run)
+        until(lambda: state(run) == "running", 60, "the run to go on")
+        assert run.status.epoch >= epoch
+        until(lambda: state(run) == "finished", 120, "the run to finish")
     finally:
         engine.close()
-    whole(job)
-    assert job.status.attempt == 2
+    whole(run)
+    assert run.status.attempt == 2
 
 
 def test_a_server_that_dies_at_once_leaves_nothing_either() -> None:

@@ -77,18 +77,18 @@ def connected() -> Engine:
 def test_runs_outlive_the_server_and_the_next_one_finds_them() -> None:
     engine = connected()
     assert engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
-    job, lost = runs.create(INTERRUPTED, "remote"), runs.create(SHORT, "lost")
+    run, lost = runs.create(INTERRUPTED, "remote"), runs.create(SHORT, "lost")
     lost.write_status(Status("running", since="2026-01-01T00:00:00"))  # of an older cluster
-    engine.submit(job)
-    until(lambda: job.status.epoch >= 1, 60, "an epoch")
+    engine.submit(run)
+    until(lambda: run.status.epoch >= 1, 60, "an epoch")
     engine.close()
     again = Engine()
-    assert state(job) == "running"
+    assert state(run) == "running"
     assert state(lost) == "interrupted"
     again.submit(lost)
-    until(lambda: state(job) == "finished", 120, "the first run to finish")
+    until(lambda: state(run) == "finished", 120, "the first run to finish")
     until(lambda: state(lost) == "finished", 60, "the lost run to finish")
-    whole(job)
+    whole(run)
     whole(lost)
     again.close()
 

@@ -60,14 +60,14 @@ def test_a_label_is_changed_and_a_drawing_pinned_and_deleted():
     assert collection.open(one.id).label == 7
     collection.delete(one.id)
     assert [left.id for left in collection.all()] == [other.id]
-    with pytest.raises(LookupError, match="no longer here"):
+    with pytest.raises(LookupError, match="has been deleted"):
         collection.open(one.id)
 
 
 @pytest.mark.parametrize("id", ["", "../secret", "20260131-093000-4f2a1c/..", "notes"])
 def test_an_id_that_was_not_made_here_is_refused(id):
     for use in (collection.open, collection.delete, lambda id: collection.relabel(id, 1)):
-        with pytest.raises(ValueError, match="names no drawing"):
+        with pytest.raises(ValueError, match="not the id of a drawing"):
             use(id)
 
 

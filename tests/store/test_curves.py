@@ -32,13 +32,13 @@ def test_nothing_can_be_thinned() -> None:
 @pytest.fixture
 def trained() -> Run:
     """A run of four epochs of 100 steps, torn in the third; an epoch took 10 s, the next 20 s."""
-    job = runs.create(Recipe(dataset="uci", epochs=4), "Trained")
-    job.append_steps((step, 1 / step, 1 - 1 / step) for step in range(1, 251))
-    job.append_epochs(
+    run = runs.create(Recipe(dataset="uci", epochs=4), "Trained")
+    run.append_steps((step, 1 / step, 1 - 1 / step) for step in range(1, 251))
+    run.append_epochs(
         [(1, 0.5, 0.5, 0.4, 0.6, 0.001, 10, 20), (2, 0.3, 0.7, 0.2, 0.8, 0.001, 20, 40)]
     )
-    job.write_status(Status("running", epoch=2, epochs=4, step=250, steps=400))
-    return job
+    run.write_status(Status("running", epoch=2, epochs=4, step=250, steps=400))
+    return run
 
 
 def test_a_training_curve_runs_to_the_last_step_and_no_further_than_was_timed(trained: Run) -> None:
@@ -60,7 +60,7 @@ def test_a_validation_curve_has_a_point_an_epoch(trained: Run) -> None:
 
 @pytest.mark.parametrize("metric", ["loss", "accuracy", "val_loss", "val_accuracy"])
 def test_a_run_that_has_not_begun_has_an_empty_curve(metric: str) -> None:
-    job = runs.create(Recipe(dataset="uci"), "New")
+    run = runs.create(Recipe(dataset="uci"), "New")
     for seconds in (False, True):
-        x, y = curve(job, metric, seconds=seconds)
+        x, y = curve(run, metric, seconds=seconds)
         assert len(x) == len(y) == 0

@@ -48,9 +48,9 @@ def recipe_of(start: Run, **lesson: float) -> Recipe:
 
 
 def started(start: Run, recipe: Recipe) -> Run:
-    job = finetuning.create(start, recipe, collection.all(), "Taught")
-    job.write_status(Status("queued", epochs=recipe.epochs))
-    return job
+    run = finetuning.create(start, recipe, collection.all(), "Taught")
+    run.write_status(Status("queued", epochs=recipe.epochs))
+    return run
 
 
 def accuracy(p: np.ndarray, y: np.ndarray) -> float:
@@ -60,20 +60,20 @@ def accuracy(p: np.ndarray, y: np.ndarray) -> float:
 def test_the_lesson_is_learned_and_told_by_drawings_that_were_held_back(
     trained: Run, kept: list[Drawing]
 ) -> None:
-    job = started(trained, recipe_of(trained))
-    result = train(job)
+    run = started(trained, recipe_of(trained))
+    result = train(run)
     assert result is not None
-    material, answers = finetuning.load_data(job), finetuning.before_after(job)
+    material, answers = finetuning.load_data(run), finetuning.before_after(run)
     before = accuracy(answers.held_out_before, material.y_held_out)
     after = accuracy(answers.held_out_after, material.y_held_out)
     assert after > before + 0.15
     _, y = datasets.load_test("uci")
     assert accuracy(answers.test_before, y) == trained.result()["test_accuracy"]  # type: ignore[index]
     assert result["test_accuracy"] > accuracy(answers.test_before, y) - 0.05
-    final = load(ModelRef(job))
+    final = load(ModelRef(run))
     assert predict(final, material.x_held_out) == pytest.approx(answers.held_out_after, abs=1e-6)
     assert accuracy(answers.train_after, material.y_train) >= after
-    first, *_, last = predict_at_epochs(job, [0, 1, 4], material.x_held_out)
+    first, *_, last = predict_at_epochs(run, [0, 1, 4], material.x_held_out)
     assert first == pytest.approx(answers.held_out_before, abs=1e-5)
     assert last == pytest.approx(answers.held_out_after, abs=1e-5)
 
@@ -168,11 +168,11 @@ def test_a_lesson_goes_on_when_its_start_and_its_drawings_are_gone(
 def test_a_lesson_whose_files_are_gone_ends_as_failed_with_a_sentence(
     trained: Run, kept: list[Drawing], file: str
 ) -> None:
-    job = started(trained, recipe_of(trained))
-    (job.folder / file).unlink()
-    assert train(job) is None
-    assert job.status.state == "failed"
-    assert f"{file} of run {job.id} is missing" in job.status.message
+    run = started(trained, recipe_of(trained))
+    (run.folder / file).unlink()
+    assert train(run) is None
+    assert run.status.state == "failed"
+    assert f"{file} of run {run.id} is missing" in run.status.message
 
 
 def test_the_trace_follows_images_through_the_epochs(trained: Run) -> None:

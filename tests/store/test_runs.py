@@ -16,23 +16,23 @@ from digits.store.status import Owner, Status
 
 
 @pytest.fixture
-def job() -> Run:
+def run() -> Run:
     return runs.create(Recipe(dataset="uci"), "A run")
 
 
-def test_a_new_run_is_found_again_with_its_recipe_and_name(job: Run) -> None:
-    found = runs.open(job.id)
-    assert found == job
+def test_a_new_run_is_found_again_with_its_recipe_and_name(run: Run) -> None:
+    found = runs.open(run.id)
+    assert found == run
     assert (found.name, found.recipe) == ("A run", Recipe(dataset="uci"))
-    assert runs.all() == [job]
+    assert runs.all() == [run]
 
 
-def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(job: Run) -> None:
+def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(run: Run) -> None:
     other = runs.create(Recipe(dataset="uci", optimizer="sgd"), "Another")
     other.write_status(Status("failed"))
     assert runs.search("") == runs.all()
     assert runs.search("ANOTHER failed") == runs.search("sgd") == [other]
-    assert runs.search("adam") == [job]
+    assert runs.search("adam") == [run]
     assert runs.search("adam failed") == []
     other.rename("Renamed")
     assert runs.search("renamed") == [other]
@@ -40,14 +40,14 @@ def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(job: Run) 
     assert runs.search("damaged") == [other]
 
 
-def test_a_file_that_changed_says_so(job: Run) -> None:
-    before = job.file_stamps("steps.csv", "status.json")
-    assert job.file_stamps("steps.csv", "status.json") == before
-    job.append_steps([(1, 2.3, 0.1)])
-    after = job.file_stamps("steps.csv", "status.json")
+def test_a_file_that_changed_says_so(run: Run) -> None:
+    before = run.file_stamps("steps.csv", "status.json")
+    assert run.file_stamps("steps.csv", "status.json") == before
+    run.append_steps([(1, 2.3, 0.1)])
+    after = run.file_stamps("steps.csv", "status.json")
     assert after != before
-    job.append_steps([(2, 2.2, 0.1)])
-    assert job.file_stamps("steps.csv", "status.json") != after
+    run.append_steps([(2, 2.2, 0.1)])
+    assert run.file_stamps("steps.csv", "status.json") != after
 
 
 @pytest.mark.parametrize(
@@ -64,20 +64,20 @@ def test_an_unknown_id_is_told_from_a_hostile_one() -> None:
         runs.open("20260101-000000-abcdef")
 
 
-def test_a_run_is_interrupted_once_its_owner_is_gone(job: Run) -> None:
+def test_a_run_is_interrupted_once_its_owner_is_gone(run: Run) -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    job.write_status(Status("running", epoch=2, epochs=5, owner=Owner.of(process.pid)))
-    assert job.status.state == "running"
+    run.write_status(Status("running", epoch=2, epochs=5, owner=Owner.of(process.pid)))
+    assert run.status.state == "running"
     process.kill()
     process.wait()
-    assert job.status.state == "interrupted"
-    assert "epoch 2" in job.status.message
+    assert run.status.state == "interrupted"
+    assert "epoch 2" in run.status.message
 
 
-def test_a_recycled_pid_is_not_taken_for_the_owner(job: Run) -> None:
+def test_a_recycled_pid_is_not_taken_for_the_owner(run: Run) -> None:
     me = Owner.of(os.getpid())
-    job.write_status(Status("running", owner=Owner(me.host, me.pid, me.started - 100)))
-    assert job.status.state == "interrupted"
+    run.write_status(Status("running", owner=Owner(me.host, me.pid, me.started - 100)))
+    assert run.status.state == "interrupted"
 
 
 def test_the_queue_serves_the_running_one_first_and_then_by_time() -> None:
@@ -90,105 +90,105 @@ def test_the_queue_serves_the_running_one_first_and_then_by_time() -> None:
     assert runs.queue() == [going, early, late]
 
 
-def test_a_half_written_last_row_is_left_for_the_next_look(job: Run) -> None:
-    job.append_steps([(1, 2.5, 0.1), (2, 2.25, 0.2)])
-    with (job.folder / "steps.csv").open("a") as file:
+def test_a_half_written_last_row_is_left_for_the_next_look(run: Run) -> None:
+    run.append_steps([(1, 2.5, 0.1), (2, 2.25, 0.2)])
+    with (run.folder / "steps.csv").open("a") as file:
         file.write("3,1.9")
-    steps = job.step_metrics()
+    steps = run.step_metrics()
     assert steps["step"].tolist() == [1, 2]
     assert steps["loss"].tolist() == [2.5, 2.25]
 
 
-def test_no_rows_yet_are_empty_columns(job: Run) -> None:
-    assert {name: len(column) for name, column in job.epoch_metrics().items()} == dict.fromkeys(
+def test_no_rows_yet_are_empty_columns(run: Run) -> None:
+    assert {name: len(column) for name, column in run.epoch_metrics().items()} == dict.fromkeys(
         EPOCH_COLUMNS, 0
     )
 
 
-def test_truncating_keeps_the_first_rows(job: Run) -> None:
-    job.append_steps([(n, 0, 0) for n in range(1, 10)])
-    job.truncate_metrics(epochs=0, steps=4)
-    assert job.step_metrics()["step"].tolist() == [1, 2, 3, 4]
+def test_truncating_keeps_the_first_rows(run: Run) -> None:
+    run.append_steps([(n, 0, 0) for n in range(1, 10)])
+    run.truncate_metrics(epochs=0, steps=4)
+    assert run.step_metrics()["step"].tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"\xff\xfe\x00", b'{"state": 1, "magic": 2}']
 )
 @pytest.mark.parametrize("file", ["status.json", "about.json", "recipe.json", "result.json"])
-def test_a_torn_json_file_is_named(job: Run, file: str, content: bytes) -> None:
-    (job.folder / file).write_bytes(content)
+def test_a_torn_json_file_is_named(run: Run, file: str, content: bytes) -> None:
+    (run.folder / file).write_bytes(content)
     with pytest.raises(ValueError, match=file):
-        _ = (job.status, job.name, job.recipe, job.result())
+        _ = (run.status, run.name, run.recipe, run.result())
 
 
 @pytest.mark.parametrize("file", ["steps.csv", "epochs.csv"])
-def test_a_csv_with_text_in_it_is_named(job: Run, file: str) -> None:
-    (job.folder / file).write_text("step,loss,accuracy\n1,what,0.5\n")
+def test_a_csv_with_text_in_it_is_named(run: Run, file: str) -> None:
+    (run.folder / file).write_text("step,loss,accuracy\n1,what,0.5\n")
     with pytest.raises(ValueError, match=file):
-        _ = (job.step_metrics(), job.epoch_metrics())
+        _ = (run.step_metrics(), run.epoch_metrics())
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x93NUMPY\x01\x00v\x00{'descr"])
-def test_a_torn_array_is_named(job: Run, content: bytes) -> None:
-    (job.folder / "test_probabilities.npy").write_bytes(content)
+def test_a_torn_array_is_named(run: Run, content: bytes) -> None:
+    (run.folder / "test_probabilities.npy").write_bytes(content)
     with pytest.raises(ValueError, match=r"test_probabilities\.npy"):
-        job.test_probabilities()
+        run.test_probabilities()
 
 
-def test_an_array_of_objects_is_refused(job: Run) -> None:
-    np.save(job.folder / "test_probabilities.npy", np.array([{}], object), allow_pickle=True)
+def test_an_array_of_objects_is_refused(run: Run) -> None:
+    np.save(run.folder / "test_probabilities.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(ValueError, match=r"test_probabilities\.npy"):
-        job.test_probabilities()
+        run.test_probabilities()
 
 
-def test_a_run_that_trains_cannot_be_deleted_and_a_damaged_one_can(job: Run) -> None:
-    job.write_status(Status("running", owner=Owner.of(os.getpid())))
+def test_a_run_that_trains_cannot_be_deleted_and_a_damaged_one_can(run: Run) -> None:
+    run.write_status(Status("running", owner=Owner.of(os.getpid())))
     with pytest.raises(ValueError, match="Stop it"):
-        job.delete()
-    (job.folder / "status.json").write_text("{")
-    job.delete()
+        run.delete()
+    (run.folder / "status.json").write_text("{")
+    run.delete()
     assert runs.all() == []
 
 
-def test_a_worker_that_still_writes_does_not_bring_a_deleted_run_back(job: Run) -> None:
+def test_a_worker_that_still_writes_does_not_bring_a_deleted_run_back(run: Run) -> None:
     def save(path: Path) -> None:
         np.save(path, np.zeros(3))
-        job.delete()
+        run.delete()
 
     with pytest.raises(FileNotFoundError):
-        files.replace(job.folder, "map_tsne.npy", save)
+        files.replace(run.folder, "map_tsne.npy", save)
     assert list(runs.root().iterdir()) == []
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"noise": 1}', '{"noise": {"unit": ""}}'])
-def test_damaged_robustness_curves_are_named(job: Run, content: str) -> None:
-    assert job.robustness() is None
-    (job.folder / "robustness.json").write_text(content)
+def test_damaged_robustness_curves_are_named(run: Run, content: str) -> None:
+    assert run.robustness() is None
+    (run.folder / "robustness.json").write_text(content)
     with pytest.raises(ValueError, match=r"robustness\.json"):
-        job.robustness()
+        run.robustness()
 
 
-def test_the_epochs_that_a_run_has_are_those_with_a_row_and_a_file(job: Run) -> None:
-    assert job.saved_epochs() == job.evaluated_epochs() == []
-    job.append_epochs([(n, *[0] * 7) for n in (1, 2)])
-    (job.folder / "weights").mkdir()
-    (job.folder / "weights" / "0002.weights.h5").touch()
-    (job.folder / "weights" / "0003.weights.h5").touch()  # torn off before its row was counted
-    assert job.saved_epochs() == [2]
+def test_the_epochs_that_a_run_has_are_those_with_a_row_and_a_file(run: Run) -> None:
+    assert run.saved_epochs() == run.evaluated_epochs() == []
+    run.append_epochs([(n, *[0] * 7) for n in (1, 2)])
+    (run.folder / "weights").mkdir()
+    (run.folder / "weights" / "0002.weights.h5").touch()
+    (run.folder / "weights" / "0003.weights.h5").touch()  # torn off before its row was counted
+    assert run.saved_epochs() == [2]
     with pytest.raises(ValueError, match="weights of epoch 1"):
-        job.weights_path(1)
+        run.weights_path(1)
     with pytest.raises(ValueError, match=r"test_probabilities/0002\.npy"):
-        job.test_probabilities(2)
+        run.test_probabilities(2)
 
 
-def test_renaming_trims_and_refuses_nothing(job: Run) -> None:
-    job.rename("  Better \n name ")
-    assert job.name == "Better name"
+def test_renaming_trims_and_refuses_nothing(run: Run) -> None:
+    run.rename("  Better \n name ")
+    assert run.name == "Better name"
     with pytest.raises(ValueError, match="needs a name"):
-        job.rename("  ")
+        run.rename("  ")
 
 
-def test_a_json_file_is_replaced_in_one_piece(job: Run) -> None:
-    job.rename("B")
-    assert json.loads((job.folder / "about.json").read_text())["name"] == "B"
-    assert not list(Path(job.folder).glob("part-*"))
+def test_a_json_file_is_replaced_in_one_piece(run: Run) -> None:
+    run.rename("B")
+    assert json.loads((run.folder / "about.json").read_text())["name"] == "B"
+    assert not list(Path(run.folder).glob("part-*"))

@@ -28,15 +28,15 @@ WIDE = Recipe(dataset="uci", conv=(Conv(16),), dense=())  # 2,704 units for 1,29
 @pytest.fixture
 def started() -> Callable[[Recipe], Run]:
     def start(recipe: Recipe) -> Run:
-        job = runs.create(recipe, "Fresh")
-        job.write_model(model.build(recipe).save)
-        return job
+        run = runs.create(recipe, "Fresh")
+        run.write_model(model.build(recipe).save)
+        return run
 
     return start
 
 
-def by_keras(job: Run, x: np.ndarray) -> np.ndarray:
-    network = load(ModelRef(job))
+def by_keras(run: Run, x: np.ndarray) -> np.ndarray:
+    network = load(ModelRef(run))
     body = keras.Sequential(network.layers[:-1])
     return body.predict(x[..., None] / np.float32(255), verbose=0)
 
@@ -45,15 +45,15 @@ def by_keras(job: Run, x: np.ndarray) -> np.ndarray:
 def test_the_components_are_those_of_scikit_learn(
     started: Callable[[Recipe], Run], recipe: Recipe, components: int
 ) -> None:
-    job, digits = started(recipe), datasets.load("uci")
-    found = embeddings(job)
+    run, digits = started(recipe), datasets.load("uci")
+    found = embeddings(run)
     assert found.train.shape == (len(digits.x_train), components)
     assert found.test.shape == (len(digits.x_test), components)
     assert found.train.dtype == found.test.dtype == np.float16
-    inner = by_keras(job, digits.x_train)
+    inner = by_keras(run, digits.x_train)
     pca = PCA(components, svd_solver="full").fit(inner)
     assert found.share == pytest.approx(pca.explained_variance_ratio_, rel=1e-2, abs=1e-5)
-    expected = pca.transform(by_keras(job, digits.x_test)) / np.sqrt(inner.var(axis=0).sum())
+    expected = pca.transform(by_keras(run, digits.x_test)) / np.sqrt(inner.var(axis=0).sum())
     for mine, theirs in list(zip(found.test.T, expected.T, strict=True))[:8]:
         theirs = theirs * np.sign(theirs @ mine)
         assert mine == pytest.approx(theirs, abs=5e-3)
@@ -62,12 +62,12 @@ def test_the_components_are_those_of_scikit_learn(
 def test_neighbours_are_the_nearest_in_the_whole_space_where_that_is_narrow(
     started: Callable[[Recipe], Run],
 ) -> None:
-    job, digits = started(NARROW), datasets.load("uci")
-    inner = by_keras(job, digits.x_train)
+    run, digits = started(NARROW), datasets.load("uci")
+    inner = by_keras(run, digits.x_train)
     exact = NearestNeighbors(n_neighbors=5).fit(inner)
     for image in digits.x_test[:5]:
-        [expected], [indices] = exact.kneighbors(by_keras(job, image[None]))
-        images, labels, distances = nearest_neighbors(job, image, k=5)
+        [expected], [indices] = exact.kneighbors(by_keras(run, image[None]))
+        images, labels, distances = nearest_neighbors(run, image, k=5)
         unit = np.sqrt(inner.var(axis=0).sum())
         assert distances == pytest.approx(expected / unit, abs=2e-3)
         assert (images[0] == digits.x_train[indices[0]]).all()
@@ -87,8 +87,8 @@ def test_the_nearest_to_a_training_image_is_that_image(trained: Run) -> None:
 def test_only_images_that_the_run_was_trained_on_are_neighbours(
     started: Callable[[Recipe], Run],
 ) -> None:
-    job = started(dataclasses.replace(NARROW, train_images=50, seed=3))
-    images, _, _ = nearest_neighbors(job, datasets.load_test("uci")[0][0], k=60)
+    run = started(dataclasses.replace(NARROW, train_images=50, seed=3))
+    images, _, _ = nearest_neighbors(run, datasets.load_test("uci")[0][0], k=60)
     assert len(images) == 50
 
 
@@ -105,12 +105,12 @@ def test_what_was_found_is_kept_and_what_is_damaged_is_found_again(trained: Run)
 def test_a_network_in_which_all_units_are_dead_still_has_a_map(
     started: Callable[[Recipe], Run], units: int
 ) -> None:
-    job = started(dataclasses.replace(NARROW, dense=(units,), activation="relu"))
-    network = load(ModelRef(job))
+    run = started(dataclasses.replace(NARROW, dense=(units,), activation="relu"))
+    network = load(ModelRef(run))
     network.set_weights([np.zeros_like(weight) for weight in network.get_weights()])
-    assert pca_map(job).shape == (len(datasets.load_test("uci")[1]), 2)
-    assert np.isfinite(pca_map(job)).all()
-    assert (embeddings(job).share == 0).all()
+    assert pca_map(run).shape == (len(datasets.load_test("uci")[1]), 2)
+    assert np.isfinite(pca_map(run)).all()
+    assert (embeddings(run).share == 0).all()
 
 
 def test_maps_keep_neighbours_together_and_stay_in_the_folder(trained: Run) -> None:

@@ -16,11 +16,11 @@ from digits.worker.trainer import train
 pytestmark = pytest.mark.slow
 
 
-def of_the_final_model(job: Run) -> list[int]:
+def of_the_final_model(run: Run) -> list[int]:
     """The epochs that say exactly what the final model says."""
-    final = job.test_probabilities().astype(np.float16)
-    tested = job.evaluated_epochs()
-    return [epoch for epoch in tested if (job.test_probabilities(epoch) == final).all()]
+    final = run.test_probabilities().astype(np.float16)
+    tested = run.evaluated_epochs()
+    return [epoch for epoch in tested if (run.test_probabilities(epoch) == final).all()]
 
 
 def test_every_epoch_says_what_plain_keras_says_with_its_weights(trained: Run) -> None:
@@ -39,28 +39,28 @@ def test_every_epoch_says_what_plain_keras_says_with_its_weights(trained: Run) -
 def test_with_early_stopping_the_best_epoch_has_the_answers_of_the_final_model(
     trained: Run,
 ) -> None:
-    job = runs.create(
+    run = runs.create(
         dataclasses.replace(
             trained.recipe, learning_rate=0.05, epochs=50, patience=2, train_images=200
         ),
         "Early",
     )
-    train(job)
-    best = int(job.epoch_metrics()["val_loss"].argmin()) + 1
-    assert best < len(job.epoch_metrics()["val_loss"])
-    assert of_the_final_model(job) == [best]
+    train(run)
+    best = int(run.epoch_metrics()["val_loss"].argmin()) + 1
+    assert best < len(run.epoch_metrics()["val_loss"])
+    assert of_the_final_model(run) == [best]
 
 
 def test_the_test_images_are_left_alone_until_the_run_has_its_result(trained: Run) -> None:
-    job = runs.create(dataclasses.replace(trained.recipe, epochs=2), "Told")
+    run = runs.create(dataclasses.replace(trained.recipe, epochs=2), "Told")
     messages = []
 
     def tell(status: Status) -> None:
-        if not (job.folder / "result.json").exists():
-            assert job.evaluated_epochs() == []
+        if not (run.folder / "result.json").exists():
+            assert run.evaluated_epochs() == []
         messages.append(status.message)
 
-    train(job, tell)
+    train(run, tell)
     assert "Predicting the test images after epoch 1 of 2." in messages
     assert messages[-1] == ""
 
@@ -69,16 +69,16 @@ def test_a_run_stopped_within_an_epoch_has_only_the_whole_ones(
     trained: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("digits.worker.trainer.STATUS_INTERVAL", 0)
-    job = runs.create(dataclasses.replace(trained.recipe, batch_size=16), "Stopped")
+    run = runs.create(dataclasses.replace(trained.recipe, batch_size=16), "Stopped")
 
     def tell(status: Status) -> None:
         if status.step % 81 and status.epoch == 1:  # of 81 steps an epoch
-            job.request_stop()
+            run.request_stop()
 
-    train(job, tell)
-    assert job.status.state == "stopped"
-    assert job.evaluated_epochs() == [1]
-    assert of_the_final_model(job) == []
+    train(run, tell)
+    assert run.status.state == "stopped"
+    assert run.evaluated_epochs() == [1]
+    assert of_the_final_model(run) == []
 
 
 def test_what_is_missing_is_made_again_and_nothing_else(trained: Run) -> None:

@@ -24,10 +24,10 @@ SMALL = Recipe(
 
 
 def losses(recipe: Recipe) -> list[float]:
-    job = runs.create(recipe, "Test")
-    job.write_status(Status("queued", epochs=recipe.epochs))
-    train(job)
-    return job.step_metrics()["loss"].tolist()
+    run = runs.create(recipe, "Test")
+    run.write_status(Status("queued", epochs=recipe.epochs))
+    train(run)
+    return run.step_metrics()["loss"].tolist()
 
 
 def test_a_run_that_was_prepared_ahead_learns_as_any_other() -> None:

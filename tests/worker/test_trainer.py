@@ -31,9 +31,9 @@ SMALL = Recipe(
 
 
 def started(recipe: Recipe) -> Run:
-    job = runs.create(recipe, "Test")
-    job.write_status(Status("queued", epochs=recipe.epochs))
-    return job
+    run = runs.create(recipe, "Test")
+    run.write_status(Status("queued", epochs=recipe.epochs))
+    return run
 
 
 class Killed(BaseException):
@@ -49,37 +49,37 @@ def die_at(epoch: int, step: int = 0):  # type: ignore[no-untyped-def]
 
 
 def test_a_run_learns_and_leaves_everything_behind() -> None:
-    job = started(SMALL)
-    result = train(job)
+    run = started(SMALL)
+    result = train(run)
     digits = datasets.load("uci", seed=0)
     steps = -(-len(digits.x_train) // SMALL.batch_size)
     assert result is not None
-    assert job.status.state == "finished"
-    assert job.result() == result
+    assert run.status.state == "finished"
+    assert run.result() == result
     assert result["test_accuracy"] > 0.9
-    assert job.step_metrics()["step"].tolist() == list(range(1, steps * 4 + 1))
-    assert job.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4]
-    assert job.epoch_metrics()["val_loss"][-1] < job.epoch_metrics()["val_loss"][0]
-    assert len(list((job.folder / "weights").glob("*.weights.h5"))) == 4
-    after_each = [np.load(job.folder / "val_probabilities" / f"{n:04}.npy") for n in range(1, 5)]
+    assert run.step_metrics()["step"].tolist() == list(range(1, steps * 4 + 1))
+    assert run.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4]
+    assert run.epoch_metrics()["val_loss"][-1] < run.epoch_metrics()["val_loss"][0]
+    assert len(list((run.folder / "weights").glob("*.weights.h5"))) == 4
+    after_each = [np.load(run.folder / "val_probabilities" / f"{n:04}.npy") for n in range(1, 5)]
     right = [(p.argmax(axis=1) == digits.y_val).mean() for p in after_each]
-    assert right == pytest.approx(job.epoch_metrics()["val_accuracy"], abs=0.01)
-    p = job.test_probabilities()
+    assert right == pytest.approx(run.epoch_metrics()["val_accuracy"], abs=0.01)
+    p = run.test_probabilities()
     assert p.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert result["test_accuracy"] == (p.argmax(axis=1) == digits.y_test).mean()
 
 
 @pytest.mark.parametrize("ending", ["keras", "h5"])
 def test_the_kept_model_opens_in_plain_keras_and_says_the_same(ending: str) -> None:
-    job = started(dataclasses.replace(SMALL, epochs=1))
-    train(job)
+    run = started(dataclasses.replace(SMALL, epochs=1))
+    train(run)
     x, y = datasets.load_test("uci")
-    opened = keras.models.load_model(job.folder / f"model.{ending}")
+    opened = keras.models.load_model(run.folder / f"model.{ending}")
     answers = opened.predict(x[..., None].astype(np.float32) / 255, verbose=0)
-    assert answers == pytest.approx(job.test_probabilities(), abs=1e-4)
+    assert answers == pytest.approx(run.test_probabilities(), abs=1e-4)
     loss, accuracy = opened.evaluate(x[..., None] / np.float32(255), _targets(opened, y), verbose=0)
-    assert loss == pytest.approx(job.result()["test_loss"], rel=1e-3)  # type: ignore[index]
-    assert accuracy == pytest.approx(job.result()["test_accuracy"])  # type: ignore[index]
+    assert loss == pytest.approx(run.result()["test_loss"], rel=1e-3)  # type: ignore[index]
+    assert accuracy == pytest.approx(run.result()["test_accuracy"])  # type: ignore[index]
 
 
 def _targets(model: keras.Model, y: np.ndarray) -> np.ndarray:
@@ -126,36 +126,36 @@ def test_a_killed_run_goes_on_to_where_it_would_have_come(when: dict[str, int]) 
         assert mine == pytest.approx(theirs, abs=0.01)
 
 
-def _weights(job: Run) -> list[np.ndarray]:
-    return load(ModelRef(job)).get_weights()
+def _weights(run: Run) -> list[np.ndarray]:
+    return load(ModelRef(run)).get_weights()
 
 
 def test_the_wish_to_stop_ends_a_run_with_what_it_has_learned() -> None:
-    job = started(dataclasses.replace(SMALL, epochs=50))
+    run = started(dataclasses.replace(SMALL, epochs=50))
 
     def tell(status: Status) -> None:
         if status.epoch == 2:
-            job.request_stop()
+            run.request_stop()
 
-    result = train(job, tell)
-    assert job.status.state == "stopped"
+    result = train(run, tell)
+    assert run.status.state == "stopped"
     assert result is not None
     assert result["epochs"] == 2
-    assert job.model_path.exists()
+    assert run.model_path.exists()
 
 
 def test_a_run_stopped_in_its_first_epoch_still_has_a_result() -> None:
-    job = started(SMALL)
-    job.request_stop()
-    result = train(job)
-    assert job.status.state == "stopped"
+    run = started(SMALL)
+    run.request_stop()
+    result = train(run)
+    assert run.status.state == "stopped"
     assert result is not None
     assert (result["epochs"], result["seconds"], result["images_per_second"]) == (0, 0, None)
-    assert len(job.test_probabilities()) == len(datasets.load_test("uci")[1])
+    assert len(run.test_probabilities()) == len(datasets.load_test("uci")[1])
 
 
 def test_a_loss_beyond_all_numbers_ends_as_failed_with_a_sentence() -> None:
-    job = started(
+    run = started(
         dataclasses.replace(
             SMALL,
             optimizer="sgd",
@@ -165,9 +165,9 @@ def test_a_loss_beyond_all_numbers_ends_as_failed_with_a_sentence() -> None:
             dense=(32, 32),
         )
     )
-    assert train(job) is None
-    assert job.status.state == "failed"
-    assert "learning rate of 100 is too high" in job.status.message
+    assert train(run) is None
+    assert run.status.state == "failed"
+    assert "learning rate of 100 is too high" in run.status.message
 
 
 def test_a_data_set_that_is_gone_ends_as_failed_with_a_sentence(
@@ -175,18 +175,18 @@ def test_a_data_set_that_is_gone_ends_as_failed_with_a_sentence(
 ) -> None:
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    job = started(dataclasses.replace(SMALL, dataset="mnist"))
-    assert train(job) is None
-    assert job.status.state == "failed"
-    assert "MNIST" in job.status.message
+    run = started(dataclasses.replace(SMALL, dataset="mnist"))
+    assert train(run) is None
+    assert run.status.state == "failed"
+    assert "MNIST" in run.status.message
 
 
 def test_early_stopping_keeps_the_best_epoch() -> None:
     hot = dataclasses.replace(SMALL, learning_rate=0.05, epochs=50, patience=2, train_images=200)
-    job = started(hot)
-    result = train(job)
+    run = started(hot)
+    result = train(run)
     assert result is not None
-    val_loss = job.epoch_metrics()["val_loss"]
+    val_loss = run.epoch_metrics()["val_loss"]
     assert len(val_loss) < 50
     assert len(val_loss) - 1 - val_loss.argmin() == 2
     assert result["val_loss"] == pytest.approx(val_loss.min(), rel=1e-3)
@@ -212,10 +212,10 @@ def test_every_kind_of_recipe_learns(change: dict) -> None:
 
 
 def test_bytes_get_the_probabilities_that_keras_gives_to_floats() -> None:
-    job = started(dataclasses.replace(SMALL, epochs=1))
-    train(job)
+    run = started(dataclasses.replace(SMALL, epochs=1))
+    train(run)
     x, _ = datasets.load_test("uci")
-    model = load(ModelRef(job))
+    model = load(ModelRef(run))
     by_keras = model.predict(x[..., None].astype(np.float32) / 255, verbose=0)
     assert predict(model, x) == pytest.approx(by_keras, abs=1e-6)
     assert predict(model, x[:0]).shape == (0, 10)
