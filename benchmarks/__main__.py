@@ -16,7 +16,7 @@ from benchmarks.live import click, live, start
 from benchmarks.many import many
 from benchmarks.measure import processor
 from benchmarks.mistakes import mistakes
-from benchmarks.runs import runs
+from benchmarks.runs import thousand_runs
 from benchmarks.training import evaluate, throughput, time_to_99
 
 
@@ -25,17 +25,17 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument("rows", nargs="*", choices=[[], *ROWS], metavar="row", help=" ".join(ROWS))
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DIGITS_RUNS"] = folder
-        found = [line for row in asked.rows or ROWS for line in ROWS[row]()]
-    if asked.json:
-        print(json.dumps({"processor": processor(), "rows": found}))
+        lines = [line for row in arguments.rows or ROWS for line in ROWS[row]()]
+    if arguments.json:
+        print(json.dumps({"processor": processor(), "rows": lines}))
         return
     print(f"\n{processor()}, {os.cpu_count()} cores\n")
     print(f"{'':<52} {'ours':>10} {'baseline':>10}  ratio, or spread beside a goal")
-    for line in found:
+    for line in lines:
         print(
             f"{line['what']:<52} {line['ours']:>10} {line['baseline']:>10}  {line['ratio']}", end=""
         )
@@ -50,7 +50,7 @@ ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "answer": answer,
     "evaluate": evaluate,
     "many": many,
-    "runs": runs,
+    "runs": thousand_runs,
     "mistakes": mistakes,
     "start": start,
 }

@@ -1,4 +1,4 @@
-"""Rows on answers: from the end of a stroke to the answer in the page, and in the engine."""
+"""The row on predictions: from the end of a stroke to the answer in the page, and in the engine."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from digits.store.models import ModelRef
 from tests.conftest import until
 
 STROKES = 30
-THREE = [
+THREE: list[tuple[float, float]] = [
     (95, 70),
     (130, 55),
     (175, 65),
@@ -26,7 +26,10 @@ THREE = [
     (130, 228),
     (90, 210),
 ]
-DRAWINGS = {  # x, y of every stroke, each a digit, by what the page is told that it reads
+Line = list[tuple[float, float]]
+DRAWINGS: dict[
+    str, list[Line]
+] = {  # x, y of every stroke, each a digit, by what the page is told that it reads
     "Digit": [THREE],
     "Number": [[(x + right, y) for x, y in THREE] for right in (0, 150, 300)],
 }
@@ -49,17 +52,17 @@ def answer() -> list[dict[str, Any]]:
     from digits.store.models import SHIPPED_MODEL
 
     keras_model = keras.models.load_model(SHIPPED_MODEL, compile=False)
-    blank = np.random.default_rng(0).random((1, 28, 28)).astype(np.float32)
+    noise = np.random.default_rng(0).integers(0, 256, (1, 28, 28), np.uint8)
     lines = []
     with served.engine() as engine, served.browsers() as [browser]:
         address = engine.client.scheduler.address
         with served.served(DIGITS_SCHEDULER=address) as app:
-            lines += _rows("idle", browser, app.url, engine, keras_model, blank)
-            job = runs.create(served.LONG, "Benchmark")
-            engine.submit(job)
-            until(lambda: job.status.step, 60, "the run to train")
-            lines += _rows("while training", browser, app.url, engine, keras_model, blank)
-            engine.stop(job)
+            lines += _rows("idle", browser, app.url, engine, keras_model, noise)
+            run = runs.create(served.LONG, "Benchmark")
+            engine.submit(run)
+            until(lambda: run.status.step, 60, "the run to train")
+            lines += _rows("while training", browser, app.url, engine, keras_model, noise)
+            engine.stop(run)
     return lines
 
 
@@ -77,18 +80,20 @@ def _rows(
         lines.append(goal(title + "ms from mouse-up", shown, 400, 0))
         lines.append(figure(title + "95th percentile", [float(np.quantile(shown, 0.95))], 0))
 
+    scaled = x[..., None] / np.float32(255)
+
     def ask() -> Measured:
         return clock(lambda: engine.predict(ModelRef(), x))
 
     def predict() -> Measured:
-        return clock(lambda: keras_model.predict(x[..., None], verbose=0))
+        return clock(lambda: keras_model.predict(scaled, verbose=0))
 
     pairs = alternate(ask, predict, rounds=30)
     ours, baseline = ([1e3 * pair[side][0] for pair in pairs] for side in (0, 1))
     return [*lines, line(f"answer, {when}: ms in the engine, model.predict", ours, baseline)]
 
 
-def _draw(page: Page, drawing: list[list[tuple[float, float]]]) -> list[float]:
+def _draw(page: Page, drawing: list[Line]) -> list[float]:
     """Draw on an empty canvas; milliseconds from the end of each stroke to its answer."""
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("Draw a digit from 0 to 9").wait_for()

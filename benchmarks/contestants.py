@@ -31,12 +31,12 @@ def ours(recipe: Recipe) -> Turn:
     from digits.worker.trainer import train
 
     def turn(seed: int) -> dict[str, float]:
-        job = runs.create(dataclasses.replace(recipe, seed=seed), "benchmark")
-        job.write_status(Status("queued", epochs=recipe.epochs))
+        run = runs.create(dataclasses.replace(recipe, seed=seed), "benchmark")
+        run.write_status(Status("queued", epochs=recipe.epochs))
         whole = time.perf_counter()
-        result = train(job)
+        result = train(run)
         if result is None:
-            raise ValueError(job.status.message)
+            raise ValueError(run.status.message)
         return {
             "seconds": result["seconds"] + result["publishing_seconds"],
             "cpu_seconds": result["cpu_seconds"],

@@ -40,12 +40,12 @@ def live() -> list[dict[str, Any]]:
         with served.served(DIGITS_SCHEDULER=address) as app, served.browsers(WATCHERS) as opened:
 
             def trained(watched: bool, drawn: bool = True) -> dict[str, float]:
-                job = served.announced(recipe, engine)
+                run = served.queued_run(recipe, engine)
                 pages = [served.visitor(browser, "about:blank") for browser in opened]
                 words = Words(pages[0])
                 if watched:
                     for page in pages:
-                        page.goto(f"{app.url}/?run={job.id}")
+                        page.goto(f"{app.url}/?run={run.id}")
                     for page in pages:
                         page.get_by_text("Queued:").wait_for()
                     time.sleep(2)  # pages have come to rest
@@ -54,19 +54,19 @@ def live() -> list[dict[str, Any]]:
                         page.goto("about:blank")
                 with visitors(0 if drawn else WATCHERS, app.url, words):
                     time.sleep(0 if drawn else 3)
-                    return measured(job, pages)
+                    return measured(run, pages)
 
-            def measured(job: Run, pages: list[Page]) -> dict[str, float]:
+            def measured(run: Run, pages: list[Page]) -> dict[str, float]:
                 worker = served.worker(psutil.Process())
                 browsers, server = served.chromium(), served.server(app)
                 before = [served.cpu(*each) for each in ([worker], [server], browsers)]
-                engine.submit(job)
-                served.finished(job)
+                engine.submit(run)
+                served.wait_until_done(run)
                 after = [served.cpu(*each) for each in ([worker], [server], browsers)]
                 spent = [b - a for a, b in zip(before, after, strict=True)]
                 for page in pages:
                     page.context.close()
-                result = job.result()
+                result = run.result()
                 assert result
                 return {
                     "wall": result["seconds"],
@@ -100,7 +100,9 @@ def live() -> list[dict[str, Any]]:
 def click() -> list[dict[str, Any]]:
     """From the click on Train to the first point of the curve in the page."""
     link = f"?dataset={datasets.default()}&epochs=50"
-    cold, at_once, warm = [], [], []
+    cold: list[float] = []
+    at_once: list[float] = []
+    warm: list[float] = []
     with served.browsers() as [browser]:
         for number in range(ROUNDS):
             with served.served() as app:
@@ -131,8 +133,8 @@ def _first_point(page: Page) -> float:
 
 def _stop(app: App, page: Page) -> None:
     page.get_by_role("button", name="Stop training").click()
-    job = runs.all()[0]
-    until(lambda: job.status.state == "stopped", 60, "the run to stop")
+    run = runs.all()[0]
+    until(lambda: run.status.state == "stopped", 60, "the run to stop")
     page.context.close()
 
 

@@ -32,35 +32,35 @@ def many() -> list[dict[str, Any]]:
         address = engine.client.scheduler.address
         for count in COUNTS:
             with served.served(DIGITS_SCHEDULER=address) as app:
-                job = served.announced(served.LONG, engine)
+                run = served.queued_run(served.LONG, engine)
                 page = served.visitor(browser, "about:blank")
                 words = Words(page)
-                page.goto(f"{app.url}/?run={job.id}")
+                page.goto(f"{app.url}/?run={run.id}")
                 page.get_by_text("Queued:").wait_for()
-                engine.submit(job)
+                engine.submit(run)
                 page.get_by_text("images/s").wait_for()
                 page.evaluate(LISTEN)
                 with visitors(count - 1, app.url, words) as others:
                     time.sleep(0.3 * count + 3)
-                    lines += _measure(count, app, job, page, others)
-                engine.stop(job)
-                served.finished(job)
+                    lines += _measure(count, app, run, page, others)
+                engine.stop(run)
+                served.wait_until_done(run)
                 page.context.close()
     return lines
 
 
 def _measure(
-    count: int, app: App, job: Run, page: Page, others: list[Arrivals]
+    count: int, app: App, run: Run, page: Page, others: list[Arrivals]
 ) -> list[dict[str, Any]]:
     server, seen = served.server(app), []
-    with Writing(job) as writing:
+    with Writing(run) as writing:
         cpu, begun = served.cpu(server), time.time()
         while (now := time.time()) < begun + WINDOW:
             seen.append(served.mebibytes(server))
             page.wait_for_timeout(500)
         share = (served.cpu(server) - cpu) / (now - begun)
         time.sleep(3)  # what was written last is still on its way
-    per_epoch = job.status.steps / job.status.epochs
+    per_epoch = run.status.steps / run.status.epochs
     browser = _delays(writing, page.evaluate("window.arrivals"), per_epoch, begun, now)
     delays = [_delays(writing, noted, per_epoch, begun, now) for noted in others]
     worst = [float(np.quantile(each, 0.95)) for each in [browser, *delays]]
@@ -93,9 +93,9 @@ def _delays(
 class Writing(threading.Thread):
     """Notes when steps are written to the run's folder: seconds since 1970, the last step."""
 
-    def __init__(self, job: Run) -> None:
+    def __init__(self, run: Run) -> None:
         super().__init__(daemon=True)
-        self.path: Path = job.folder / "steps.csv"
+        self.path: Path = run.folder / "steps.csv"
         self.noted: list[tuple[float, int]] = []
         self.on = True
 

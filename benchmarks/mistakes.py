@@ -38,11 +38,11 @@ def mistakes() -> list[dict[str, Any]]:
     with served.engine() as engine:
         address = engine.client.scheduler.address
         with served.served(DIGITS_SCHEDULER=address) as app, served.browsers() as [browser]:
-            job = runs.create(RECIPE, "Benchmark")
-            engine.submit(job)
-            served.finished(job)
-            size = sum(file.stat().st_size for file in job.folder.rglob("*") if file.is_file())
-            link = f"{app.url}/mistakes?run={job.id}"
+            run = runs.create(RECIPE, "Benchmark")
+            engine.submit(run)
+            served.wait_until_done(run)
+            size = sum(file.stat().st_size for file in run.folder.rglob("*") if file.is_file())
+            link = f"{app.url}/mistakes?run={run.id}"
             first = []
             for _ in range(3):
                 page = served.visitor(browser, link)

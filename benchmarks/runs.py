@@ -14,8 +14,8 @@ from benchmarks import served
 from benchmarks.measure import figure, goal
 from benchmarks.visitors import Words, socket_of
 from digits.recipes.presets import PRESETS
-from digits.recipes.recipe import Recipe
-from digits.store.run_folder import EPOCH_COLUMNS, Run
+from digits.store import runs
+from digits.store.run_folder import Run
 from digits.store.status import Status
 
 COUNT, COMPARED, LENGTH, TURNS = 1_000, 20, 5_000, 10
@@ -27,7 +27,7 @@ COMPARED_ALL = """() => [...document.querySelectorAll('.plot')].some(
     plot => plot.data?.length === 20) && performance.now() - window.clicked"""
 
 
-def runs() -> list[dict[str, Any]]:
+def thousand_runs() -> list[dict[str, Any]]:
     """The page of runs with a thousand of them, and the curves of twenty long ones."""
     with served.served() as app, served.browsers() as [browser]:
         fill()
@@ -45,7 +45,7 @@ def runs() -> list[dict[str, Any]]:
             page.get_by_role("button", name="Add all on this page").click()
             found = page.wait_for_function(COMPARED_ALL, polling="raf")
             compared.append(float(found.json_value()))
-            page.get_by_role("button", name="Compare none").click()
+            page.get_by_role("button", name="Clear comparison").click()
             page.locator(".plot").wait_for(state="detached")
         link = f"{app.url}/runs?compare={','.join(one.id for one in runs.all()[:COMPARED])}"
         page = served.visitor(browser, "about:blank")
@@ -95,31 +95,25 @@ def fill(count: int = COUNT) -> list[Run]:
         rate = float(rng.choice([1e-4, 5e-4, 1e-3, 5e-3]))
         recipe = dataclasses.replace(preset.recipe, learning_rate=rate, seed=number)
         moment += timedelta(minutes=7)
-        folder = runs.root() / f"{moment:%Y%m%d-%H%M%S}-{number:06x}"
-        (folder / "weights").mkdir(parents=True)
-        steps = LENGTH if number >= count - COMPARED else LENGTH // 10
-        made.append(_finished(Run(folder), f"{preset.title} {number}", recipe, steps, rng))
+        folder = runs.create(recipe, f"{preset.title} {number}").folder
+        run = Run(folder.rename(folder.with_name(f"{moment:%Y%m%d-%H%M%S}-{number:06x}")))
+        _finish(run, LENGTH if number >= count - COMPARED else LENGTH // 10, rng)
+        made.append(run)
     return made
 
 
-def _finished(job: Run, name: str, recipe: Recipe, steps: int, rng: np.random.Generator) -> Run:
-    (job.folder / "recipe.json").write_text(recipe.to_json())
-    job.rename(name)
+def _finish(run: Run, steps: int, rng: np.random.Generator) -> None:
     loss = 2.3 * np.exp(-np.arange(steps) / (0.1 * steps)) + rng.gamma(2, 0.02, steps)
     accuracy = np.clip(1 - loss / 2.6, 0, 1)
-    epochs = recipe.epochs
-    job.append_steps(zip(range(1, steps + 1), loss, accuracy, strict=True))
+    epochs = run.recipe.epochs
+    run.append_steps(zip(range(1, steps + 1), loss, accuracy, strict=True))
     ends = np.linspace(steps / epochs - 1, steps - 1, epochs).astype(int)
-    job.append(
-        "epochs.csv",
-        EPOCH_COLUMNS,
-        (
-            (epoch, loss[i], accuracy[i], loss[i] + 0.02, accuracy[i] - 0.005, 1e-3, 9.5, 18.1)
-            for epoch, i in enumerate(ends, 1)
-        ),
+    run.append_epochs(
+        (epoch, loss[i], accuracy[i], loss[i] + 0.02, accuracy[i] - 0.005, 1e-3, 9.5, 18.1)
+        for epoch, i in enumerate(ends, 1)
     )
     result = {
-        "run": job.id,
+        "run": run.id,
         "parameters": 81_066,
         "epochs": epochs,
         "seconds": 9.5 * epochs,
@@ -136,7 +130,6 @@ def _finished(job: Run, name: str, recipe: Recipe, steps: int, rng: np.random.Ge
         "test_images": 10_000,
         "precision": "mixed_bfloat16",
     }
-    job.write_result(result)
-    job.write_status(Status("finished", epoch=epochs, epochs=epochs, step=steps, steps=steps))
-    (job.folder / "model.keras").write_bytes(b"")
-    return job
+    run.write_result(result)
+    run.write_status(Status("finished", epoch=epochs, epochs=epochs, step=steps, steps=steps))
+    run.model_path.write_bytes(b"")

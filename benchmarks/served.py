@@ -67,18 +67,18 @@ def visitor(browser: Browser, address: str) -> Page:
     return page
 
 
-def announced(recipe: Recipe, line: Engine) -> Run:
+def queued_run(recipe: Recipe, line: Engine) -> Run:
     """A run whose page waits for it as if it were queued; it starts when it is submitted."""
-    job = runs.create(recipe, "Benchmark")
+    run = runs.create(recipe, "Benchmark")
     assert line.cluster
     owner = Owner.of(line.cluster.pid)
-    job.write_status(Status("queued", epochs=recipe.epochs, owner=owner))
-    return job
+    run.write_status(Status("queued", epochs=recipe.epochs, owner=owner))
+    return run
 
 
-def finished(job: Run, seconds: float = 600) -> None:
+def wait_until_done(run: Run, seconds: float = 600) -> None:
     """Wait until the run has ended."""
-    until(lambda: job.status.state not in UNFINISHED, seconds, f"the end of {job.id}")
+    until(lambda: run.status.state not in UNFINISHED, seconds, f"the end of {run.id}")
 
 
 def server(app: App) -> psutil.Process:

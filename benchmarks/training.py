@@ -129,7 +129,7 @@ def operations(recipe: Recipe) -> int:
 def time_to_99() -> list[dict[str, Any]]:
     """Seconds until a test accuracy of 99 %: ``fast`` against keras.io's example and PyTorch.
 
-    Ours counts all from the job's start in a warm worker to the tested model; the others' clocks
+    Ours counts all from the run's start in a warm worker to the tested model; the others' clocks
     stand still for loading data, building and testing.
     """
     contestants = {

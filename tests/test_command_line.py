@@ -17,6 +17,8 @@ from digits.store import runs
 from digits.store.models import SHIPPED_MODEL, ModelRef
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def digits(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "digits", *map(str, arguments)]

@@ -65,11 +65,11 @@ def predict_at_epochs(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
 
 def recognize_photo(model: ModelRef, content: bytes, name: str) -> tuple[bytes, list[Number]]:
     """A photo as a small JPEG, and the numbers on it."""
-    from digits.multidigit.photo import read_photo
+    from digits.multidigit import photo
     from digits.worker.predict import load, predict
 
     network = load(model)
-    return read_photo(content, name, lambda x: predict(network, x))
+    return photo.recognize_photo(content, name, lambda x: predict(network, x))
 
 
 def augment(recipe: Recipe, n: int) -> np.ndarray:

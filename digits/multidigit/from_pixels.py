@@ -1,132 +1,137 @@
-"""Ink of which only pixels are known, taken apart into pieces: connected, and cut where thin."""
+"""Ink of which only pixels are known, over-segmented: connected components, cut where thin."""
 
 import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from scipy import ndimage
 
-from digits.ink.preprocessing import INK_THRESHOLD, normalize
+from digits.ink.preprocessing import DIGIT_SIDE, INK_THRESHOLD, PEN_WIDTH, normalize
 from digits.multidigit.decode import Box, Line, union
 
-ROWS = 64  # height at which cuts are looked for
-REACH = 0.12  # of the height: how far a cut may lean to either side
-EDGE = 0.2  # no cut is closer than that to an end; half of it between two cuts
-MOST_CUTS = 6  # through a connected piece as wide as high
-SLIM = 0.6  # pieces narrower than that are not cut: two digits need more room
-CUT = 1.0  # cost of a cut for each width of the stroke that it crosses
-THICKEST = 2.5  # widths of the stroke that a cut may cross
-THICKNESS = 0.09  # of a line, as on the Draw page
-SPECK = 0.08  # pieces smaller than that are no part of a digit
+# Shares of the height of the digits, unless said otherwise.
+STROKE_WIDTH = PEN_WIDTH / DIGIT_SIDE  # 0.12, as strokes are redrawn on the Draw page
+SPECK = 0.08  # components smaller than this are no part of a digit
+MAX_UNCUT_WIDTH = 0.6  # narrower components are not cut: two digits need more room
+END_MARGIN = 0.2  # no cut is closer than this to an end; half of it between two cuts
+LEAN = 0.12  # how far a cut may lean to either side
+MAX_CUTS = 6  # through a component as wide as high
+MAX_CROSSED = 2.5  # widths of the stroke that a cut may cross
+CUT_COST = 1.0  # for each width of the stroke that a cut crosses
+ROWS = 64  # height in pixels at which cuts are searched
 
 
 def from_ink(ink: np.ndarray) -> Line:
-    """Ink of one line, (height, width) uint8 with 0 for paper, as a line to be read.
+    """Ink of one line, (height, width) uint8 with 0 for paper, as a line of pieces.
 
     Raises ``ValueError`` when the ink is blank.
     """
-    named, n = connected_components(ink >= INK_THRESHOLD)
+    from scipy import ndimage
+
+    components, n = connected_components(ink >= INK_THRESHOLD)
     if not n:
         raise ValueError("The drawing is blank: draw a digit first.")
-    return from_components(named, ndimage.find_objects(named), range(1, n + 1))
+    return from_components(components, ndimage.find_objects(components), range(1, n + 1))
 
 
 def connected_components(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """Number the connected parts of a mask from 1; what touches at a corner is connected."""
+    """Label the connected components of a mask from 1, with 8-connectivity; gives their number."""
+    from scipy import ndimage
+
     return ndimage.label(mask, np.ones((3, 3)))
 
 
 def from_components(
-    named: np.ndarray, places: list[tuple[slice, slice]], names: Sequence[int]
+    components: np.ndarray, slices: list[tuple[slice, slice]], labels: Sequence[int]
 ) -> Line:
-    """Some of the connected parts of a picture as a line to be read.
+    """Some connected components of a picture as a line of pieces.
 
-    ``named`` is (height, width) int with the number of the part that each pixel is of, ``places``
-    are their slices in it, from part 1 on. Lines thinner or thicker, for the height of the
-    digits, than those of the Draw page are made as thick in what the network sees.
+    ``components`` is (height, width) int with the label of each pixel's component, ``slices`` are
+    their bounding boxes, from label 1 on. Strokes thinner or thicker, for the height of the digits,
+    than ``STROKE_WIDTH`` get that width in the images of the pieces.
     """
-    height = max(places[name - 1][0].stop - places[name - 1][0].start for name in names)
-    pieces: list[tuple[Box, int, np.ndarray]] = []  # box, number in order of cutting, mask
+    from scipy import ndimage
+
+    height = max(slices[label - 1][0].stop - slices[label - 1][0].start for label in labels)
+    pieces: list[tuple[Box, int, np.ndarray]] = []  # box, index in the order of cutting, mask
     cuts = []
-    ink = outline = 0.0
-    for name in names:
-        place = places[name - 1]
-        if _extent(place) < SPECK * height:
+    area = outline = 0.0
+    for label in labels:
+        rows, columns = slices[label - 1]
+        if max(rows.stop - rows.start, columns.stop - columns.start) < SPECK * height:
             continue
-        mask = named[place] == name
-        ink, outline = ink + mask.sum(), outline + _outline(mask)
-        parts, prices = split_touching(mask, height)
+        mask = components[rows, columns] == label
+        area, outline = area + mask.sum(), outline + _outline(mask)
+        parts, costs = split_touching(mask, height)
         first = len(pieces)
-        cuts += [(first + k, first + k + 1, price) for k, price in enumerate(prices)]
+        cuts += [(first + k, first + k + 1, cost) for k, cost in enumerate(costs)]
         for part in parts:
-            rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-            part = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            left, top = float(place[1].start + columns[0]), float(place[0].start + rows[0])
+            y, x = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+            part = part[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
+            left, top = float(columns.start + x[0]), float(rows.start + y[0])
             box = left, top, left + part.shape[1], top + part.shape[0]
             pieces.append((box, len(pieces), part))
     pieces.sort(key=lambda piece: piece[0][0] + piece[0][2])
-    at = {number: place for place, (_, number, _) in enumerate(pieces)}
-    stroke = 2 * ink / outline
-    grow = max((THICKNESS * height - stroke) / 2, -stroke / 4)
-    edge = max(2, math.ceil(grow) + 1)
+    place = {index: place for place, (_, index, _) in enumerate(pieces)}
+    stroke_width = 2 * area / outline
+    grow = max((STROKE_WIDTH * height - stroke_width) / 2, -stroke_width / 4)
+    margin = max(2, math.ceil(grow) + 1)
 
-    def picture(these: Sequence[int]) -> np.ndarray:
-        left, top, right, bottom = map(round, union([pieces[one][0] for one in these]))
-        some = np.zeros((bottom - top + 2 * edge, right - left + 2 * edge), bool)
-        for one in these:
-            (x, y, _, _), _, part = pieces[one]
-            row, column = round(y) - top + edge, round(x) - left + edge
-            some[row : row + part.shape[0], column : column + part.shape[1]] |= part
-        inside = ndimage.distance_transform_edt(some) - ndimage.distance_transform_edt(~some)
-        return normalize(np.rint((inside + grow + 0.5).clip(0, 1) * 255).astype(np.uint8))
+    def picture(indices: Sequence[int]) -> np.ndarray:
+        left, top, right, bottom = map(round, union([pieces[index][0] for index in indices]))
+        mask = np.zeros((bottom - top + 2 * margin, right - left + 2 * margin), bool)
+        for index in indices:
+            (x, y, _, _), _, part = pieces[index]
+            row, column = round(y) - top + margin, round(x) - left + margin
+            mask[row : row + part.shape[0], column : column + part.shape[1]] |= part
+        inside = ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask) + 0.5
+        if inside.max() + grow > 0:  # a sliver keeps its width rather than vanish
+            inside += grow
+        return normalize(np.rint(inside.clip(0, 1) * 255).astype(np.uint8))
 
     return Line(
         [box for box, _, _ in pieces],
         picture,
-        [(min(at[a], at[b]), max(at[a], at[b]), price) for a, b, price in cuts],
+        [(min(place[a], place[b]), max(place[a], place[b]), cost) for a, b, cost in cuts],
     )
 
 
-def _extent(place: tuple[slice, slice]) -> int:
-    return max(side.stop - side.start for side in place)
-
-
 def split_touching(mask: np.ndarray, height: float) -> tuple[list[np.ndarray], list[float]]:
-    """Cut a connected piece, (rows, columns) bool, wherever two digits might touch.
+    """Cut a component, (rows, columns) bool, wherever two digits might touch.
 
-    Gives the parts from left to right and the cost of each cut between them: more where more
-    ink is cut, in widths of the stroke.
+    Returns the parts from left to right and the cost of each cut between them, which is
+    proportional to the ink that it crosses, in widths of the stroke.
     """
+    from scipy import ndimage
+
     rows, columns = mask.shape
-    if columns < SLIM * height or rows < height / 2:
+    if columns < MAX_UNCUT_WIDTH * height or rows < height / 2:
         return [mask], []
-    stroke = 2 * mask.sum() / max(1, _outline(mask))
+    stroke_width = 2 * mask.sum() / max(1, _outline(mask))
     shrink = max(1, round(rows / ROWS))
     small = ndimage.uniform_filter(mask.astype(np.float32), shrink)[::shrink, ::shrink]
-    starts = np.arange(EDGE * height, columns - EDGE * height, max(1.0, height / 16)) / shrink
+    margin = END_MARGIN * height
+    starts = np.arange(margin, columns - margin, max(1.0, height / 16)) / shrink
     if not len(starts):
         return [mask], []
-    seams, crossed = _seams(small, starts, REACH * height / shrink)
-    crossed = crossed * shrink / stroke
-    chosen: list[int] = []
-    for one in np.argsort(crossed, kind="stable"):
-        far = all(np.abs(seams[one] - seams[k]).mean() * shrink > EDGE * height / 2 for k in chosen)
-        if crossed[one] < THICKEST and far and len(chosen) < MOST_CUTS * columns / height:
-            chosen.append(int(one))
-    chosen.sort(key=lambda k: seams[k].mean())
-    grid = np.arange(columns)
-    lines = [np.repeat(seams[k], shrink)[:rows] * shrink + shrink / 2 for k in chosen]
+    seams, crossed = _seams(small, starts, LEAN * height / shrink)
+    crossed = crossed * shrink / stroke_width
+    cuts: list[int] = []
+    for k in np.argsort(crossed, kind="stable").tolist():
+        if crossed[k] >= MAX_CROSSED or len(cuts) >= MAX_CUTS * columns / height:
+            break
+        distances = [np.abs(seams[k] - seams[cut]).mean() * shrink for cut in cuts]
+        if min(distances, default=np.inf) > margin / 2:
+            cuts.append(k)
+    cuts.sort(key=lambda k: seams[k].mean())
+    lines = [np.repeat(seams[k], shrink)[:rows] * shrink + shrink / 2 for k in cuts]
     lines = [np.pad(line, (0, rows - len(line)), mode="edge") for line in lines]
     edges = [np.full(rows, -1.0), *lines, np.full(rows, columns + 1.0)]
-    parts = [
-        mask & (grid >= left[:, None]) & (grid < right[:, None]) for left, right in pairwise(edges)
-    ]
-    prices = [CUT * float(crossed[k]) for k in chosen]
-    whole = [bool(part.any()) for part in parts]
-    if not all(whole):
+    x = np.arange(columns)
+    parts = [mask & (x >= left[:, None]) & (x < right[:, None]) for left, right in pairwise(edges)]
+    if not all(part.any() for part in parts):
         return [mask], []
-    return parts, prices
+    return parts, [CUT_COST * float(crossed[k]) for k in cuts]
 
 
 def _outline(mask: np.ndarray) -> float:
@@ -137,26 +142,26 @@ def _outline(mask: np.ndarray) -> float:
 
 
 def _seams(ink: np.ndarray, starts: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """The cheapest way from top to bottom near each start, and the ink that it crosses.
+    """The cheapest path from top to bottom near each start, and the ink that it crosses.
 
-    ``ink`` is (rows, columns) float in [0, 1], ``starts`` (n,) columns. Gives (n, rows) columns
-    and (n,). A way moves by at most one column a row and stays within ``reach`` of its start.
+    ``ink`` is (rows, columns) float in [0, 1], ``starts`` (n,) columns. Returns (n, rows) columns
+    and (n,). A path moves by at most one column a row and stays within ``reach`` of its start.
     """
     rows, columns = ink.shape
     away = np.abs(np.arange(columns) - starts[:, None])  # (n, columns)
     fence = np.where(away <= max(reach, 1), 0.003 * away, np.inf)
     cost = ink[0] + fence
-    came = np.zeros((rows, *cost.shape), np.int8)
+    moves = np.zeros((rows, *cost.shape), np.int8)
     for row in range(1, rows):
         padded = np.pad(cost, ((0, 0), (1, 1)), constant_values=np.inf)
-        # A step aside costs a little, so that a way through plain paper is straight.
+        # A step aside costs a little, so that a path through plain paper is straight.
         options = np.stack([padded[:, 1:-1], padded[:, :-2] + 0.01, padded[:, 2:] + 0.01])
-        came[row] = np.array([0, -1, 1])[options.argmin(axis=0)]
+        moves[row] = np.array([0, -1, 1])[options.argmin(axis=0)]
         cost = options.min(axis=0) + ink[row] + fence
-    at = cost.argmin(axis=1)
-    each = np.arange(len(starts))
-    ways = np.zeros((len(starts), rows), int)
+    column = cost.argmin(axis=1)
+    n = np.arange(len(starts))
+    paths = np.zeros((len(starts), rows), int)
     for row in range(rows - 1, -1, -1):
-        ways[:, row] = at
-        at = at + came[row, each, at]
-    return ways, np.array([ink[np.arange(rows), way].sum() for way in ways])
+        paths[:, row] = column
+        column = column + moves[row, n, column]
+    return paths, np.array([ink[np.arange(rows), path].sum() for path in paths])

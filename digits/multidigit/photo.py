@@ -1,146 +1,147 @@
-"""Digits on a photo of paper: found, cleaned and read, whatever the light and the ruling.
-
-All lengths are shares of the photo's longer side or of the height of its digits.
-"""
+"""Digits on a photo of paper: found, separated from it and recognized, in any light and ruling."""
 
 import io
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from digits.ink.image_files import open_image
 from digits.multidigit.decode import Box, Number, Predict, decode, union
 from digits.multidigit.from_pixels import connected_components, from_components
 
-SIDE = 1600  # a photo is looked at with at most that many pixels along its longer side
-SHOWN = 1000  # and shown with at most that many
-PAPER = 100  # pixels along the longer side are enough to know the light by
+PHOTO_SIDE = 1600  # pixels along the longer side at which a photo is analyzed
+SHOWN_SIDE = 1000  # and at which it is shown
+PAPER_SIDE = 100  # pixels along the longer side are enough to know the light by
 WINDOW = 25  # of these around each pixel: wider than any digit's ink, narrower than a shadow
 
-FAINTEST = 0.10  # darker than the paper by that share is ink at least somewhere
-NOISE = 5.0  # and so many standard deviations of the paper's grain
-INK = 0.4  # share of the darkest ink's contrast from which on a pixel is ink
+MIN_CONTRAST = 0.10  # darker than the paper by that share is ink at least somewhere
+MIN_SIGNAL = 5.0  # and so many standard deviations of the paper's grain
+INK_CONTRAST = 0.4  # share of the darkest ink's contrast from which on a pixel is ink
 
-RULE = 0.5  # a line as long as that share of the photo's side is printed, not written
-THIN = 0.008  # and no thicker
-STEEPEST = 0.2  # rise of such a line, a share of its run: eleven degrees
+# Shares of the photo's side.
+MIN_DIGIT = 0.02  # digits are at least that high
+RULE_LENGTH = 0.5  # a line as long as that is printed, not written
+RULE_WIDTH = 0.008  # and no thicker
+MAX_SLOPE = 0.2  # rise of such a line, a share of its run: eleven degrees
 BIN = 4.0  # pixels that it may be off the straight to be found
 
-LOWEST = 0.02  # digits are at least that high
-HALF = 0.6  # parts at least that high, for the height of the digits, are whole digits
-QUARTER = 0.25  # parts at least that high and wide are a loop or a hook, others bars and dots
-DUST = 0.08  # parts smaller than that, for the height of the digits, are nothing
-SPACE = 1.2  # a gap wider than that, for their height, ends a number
-MOST = 60  # digits on one photo
+# Shares of the height of the digits.
+WHOLE_DIGIT = 0.6  # components at least that high are whole digits
+LOOP = 0.25  # others at least that high and wide are a loop or a hook, the rest bars and dots
+DUST = 0.08  # smaller components are nothing
+MAX_GAP = 1.2  # a wider gap ends a number
+MAX_DIGITS = 60  # on one photo
 
 
-def read_photo(content: bytes, name: str, reader: Predict) -> tuple[bytes, list[Number]]:
-    """The numbers on a photo, from top to bottom and left to right, and the photo made small.
+def recognize_photo(content: bytes, name: str, predict: Predict) -> tuple[bytes, list[Number]]:
+    """The photo made small, and its numbers from top to bottom and left to right.
 
     ``content`` is the file's. The small photo is an upright JPEG; boxes are in its pixels.
     Raises ``ValueError`` when it is no picture that can be read, or shows no digits, or far more
     than digits.
     """
-    picture = open_image(io.BytesIO(content), name, SIDE)
+    picture = open_image(io.BytesIO(content), name, PHOTO_SIDE)
     paper = Image.new("RGBA", picture.size, "white")
     photo = Image.alpha_composite(paper, picture).convert("RGB")
-    named, places, lines = find(ink_of(np.asarray(photo.convert("L"))))
-    numbers = decode([from_components(named, places, names) for names in lines], reader)
+    components, slices, lines = find_numbers(find_ink(np.asarray(photo.convert("L"))))
+    numbers = decode([from_components(components, slices, labels) for labels in lines], predict)
     small = photo.copy()
-    small.thumbnail((SHOWN, SHOWN))
-    scale = small.width / photo.width
-    shown = io.BytesIO()
-    small.save(shown, "JPEG", quality=85)
-    return shown.getvalue(), [_scaled(number, scale) for number in numbers]
+    small.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+    jpeg = io.BytesIO()
+    small.save(jpeg, "JPEG", quality=85)
+    return jpeg.getvalue(), [_scale(number, small.width / photo.width) for number in numbers]
 
 
-def ink_of(grey: np.ndarray) -> np.ndarray:
-    """What is written on paper, (height, width) uint8 grey, as a mask of that shape.
+def find_ink(gray: np.ndarray) -> np.ndarray:
+    """What is written on paper, (height, width) uint8 gray, as a mask of that shape.
 
     The median of a wide window is the paper, so that shadows do not count; where what stands out
     is lighter, it is chalk on a board. Long thin lines are the paper's ruling.
     Raises ``ValueError`` when nothing stands out.
     """
-    height, width = grey.shape
-    photo = Image.fromarray(grey)
-    small = photo.copy()
-    small.thumbnail((PAPER, PAPER), Image.Resampling.BOX)
+    from scipy import ndimage
+
+    height, width = gray.shape
+    small = Image.fromarray(gray)
+    small.thumbnail((PAPER_SIDE, PAPER_SIDE), Image.Resampling.BOX)
     light = ndimage.median_filter(np.asarray(small, np.float32), min(WINDOW, *small.size))
     paper = np.asarray(Image.fromarray(light).resize((width, height), Image.Resampling.BILINEAR))
-    off = ndimage.gaussian_filter(grey.astype(np.float32), 1) - paper
+    difference = ndimage.gaussian_filter(gray.astype(np.float32), 1) - paper
     # Of reflected light a share is lost to ink, however much there is of it.
-    contrast = off / (255 - paper).clip(32) if (off**3).mean() > 0 else -off / paper.clip(32)
-    few = max(20, grey.size // 4000)
-    full = float(np.partition(contrast, -few, axis=None)[-few])
+    if (difference**3).mean() > 0:
+        contrast = difference / (255 - paper).clip(32)
+    else:
+        contrast = -difference / paper.clip(32)
+    few = max(20, gray.size // 4000)
+    darkest = float(np.partition(contrast, -few, axis=None)[-few])
     grain = 1.4826 * float(np.median(np.abs(contrast[::4, ::4])))
-    if full < max(FAINTEST, NOISE * grain):
+    if darkest < max(MIN_CONTRAST, MIN_SIGNAL * grain):
         raise ValueError("No digits were found: nothing stands out from the paper.")
-    mask = contrast > INK * full
-    return without_rules(without_rules(mask).T).T
+    mask = contrast > INK_CONTRAST * darkest
+    return remove_rules(remove_rules(mask).T).T
 
 
-def without_rules(mask: np.ndarray) -> np.ndarray:
+def remove_rules(mask: np.ndarray) -> np.ndarray:
     """A mask without the thin lines that run across at least half of it from left to right.
 
-    They may slope by ``STEEPEST`` and bend a little; what is written across them stays. Lines
+    They may slope by ``MAX_SLOPE`` and bend a little; what is written across them stays. Lines
     are found by a Hough transform of their upper edges (Duda and Hart, 1972), the longest first.
     """
-    height, width = mask.shape
-    thickest = round(THIN * max(height, width))
-    thin = mask & ~ndimage.binary_opening(mask, np.ones((thickest + 1, 1)))
-    rows, columns = np.nonzero(thin & ~np.roll(thin, 1, axis=0))
-    slopes = np.arange(-STEEPEST, STEEPEST, BIN / width)
-    low, high = -STEEPEST * width, height + STEEPEST * width
-    size = int((high - low) / BIN) + 1
+    from scipy import ndimage
 
-    def votes(some: np.ndarray) -> np.ndarray:  # (slopes, offsets)
+    height, width = mask.shape
+    rule_width = round(RULE_WIDTH * max(height, width))
+    thin = mask & ~ndimage.binary_opening(mask, np.ones((rule_width + 1, 1)))
+    rows, columns = np.nonzero(thin & ~np.roll(thin, 1, axis=0))
+    slopes = np.arange(-MAX_SLOPE, MAX_SLOPE, BIN / width)
+    low, high = -MAX_SLOPE * width, height + MAX_SLOPE * width
+    bins = int((high - low) / BIN) + 1
+
+    def votes(edges: np.ndarray) -> np.ndarray:  # (slopes, offsets)
+        y, x = rows[edges], columns[edges]
         return np.stack(
             [
-                np.bincount(
-                    ((rows[some] - slope * columns[some] - low) / BIN).astype(int), minlength=size
-                )
+                np.bincount(((y - slope * x - low) / BIN).astype(int), minlength=bins)
                 for slope in slopes
             ]
         )
 
     left = np.arange(len(rows))  # of the edges' pixels, those of no line so far
-    counted = votes(left)
+    counts = votes(left)
     rules = np.zeros_like(mask)
-    while counted.max(initial=0) > RULE * width:
-        slope, offset = np.unravel_index(counted.argmax(), counted.shape)
+    while counts.max(initial=0) > RULE_LENGTH * width:
+        slope, offset = np.unravel_index(counts.argmax(), counts.shape)
         line = np.poly1d([slopes[slope], (offset + 0.5) * BIN + low])
         for degree in (1, 2):
-            off = np.abs(rows[left] - line(columns[left]))
-            near = left[off < 2 * BIN]
+            distance = np.abs(rows[left] - line(columns[left]))
+            near = left[distance < 2 * BIN]
             line = np.poly1d(np.polyfit(columns[near], rows[near], degree))
         near = left[np.abs(rows[left] - line(columns[left])) < BIN]
-        counted -= votes(near)
+        counts -= votes(near)
         if not len(near):
             break
         left = np.setdiff1d(left, near, assume_unique=True)
         rules[rows[near], columns[near]] = True
     # From its upper edge down each line is as thick as its column has thin ink.
-    for _ in range(thickest):
+    for _ in range(rule_width):
         rules |= np.roll(rules, 1, axis=0) & thin
     return mask & ~rules
 
 
-def find(mask: np.ndarray) -> tuple[np.ndarray, list[tuple[slice, slice]], list[list[int]]]:
-    """The connected parts of a mask that are digits or parts of some, line by line.
+def find_numbers(mask: np.ndarray) -> tuple[np.ndarray, list[tuple[slice, slice]], list[list[int]]]:
+    """The connected components of a mask that are digits or parts of some, line by line.
 
-    Gives the part that each pixel belongs to, each part's place, and for every number the parts
-    it is made of. Raises ``ValueError`` when there are none, or far too many.
+    Returns the label of each pixel's component, each component's bounding box, and for every
+    number the labels of its components. Raises ``ValueError`` when there are none, or far too many.
     """
-    named, _ = connected_components(mask)
-    places = ndimage.find_objects(named)
-    side = max(mask.shape)
+    from scipy import ndimage
+
+    components, _ = connected_components(mask)
+    slices = ndimage.find_objects(components)
     boxes: list[Box] = [
-        (columns.start, rows.start, columns.stop, rows.stop) for rows, columns in places
+        (columns.start, rows.start, columns.stop, rows.stop) for rows, columns in slices
     ]
-    high = np.array([bottom - top for _, top, _, bottom in boxes], float)
-    wide = np.array([right - left for left, _, right, _ in boxes], float)
     # What reaches the photo's edge is the table, a shadow, a thumb.
     inside = np.array(
         [
@@ -149,40 +150,51 @@ def find(mask: np.ndarray) -> tuple[np.ndarray, list[tuple[slice, slice]], list[
         ],
         bool,
     )
-    tall = inside & (high >= LOWEST * side) & (wide < 6 * high)
+    lines = _group_into_numbers(boxes, inside, MIN_DIGIT * max(mask.shape))
+    return components, slices, [[index + 1 for index in line] for line in lines]
+
+
+def _group_into_numbers(boxes: list[Box], inside: np.ndarray, min_height: float) -> list[list[int]]:
+    """Indices of the boxes that make a number, for each; ``inside`` (n,) bool tells which may."""
+    heights = np.array([bottom - top for _, top, _, bottom in boxes], float)
+    widths = np.array([right - left for left, _, right, _ in boxes], float)
+    tall = inside & (heights >= min_height) & (widths < 6 * heights)
     if not tall.any():
         raise ValueError("No digits were found: write them larger or go nearer.")
-    usual = float(np.percentile(high[tall & (high >= high[tall].max() / 3)], 70))
-    whole = np.flatnonzero(tall & (high >= HALF * usual))
-    if len(whole) > MOST:
+    height = float(np.percentile(heights[tall & (heights >= heights[tall].max() / 3)], 70))
+    whole = np.flatnonzero(tall & (heights >= WHOLE_DIGIT * height))
+    if len(whole) > MAX_DIGITS:
         raise ValueError("There is more than digits here; photograph the digits alone.")
     lines: list[list[int]] = []
-    for one in sorted(whole.tolist(), key=lambda one: boxes[one][0]):
-        middle = (boxes[one][1] + boxes[one][3]) / 2
+    for index in sorted(whole.tolist(), key=lambda index: boxes[index][0]):
+        left, top, _, bottom = boxes[index]
         for line in lines:
             last = boxes[line[-1]]
-            if last[1] < middle < last[3] and boxes[one][0] - last[2] < SPACE * usual:
-                line.append(one)
+            if last[1] < (top + bottom) / 2 < last[3] and left - last[2] < MAX_GAP * height:
+                line.append(index)
                 break
         else:
-            lines.append([one])
+            lines.append([index])
     # A loop of an 8 in two parts may stand beside a number, bars and dots belong within it.
-    loose = np.setdiff1d(np.flatnonzero(inside & (np.maximum(high, wide) >= DUST * usual)), whole)
-    for part in sorted(loose.tolist(), key=lambda one: boxes[one][0]):
-        if wide[part] > 2 * usual:
+    loose = np.flatnonzero(inside & (np.maximum(heights, widths) >= DUST * height))
+    loose = np.setdiff1d(loose, whole)
+    for index in sorted(loose.tolist(), key=lambda index: boxes[index][0]):
+        if widths[index] > 2 * height:
             continue
-        x, y = (boxes[part][0] + boxes[part][2]) / 2, (boxes[part][1] + boxes[part][3]) / 2
-        reach = usual * (SPACE if min(high[part], wide[part]) > QUARTER * usual else 0.25)
+        is_loop = min(heights[index], widths[index]) > LOOP * height
+        reach = height * (MAX_GAP if is_loop else 0.25)
+        left, top, right, bottom = boxes[index]
+        x, y = (left + right) / 2, (top + bottom) / 2
         for line in lines:
-            left, top, right, bottom = union([boxes[one] for one in line])
-            if left - reach < x < right + reach and top - usual / 5 < y < bottom + usual / 5:
-                line.append(part)
+            left, top, right, bottom = union([boxes[other] for other in line])
+            if left - reach < x < right + reach and top - height / 5 < y < bottom + height / 5:
+                line.append(index)
                 break
-    lines.sort(key=lambda line: (round(boxes[line[0]][1] / usual), boxes[line[0]][0]))
-    return named, places, [[int(one) + 1 for one in line] for line in lines]
+    lines.sort(key=lambda line: (round(boxes[line[0]][1] / height), boxes[line[0]][0]))
+    return lines
 
 
-def _scaled(number: Number, scale: float) -> Number:
+def _scale(number: Number, scale: float) -> Number:
     digits = []
     for digit in number.digits:
         left, top, right, bottom = (side * scale for side in digit.box)

@@ -1,30 +1,60 @@
-"""A drawing as a model recognizes it."""
+"""A drawing as a model recognizes it: one digit, stage by stage, or a number of several."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from digits.ink.preprocessing import Stage
-from digits.store.models import ModelRef
+from digits.ink.preprocessing import ALL_STAGES, Preprocessing, Stage, preprocessing_stages
+from digits.multidigit.decode import Number, Predict, choose_digits, find_candidates
+from digits.multidigit.from_strokes import from_strokes
+
+MAX_STROKES = 60  # of a number; more are a scribble
 
 
 @dataclass(frozen=True, eq=False)
 class Recognition:
-    """A drawing as a model reads it: "shipped" or a run's id.
+    """A drawing with what a model predicts at each stage of its preprocessing.
 
-    ``ink`` is (height, width) uint8; ``said`` is (len(steps), 10), what the model says of it after
-    each step. What it saw, (28, 28), and its answer, (10,), are those of the last.
+    ``ink`` is (height, width) uint8, ``stage_probabilities`` (len(stages), 10) float32. The model's
+    input, (28, 28), and its prediction, (10,), are those of the last stage. ``number`` is there
+    when the strokes make several digits.
     """
 
-    model: ModelRef
     ink: np.ndarray
-    steps: list[Stage]
-    said: np.ndarray
+    stages: list[Stage]
+    stage_probabilities: np.ndarray
+    number: Number | None = None
 
     @property
     def image(self) -> np.ndarray:
-        return self.steps[-1].image
+        return self.stages[-1].image
 
     @property
     def probabilities(self) -> np.ndarray:
-        return self.said[-1]
+        return self.stage_probabilities[-1]
+
+
+def recognize(
+    ink: np.ndarray,
+    strokes: list[np.ndarray],
+    predict: Predict,
+    options: Preprocessing = ALL_STAGES,
+) -> Recognition:
+    """Recognize a drawing as one digit and, by its strokes, as a number.
+
+    ``ink`` is (height, width) uint8, 0 for paper; ``strokes`` are (2, points) each, in its pixels.
+    ``predict`` is called once, with the images of all stages and of all candidates for a digit.
+    ``options`` apply to the single digit; the digits of a number get the full preprocessing.
+    Raises ``ValueError`` when the drawing is blank or vanishes in preprocessing, and as
+    ``predict`` does.
+    """
+    stages = preprocessing_stages(ink, strokes, options)
+    x = np.stack([stage.image for stage in stages])
+    line = from_strokes(strokes) if 0 < len(strokes) <= MAX_STROKES else None
+    if line is None or len(line.boxes) == 1:
+        return Recognition(ink, stages, predict(x))
+    candidates = find_candidates(line)
+    probabilities = predict(np.concatenate([x, candidates.images]))
+    number = choose_digits(line, candidates, probabilities[len(x) :])
+    several = len(number.digits) > 1
+    return Recognition(ink, stages, probabilities[: len(x)], number if several else None)

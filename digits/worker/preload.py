@@ -39,8 +39,6 @@ _preloaded: dict[Recipe, Prepared] = {}
 
 def dask_setup(worker: object) -> None:
     """Load TensorFlow and the shipped model at a worker's start; dask calls this by its name."""
-    import digits.worker.trainer  # noqa: F401
-
     predict(load(ModelRef()), np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.uint8))
 
 

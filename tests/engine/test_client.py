@@ -19,10 +19,13 @@ from digits.store.models import ModelRef
 from digits.store.runs import Run
 from tests.conftest import ROOT, until
 
+pytestmark = pytest.mark.slow
+
 LONG = Recipe(  # some 20 s on two cores
     dataset="uci", conv=(Conv(64), Conv(64)), dense=(64,), batch_size=32, epochs=40
 )
 SHORT = dataclasses.replace(LONG, conv=(Conv(8),), epochs=3)
+INTERRUPTED = dataclasses.replace(LONG, epochs=12)  # long enough to be killed, and then finished
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,7 @@ def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
 
 
 def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None:
-    run = runs.create(LONG, "survivor")
+    run = runs.create(INTERRUPTED, "survivor")
     engine.submit(run)
     until(lambda: run.status.epoch >= 3, 60, "three epochs")
     worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
@@ -224,7 +227,7 @@ def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: R
 
 
 def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> None:
-    run = runs.create(LONG, "orphan")
+    run = runs.create(INTERRUPTED, "orphan")
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, run.id], cwd=ROOT, stdin=subprocess.PIPE
     )
@@ -267,8 +270,8 @@ def test_a_server_that_dies_at_once_leaves_nothing_either() -> None:
 
 SERVER = """
 import sys
-from digits.store import runs
 from digits.engine import Engine
+from digits.store import runs
 engine = Engine()
 engine.submit(runs.open(sys.argv[1]))
 sys.stdin.read()

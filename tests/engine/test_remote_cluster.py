@@ -1,4 +1,4 @@
-"""A cluster that somebody else runs, started as the README says."""
+"""A cluster that somebody else runs, started as docs/deployment.md says."""
 
 import os
 import re
@@ -19,19 +19,21 @@ from digits.store import runs
 from digits.store.models import ModelRef
 from digits.store.status import Status
 from tests.conftest import ROOT, until
-from tests.engine.test_client import LONG, SHORT, state, whole
+from tests.engine.test_client import INTERRUPTED, SHORT, state, whole
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Address of a scheduler with one worker, by the README's own commands."""
-    readme = (ROOT / "README.md").read_text()
+    """Address of a scheduler with one worker, by the document's own commands."""
+    document = (ROOT / "docs" / "deployment.md").read_text()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     commands = [
-        re.search(r"`(PYTHONPATH=\. dask scheduler)`", readme)[1],  # type: ignore[index]
-        re.search(r"^PYTHONPATH=\. dask worker .*$", readme, re.MULTILINE)[0],  # type: ignore[index]
+        re.search(rf"^PYTHONPATH=\. dask {role}.*$", document, re.MULTILINE)[0]  # type: ignore[index]
+        for role in ("scheduler", "worker")
     ]
     processes = []
     for command, more in zip(
@@ -75,7 +77,7 @@ def connected() -> Engine:
 def test_runs_outlive_the_server_and_the_next_one_finds_them() -> None:
     engine = connected()
     assert engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
-    run, lost = runs.create(LONG, "remote"), runs.create(SHORT, "lost")
+    run, lost = runs.create(INTERRUPTED, "remote"), runs.create(SHORT, "lost")
     lost.write_status(Status("running", since="2026-01-01T00:00:00"))  # of an older cluster
     engine.submit(run)
     until(lambda: run.status.epoch >= 1, 60, "an epoch")

@@ -1,4 +1,4 @@
-"""Several digits in one drawing: taken apart, read, scored."""
+"""Several digits in one drawing: segmented, recognized, scored."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from digits.ink.pen_digits import PenDigit
 from digits.multidigit import benchmark, decode, from_pixels, from_strokes
 from digits.multidigit.decode import Digit, Number
 from digits.store.models import ModelRef
-from digits.worker.predict import load, predict
+from digits.worker import predict as worker
 
 Stroke = list[tuple[float, float]]
 
@@ -51,27 +51,27 @@ def beside(*digits: list[Stroke], step: float = 150) -> list[np.ndarray]:
     ]
 
 
-def reader(x: np.ndarray) -> np.ndarray:
-    return predict(load(ModelRef()), x)
+def predict(x: np.ndarray) -> np.ndarray:
+    return worker.predict(worker.load(ModelRef()), x)
 
 
 def by_strokes(drawn: list[np.ndarray]) -> Number:
-    [number] = decode.decode([from_strokes.from_strokes(drawn)], reader)
+    [number] = decode.decode([from_strokes.from_strokes(drawn)], predict)
     return number
 
 
 def by_pixels(drawn: list[np.ndarray]) -> Number:
     [number] = decode.decode(
-        [from_pixels.from_ink(canvas.rasterize(drawn, 800, 280, benchmark.BRUSH))], reader
+        [from_pixels.from_ink(canvas.rasterize(drawn, 800, 280, benchmark.BRUSH))], predict
     )
     return number
 
 
-@pytest.mark.parametrize("read", [by_strokes, by_pixels])
-def test_digits_are_read_from_left_to_right_each_in_its_box(
-    read: Callable[[list[np.ndarray]], Number],
+@pytest.mark.parametrize("recognize", [by_strokes, by_pixels])
+def test_digits_are_recognized_from_left_to_right_each_in_its_box(
+    recognize: Callable[[list[np.ndarray]], Number],
 ) -> None:
-    number = read(beside(THREE, SEVEN, FOUR, FIVE))
+    number = recognize(beside(THREE, SEVEN, FOUR, FIVE))
     assert number.text == "3745"
     for place, digit in enumerate(number.digits):
         left, top, right, bottom = digit.box
@@ -99,15 +99,15 @@ def test_a_bar_that_hangs_loose_beside_its_5_is_part_of_it() -> None:
     assert by_pixels(beside([body, loose], THREE)).text == "53"
 
 
-@pytest.mark.parametrize("read", [by_strokes, by_pixels])
+@pytest.mark.parametrize("recognize", [by_strokes, by_pixels])
 @pytest.mark.parametrize(("pair", "text"), [((FIVE, THREE), "53"), ((THREE, FOUR), "34")])
 def test_touching_digits_are_separated(
-    read: Callable[[list[np.ndarray]], Number], pair: list[list[Stroke]], text: str
+    recognize: Callable[[list[np.ndarray]], Number], pair: list[list[Stroke]], text: str
 ) -> None:
     touching = beside(*pair, step=92)
     ink = canvas.rasterize(touching, 800, 280, benchmark.BRUSH)
     assert from_pixels.connected_components(ink > 127)[1] == 1  # or this would show nothing
-    assert read(touching).text == text
+    assert recognize(touching).text == text
 
 
 def test_digits_written_without_lifting_the_pen_are_separated() -> None:
@@ -122,35 +122,35 @@ def test_the_brush_does_not_matter_to_strokes() -> None:
     assert by_strokes(small).text == "37"
 
 
-def test_all_lines_are_asked_about_at_once() -> None:
-    asked = []
+def test_all_lines_are_predicted_in_one_batch() -> None:
+    batches = []
 
     def counting(x: np.ndarray) -> np.ndarray:
-        asked.append(x)
-        return reader(x)
+        batches.append(x)
+        return predict(x)
 
     lines = [
         from_strokes.from_strokes(beside(THREE, SEVEN)),
         from_strokes.from_strokes(beside(FOUR)),
     ]
     assert [number.text for number in decode.decode(lines, counting)] == ["37", "4"]
-    [x] = asked
+    [x] = batches
     assert x.dtype == np.uint8
     assert x.shape[1:] == (28, 28)
     assert decode.decode([], counting) == []
 
 
-def test_a_number_is_unsure_when_a_digit_is_or_when_another_reading_is_as_likely() -> None:
+def test_a_number_is_unsure_when_a_digit_is_or_when_an_alternative_is_as_likely() -> None:
     box, image = (0.0, 0.0, 1.0, 1.0), np.zeros((28, 28), np.uint8)
     sure = Digit(box, image, np.array([0.01] * 9 + [0.91]))
     faint = Digit(box, image, np.array([0.05] * 9 + [0.55]))
     assert Number([sure, sure]).sure
     assert not Number([sure, faint]).sure
-    assert not Number([sure, sure], other="77").sure
+    assert not Number([sure, sure], alternative="77").sure
     assert Number([sure, faint]).text == "99"
 
 
-def test_halves_that_read_as_well_as_the_whole_are_told_as_another_reading() -> None:
+def test_halves_as_likely_as_the_whole_are_told_as_an_alternative() -> None:
     two_bars = [np.array([[100.0, 100], [50, 200]]), np.array([[110.0, 110], [50, 200]])]
 
     def seven_or_ones(x: np.ndarray) -> np.ndarray:
@@ -159,12 +159,20 @@ def test_halves_that_read_as_well_as_the_whole_are_told_as_another_reading() -> 
         return np.where(wide[:, None], np.eye(10)[7], np.eye(10)[1]) * 0.99
 
     [number] = decode.decode([from_strokes.from_strokes(two_bars)], seven_or_ones)
-    assert {number.text, number.other} == {"7", "11"}
+    assert {number.text, number.alternative} == {"7", "11"}
 
 
 def test_blank_ink_is_refused() -> None:
     with pytest.raises(ValueError, match="blank"):
         from_pixels.from_ink(np.zeros((50, 50), np.uint8))
+
+
+def test_a_sliver_of_a_thick_line_does_not_vanish_in_the_images() -> None:
+    ink = np.zeros((280, 400), np.uint8)
+    ink[60:220, 100:160] = 255  # as thick as a marker
+    ink[60:220, 200:203] = 255
+    for image in decode.find_candidates(from_pixels.from_ink(ink)).images:
+        assert image.any()
 
 
 def all_ten(writer: int | None) -> list[PenDigit]:
@@ -196,17 +204,17 @@ def test_composing_is_the_same_for_the_same_seed_and_needs_one_writer_with_enoug
         benchmark.compose_numbers(all_ten(None), 8, 0)
 
 
-def test_score_counts_numbers_that_are_read_whole(tmp_path) -> None:
+def test_score_counts_numbers_that_are_recognized_whole(tmp_path) -> None:
     digits = [
         {"label": one.label, "writer": 1, "strokes": [stroke.tolist() for stroke in one.strokes]}
         for one in all_ten(1)
     ]
     file = tmp_path / "digits.json"
     file.write_text(json.dumps({"format": pen_digits.FORMAT, "digits": digits}))
-    report = json.loads(json.dumps(benchmark.score(file, reader, 8, 0)))
+    report = json.loads(json.dumps(benchmark.score(file, predict, 8, 0)))
     for way in ("strokes", "pixels"):
-        found = report[way]
-        assert found["whole"] + len(found["wrong"]) == 8
-        assert sum(kind["of"] for kind in found["by_spacing"].values()) == 8
-        assert found["by_spacing"]["touching"]["of"] == 2
+        scores = report[way]
+        assert scores["whole"] + len(scores["wrong"]) == 8
+        assert sum(kind["of"] for kind in scores["by_spacing"].values()) == 8
+        assert scores["by_spacing"]["touching"]["of"] == 2
     assert report["strokes"]["whole"] >= 7

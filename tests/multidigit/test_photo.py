@@ -10,7 +10,7 @@ from PIL import Image
 from digits.ink.canvas import rasterize
 from digits.multidigit import photo
 from tests.multidigit import photos
-from tests.multidigit.test_numbers import FIVE, FOUR, SEVEN, THREE, beside, reader
+from tests.multidigit.test_numbers import FIVE, FOUR, SEVEN, THREE, beside, predict
 
 
 def written(*digits, step: float = 150, brush: float = 10) -> np.ndarray:
@@ -20,12 +20,12 @@ def written(*digits, step: float = 150, brush: float = 10) -> np.ndarray:
 
 
 def texts(content: bytes) -> list[str]:
-    return [number.text for number in photo.read_photo(content, "photo.jpg", reader)[1]]
+    return [number.text for number in photo.recognize_photo(content, "photo.jpg", predict)[1]]
 
 
 @pytest.mark.parametrize("ruling", ["plain", "ruled", "squared"])
 @pytest.mark.parametrize("tilt", [-4, 3])
-def test_digits_are_read_on_any_paper_in_uneven_light(ruling: str, tilt: float) -> None:
+def test_digits_are_recognized_on_any_paper_in_uneven_light(ruling: str, tilt: float) -> None:
     content = photos.photo(
         written(THREE, SEVEN, FOUR, FIVE),
         width=2000,
@@ -37,7 +37,7 @@ def test_digits_are_read_on_any_paper_in_uneven_light(ruling: str, tilt: float) 
     assert texts(content) == ["3745"]
 
 
-def test_chalk_on_a_board_is_read() -> None:
+def test_chalk_on_a_board_is_recognized() -> None:
     content = photos.photo(written(THREE, SEVEN), width=1600, height=1200, chalk=True)
     assert texts(content) == ["37"]
 
@@ -52,9 +52,9 @@ def test_an_8_of_two_loops_that_do_not_meet_is_an_8() -> None:
 
 def test_boxes_are_around_the_digits_of_the_small_photo() -> None:
     content = photos.photo(written(THREE, SEVEN), width=1600, height=1200, grain=1)
-    shown, [number] = photo.read_photo(content, "photo.jpg", reader)
+    shown, [number] = photo.recognize_photo(content, "photo.jpg", predict)
     grey = np.array(Image.open(io.BytesIO(shown)).convert("L"))
-    assert max(grey.shape) == photo.SHOWN
+    assert max(grey.shape) == photo.SHOWN_SIDE
     for left, top, right, bottom in (digit.box for digit in number.digits):
         inside = grey[round(top) : round(bottom), round(left) : round(right)]
         assert inside.min() < 0.6 * np.median(inside)
@@ -70,7 +70,7 @@ def test_a_photo_is_turned_the_way_the_camera_was_held() -> None:
     exif[0x0112] = 6  # turn a quarter clockwise to see it upright
     content = io.BytesIO()
     upright.transpose(Image.Transpose.ROTATE_90).save(content, "JPEG", exif=exif)
-    shown, [number] = photo.read_photo(content.getvalue(), "photo.jpg", reader)
+    shown, [number] = photo.recognize_photo(content.getvalue(), "photo.jpg", predict)
     assert number.text == "374"
     assert Image.open(io.BytesIO(shown)).size == (1000, 750)
 
@@ -101,7 +101,7 @@ def test_rules_go_and_what_is_written_across_them_stays() -> None:
             mask[row + thick + columns // 20, columns] = True
     mask[80:330, 300:312] = True  # a stroke down
     mask[160:163, 290:360] = True  # a bar between two rules
-    left = photo.without_rules(mask)
+    left = photo.remove_rules(mask)
     assert left[80:330, 300:312].mean() > 0.98
     assert left[160:163, 290:360].all()
     assert not left[:, :280].any()
@@ -136,5 +136,5 @@ def animated() -> bytes:
 )
 def test_bad_input_is_one_sentence(content: bytes, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as error:
-        photo.read_photo(content, "photo.png", reader)
+        photo.recognize_photo(content, "photo.png", predict)
     assert "\n" not in str(error.value)

@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from digits.ink import canvas
+from digits.ink.canvas import CANVAS_SIDE
 from tests.conftest import CHROMIUM
 from tests.multidigit import photos
 
@@ -68,20 +69,20 @@ def pixels(page: Page) -> np.ndarray:
 
 
 def answer(page: Page, digit: int) -> None:
-    """Wait until the page reads this digit; the first answer waits for TensorFlow to load."""
+    """Wait until the page predicts this digit; the first time waits for TensorFlow to load."""
     value = page.get_by_test_id("stMetricValue").filter(has_text=f"{digit} · ")
     expect(value).to_be_visible(timeout=60_000)
 
 
-def test_a_3_drawn_by_mouse_is_read_as_a_3(page: Page, server: str) -> None:
+def test_a_3_drawn_by_mouse_is_recognized(page: Page, server: str) -> None:
     open_page(page, server)
     expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
     draw(page, THREE)
     answer(page, 3)
-    expect(page.get_by_alt_text("as the network sees it")).to_be_visible()
+    expect(page.get_by_alt_text("as the model sees it")).to_be_visible()
 
 
-def test_the_canvas_can_be_drawn_on_while_the_network_is_reading(page: Page, server: str) -> None:
+def test_the_canvas_can_be_drawn_on_while_the_model_predicts(page: Page, server: str) -> None:
     open_page(page, server)
     draw(page, SEVEN)
     bare = pixels(page)
@@ -142,7 +143,7 @@ def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(
     canvas.scroll_into_view_if_needed()
     left, top = corner_of_canvas(page)
     assert left >= 0
-    assert left + canvas.CANVAS_SIDE <= 390
+    assert left + CANVAS_SIDE <= 390
     finger = context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
@@ -179,7 +180,7 @@ def test_render_draws_as_the_canvas_does(page: Page, server: str) -> None:
     assert difference.mean() / 255 < 0.012
 
 
-def test_a_number_is_read_digit_by_digit_and_survives_a_change_of_page(
+def test_a_number_is_recognized_digit_by_digit_and_survives_a_change_of_page(
     page: Page, server: str
 ) -> None:
     open_page(page, server, "?source=Number")
@@ -189,14 +190,14 @@ def test_a_number_is_read_digit_by_digit_and_survives_a_change_of_page(
     draw(page, [(x + 300, y) for x, y in THREE])
     expect(page.get_by_test_id("stMetricValue")).to_have_text("373")
     expect(page.get_by_alt_text("each digit of 373")).to_be_visible()
-    expect(page.get_by_alt_text("Read as 3")).to_have_count(2)
+    expect(page.get_by_alt_text("Predicted as 3")).to_have_count(2)
     page.get_by_role("link", name="Data").click()
     page.locator("canvas").first.wait_for(state="detached")
     page.get_by_role("link", name="Draw", exact=True).click()
     expect(page.get_by_test_id("stMetricValue").filter(has_text="373")).to_be_visible()
 
 
-def test_a_photo_is_read_and_a_bad_file_leaves_the_answer_where_it_is(
+def test_a_photo_is_recognized_and_a_bad_file_leaves_the_result_where_it_is(
     page: Page, server: str
 ) -> None:
     page.goto(f"{server}/draw?source=Photo")
@@ -213,14 +214,14 @@ def test_a_photo_is_read_and_a_bad_file_leaves_the_answer_where_it_is(
     expect(page.get_by_test_id("stMetricValue")).to_have_text("37")
 
 
-def test_a_photo_is_taken_with_the_camera_and_read(
+def test_a_photo_is_taken_with_the_camera_and_recognized(
     browser: Browser, server: str, tmp_path: Path
 ) -> None:
     both = [np.array(THREE, float).T, np.array([(x + 150, y) for x, y in SEVEN], float).T]
     paper = photos.photo(canvas.rasterize(both, 420, 280, brush=10), width=640, height=480)
     picture = Image.open(io.BytesIO(paper)).convert("YCbCr")
-    light, *colours = (np.asarray(plane) for plane in picture.split())
-    frame = b"FRAME\n" + light.tobytes() + b"".join(one[::2, ::2].tobytes() for one in colours)
+    light, *colors = (np.asarray(plane) for plane in picture.split())
+    frame = b"FRAME\n" + light.tobytes() + b"".join(one[::2, ::2].tobytes() for one in colors)
     (tmp_path / "film.y4m").write_bytes(b"YUV4MPEG2 W640 H480 F5:1 Ip A1:1 C420jpeg\n" + frame)
     camera = browser.browser_type.launch(
         executable_path=CHROMIUM,

@@ -1,4 +1,4 @@
-"""The reasons beneath an answer on the Draw page: each way to look, and what cannot be had."""
+"""The explanations on the Draw page: each of them, and what cannot be had."""
 
 import dataclasses
 import re
@@ -33,16 +33,16 @@ def test_the_pixels_for_a_7_are_shown_beside_those_for_any_other_digit(
     answer(page, 7)
     pixels_for(page, 7)
     expect(page.get_by_alt_text("Pixels that speak for", exact=False)).to_have_count(2)
-    choice = page.get_by_role("radiogroup", name="What speaks for 7")
+    choice = page.get_by_role("radiogroup", name="Evidence for 7")
     choice.get_by_role("radio", name="1", exact=True).click()
     pixels_for(page, 1)
     pixels_for(page, 7)
 
 
-def test_neighbours_come_by_themselves_once_the_network_has_looked_at_all_digits(
+def test_neighbors_come_by_themselves_once_the_embeddings_are_computed(
     page: Page, server: str
 ) -> None:
-    open_page(page, server, "?why=Neighbours")
+    open_page(page, server, "?why=Neighbors")
     draw(page, SEVEN)
     answer(page, 7)
     alike = page.get_by_role("button", name=re.compile("^A training 7, .* away$"))
@@ -71,16 +71,16 @@ def fresh(monkeypatch: pytest.MonkeyPatch, runs_folder: Path) -> Iterator[Callab
     made = []
 
     def finish(recipe: Recipe) -> Run:
-        job = runs.create(recipe, "Fresh")
-        job.write_model(model.build(recipe).save)
-        job.write_result(dict.fromkeys(RESULT_FIELDS, 0.0))
-        job.write_status(Status("finished", epoch=1, epochs=1))
-        made.append(job)
-        return job
+        run = runs.create(recipe, "Fresh")
+        run.write_model(model.build(recipe).save)
+        run.write_result(dict.fromkeys(RESULT_FIELDS, 0.0))
+        run.write_status(Status("finished", epoch=1, epochs=1))
+        made.append(run)
+        return run
 
     yield finish
-    for job in made:
-        job.delete()
+    for run in made:
+        run.delete()
 
 
 def test_of_very_many_maps_the_page_says_how_many_there_are(
@@ -91,15 +91,15 @@ def test_of_very_many_maps_the_page_says_how_many_there_are(
     expect(page.get_by_alt_text("the 96 brightest of 100 maps of 12 × 12")).to_be_visible()
 
 
-def test_what_stands_in_the_way_of_a_reason_is_a_sentence_and_the_answer_stays(
+def test_an_explanation_that_cannot_be_had_is_a_sentence_and_the_prediction_stays(
     page: Page, server: str, fresh: Callable[[Recipe], Run]
 ) -> None:
-    job = fresh(dataclasses.replace(MANY, conv=()))
-    open_page(page, server, f"?why=Layers&run={job.id}")
+    run = fresh(dataclasses.replace(MANY, conv=()))
+    open_page(page, server, f"?why=Layers&run={run.id}")
     draw(page, SEVEN)
     expect(page.get_by_text("no convolution block")).to_be_visible()
-    (job.folder / "recipe.json").write_text("torn")
-    page.get_by_role("radio", name="Neighbours").click()
-    expect(page.get_by_text("This did not work out")).to_be_visible()
+    (run.folder / "recipe.json").write_text("torn")
+    page.get_by_role("radio", name="Neighbors").click()
+    expect(page.get_by_text("The job failed")).to_be_visible()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue")).to_be_visible()

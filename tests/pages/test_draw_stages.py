@@ -1,4 +1,4 @@
-"""The steps of the preparation on the Draw page: what is seen at each, and their switches."""
+"""The preprocessing steps on the Draw page: what is seen at each, and their switches."""
 
 import re
 
@@ -13,50 +13,52 @@ pytestmark = pytest.mark.browser
 SMALL = [(x * 0.3 + 150, y * 0.3 + 150) for x, y in SEVEN]  # in a corner
 
 
-def seen(page: Page) -> Locator:
-    return page.get_by_alt_text("as the network sees it")
+def model_input(page: Page) -> Locator:
+    return page.get_by_alt_text("as the model sees it")
 
 
-def test_a_step_is_switched_off_and_on_and_the_drawing_stays(page: Page, server: str) -> None:
+def test_a_step_is_disabled_and_enabled_and_the_drawing_stays(page: Page, server: str) -> None:
     open_page(page, server, "?brush=30")
     draw(page, SMALL)
     answer(page, 7)
-    full, drawn = seen(page).get_attribute("src"), pixels(page)
+    full, drawn = model_input(page).get_attribute("src"), pixels(page)
     expect(page.get_by_alt_text("after the step")).to_have_count(5)
 
     page.get_by_role("switch", name="Crop").focus()
     page.keyboard.press("Space")
-    expect(page.get_by_text("Left out: crop")).to_be_visible()
+    expect(page.get_by_text("Disabled preprocessing steps: crop")).to_be_visible()
     expect(page).to_have_url(re.compile("without=crop"))
     expect(page.get_by_alt_text("after the step")).to_have_count(4)
-    assert seen(page).get_attribute("src") != full
+    assert model_input(page).get_attribute("src") != full
 
     draw(page, [(225, 180), (245, 180)])  # the canvas takes strokes as before
-    expect(page.get_by_text("Left out: crop")).to_be_visible()
+    expect(page.get_by_text("Disabled preprocessing steps: crop")).to_be_visible()
     page.locator("canvas.upper-canvas").hover()
     page.get_by_role("button", name="Undo").click()
 
-    page.get_by_role("button", name="Switch all on").click()
-    expect(page.get_by_text("Left out")).to_have_count(0)
+    page.get_by_role("button", name="Enable all").click()
+    expect(page.get_by_text("Disabled")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("without"))
-    expect(seen(page)).to_have_attribute("src", full or "")
+    expect(model_input(page)).to_have_attribute("src", full or "")
     answer(page, 7)
     assert np.abs(pixels(page).astype(int) - drawn).mean() < 1
 
 
-def test_the_link_says_which_steps_are_left_out(page: Page, server: str) -> None:
-    open_page(page, server, "?without=centre&without=fit&without=nothing")
+def test_the_link_says_which_steps_are_disabled(page: Page, server: str) -> None:
+    open_page(page, server, "?without=center&without=fit&without=nothing")
     draw(page, THREE)
-    expect(page.get_by_text("Left out: 20 × 20 box, centre of mass")).to_be_visible(timeout=60_000)
-    expect(page).to_have_url(re.compile("without=fit&without=centre$"))
+    expect(
+        page.get_by_text("Disabled preprocessing steps: 20 × 20 box, center of mass")
+    ).to_be_visible(timeout=60_000)
+    expect(page).to_have_url(re.compile("without=fit&without=center$"))
     expect(page.get_by_role("switch", name="20 × 20 box")).not_to_be_checked()
-    expect(page.get_by_role("switch", name="Even pen")).to_be_checked()
+    expect(page.get_by_role("switch", name="Stroke width")).to_be_checked()
 
 
-def test_a_number_is_always_prepared_in_full(page: Page, server: str) -> None:
+def test_a_number_always_gets_the_full_preprocessing(page: Page, server: str) -> None:
     open_page(page, server, "?source=Number&without=crop")
     draw(page, [(x * 0.5 + 40, y * 0.5 + 20) for x, y in THREE])
     answer(page, 3)
-    expect(seen(page)).to_be_visible()
-    expect(page.get_by_text("Left out")).to_have_count(0)
+    expect(model_input(page)).to_be_visible()
+    expect(page.get_by_text("Disabled")).to_have_count(0)
     expect(page.get_by_role("switch")).to_have_count(0)

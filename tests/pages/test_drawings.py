@@ -1,4 +1,4 @@
-"""People's drawings in a browser: kept with one click, put right, taken along, taught."""
+"""People's drawings in a browser: saved with one click, relabeled, exported, fine-tuned on."""
 
 import gzip
 import json
@@ -43,37 +43,38 @@ def open_drawings(page: Page, server: str, query: str = "") -> None:
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
 
 
-def test_one_click_keeps_a_drawing_another_corrects_it_and_undo_removes_it(
+def test_one_click_saves_a_drawing_another_corrects_it_and_undo_removes_it(
     page: Page, server: str
 ) -> None:
     open_page(page, server)
     draw(page, SEVEN)
     answer(page, 7)
     page.get_by_role("radio", name="1", exact=True).click()
-    expect(page.get_by_text("Kept as a 1")).to_be_visible()
+    expect(page.get_by_text("Saved as a 1")).to_be_visible()
     assert labels() == [1]
     seven = page.get_by_role("radio", name="7", exact=True)
     seven.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Kept as a 7")).to_be_visible()
-    [kept] = collection.all()
-    assert kept.label == 7
-    drawn_anew = canvas.render(
-        kept.strokes, box=np.ptp(np.argwhere(kept.ink > 127), axis=0).max() - 17
+    expect(page.get_by_text("Saved as a 7")).to_be_visible()
+    [saved] = collection.all()
+    assert saved.label == 7
+    redrawn = canvas.render(
+        saved.strokes, box=np.ptp(np.argwhere(saved.ink > 127), axis=0).max() - 17
     )
-    assert np.abs(normalize(drawn_anew) - normalize(kept.ink)).mean() < 0.02
-    page.get_by_role("button", name="Undo keeping").click()
-    expect(page.get_by_text("One click keeps it")).to_be_visible()
+    difference = normalize(redrawn).astype(float) - normalize(saved.ink)
+    assert np.abs(difference).mean() / 255 < 0.02
+    page.get_by_role("button", name="Undo saving").click()
+    expect(page.get_by_text("One click saves it")).to_be_visible()
     assert labels() == []
     draw(page, [(100, 150), (190, 150)])  # crossed: another drawing than the one before
     page.get_by_role("radio", name="7", exact=True).click()
-    expect(page.get_by_text("Kept as a 7")).to_be_visible()
+    expect(page.get_by_text("Saved as a 7")).to_be_visible()
     # The canvas sends a stroke a little after it is drawn, here after the click.
     until(lambda: [len(one.strokes) for one in collection.all()] == [2], 20, "the second stroke")
-    expect(page.get_by_text("Kept as a 7")).to_be_visible()
+    expect(page.get_by_text("Saved as a 7")).to_be_visible()
 
 
-def test_labels_are_put_right_drawings_pinned_and_deleted_after_a_question(
+def test_labels_are_corrected_drawings_pinned_and_deleted_after_a_question(
     page: Page, server: str
 ) -> None:
     collection.add(1, [np.array(THREE, float).T])
@@ -81,19 +82,19 @@ def test_labels_are_put_right_drawings_pinned_and_deleted_after_a_question(
     page.get_by_role("button", name="A drawn 1").click()
     page.get_by_role("radio", name="3", exact=True).click()
     until(lambda: labels() == [3], 20, "the new label")
-    page.get_by_text("Pin it").click()
+    page.get_by_text("Pin", exact=True).click()
     until(lambda: collection.all()[0].pinned, 20, "the pin")
     page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_test_id("stDialog")).to_have_count(0)
     assert labels() == [3]
     page.get_by_role("button", name="Delete").click()
     page.get_by_test_id("stDialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Nobody has kept a drawing yet")).to_be_visible()
+    expect(page.get_by_text("No drawings yet")).to_be_visible()
     assert labels() == []
 
 
-def test_a_bad_file_is_a_clear_word_and_a_good_one_comes_back_as_it_went(
+def test_a_bad_file_is_a_clear_sentence_and_a_good_one_comes_back_as_it_went(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     collection.add(7, [np.array(SEVEN, float).T])
@@ -135,15 +136,15 @@ def test_a_bad_file_is_a_clear_word_and_a_good_one_comes_back_as_it_went(
     page.locator("input[type=file]").set_input_files(tmp_path / "both.json")
     expect(page.get_by_text("both.json")).to_be_visible()
     page.get_by_role("button", name="Import").click()
-    expect(page.get_by_text("1 drawing added; 1 were here already.")).to_be_visible()
+    expect(page.get_by_text("1 drawing added; 1 already here.")).to_be_visible()
     assert sorted(labels()) == [1, 7]
 
 
-def test_a_run_is_scored_on_drawings_taught_them_and_scored_again(
+def test_a_run_is_scored_on_drawings_fine_tuned_on_them_and_scored_again(
     page: Page, app: App, trained_once: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIGITS_RUNS", str(app.runs))
-    start = Run(Path(shutil.copytree(trained_once, app.runs / trained_once.name)))
+    base = Run(Path(shutil.copytree(trained_once, app.runs / trained_once.name)))
     rng = np.random.default_rng(0)
     for digit in [*range(10)] * 2:
         collection.add(digit, calculator_digit(digit, rng))
@@ -152,15 +153,15 @@ def test_a_run_is_scored_on_drawings_taught_them_and_scored_again(
     expect(page.get_by_text(re.compile("on 20 drawings .95% interval"))).to_be_visible(
         timeout=60_000
     )
-    open_drawings(page, app.url, f"?run={start.id}")
-    expect(page.get_by_text("People's drawings (20)")).to_be_visible()
-    page.get_by_role("button", name="Teach it").click()
-    expect(page.get_by_text(f"It started as run {start.id}")).to_be_visible()
-    expect(page.get_by_text("Before and after the lesson")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Drawings held back (10)")).to_be_visible()
-    expect(page.get_by_text("People's drawings (10)")).to_be_visible()
-    expect(page.get_by_text("Pinned drawings through the epochs")).to_be_visible()
-    [job] = [one for one in runs.all() if one.recipe.finetune]
-    expect(page.get_by_text(f"→ {job.result()['test_accuracy']:.2%}")).to_be_visible()  # type: ignore[index]
-    job.delete()
-    start.delete()
+    open_drawings(page, app.url, f"?run={base.id}")
+    expect(page.get_by_text("Accuracy on drawings (20)")).to_be_visible()
+    page.get_by_role("button", name="Fine-tune").click()
+    expect(page.get_by_text(f"Base model: run {base.id}")).to_be_visible()
+    expect(page.get_by_text("Before and after fine-tuning")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Held-out drawings (10)")).to_be_visible()
+    expect(page.get_by_text("Accuracy on drawings (10)")).to_be_visible()
+    expect(page.get_by_text("Pinned drawings over the epochs")).to_be_visible()
+    [tuned] = [run for run in runs.all() if run.recipe.finetune]
+    expect(page.get_by_text(f"→ {tuned.result()['test_accuracy']:.2%}")).to_be_visible()  # type: ignore[index]
+    tuned.delete()
+    base.delete()

@@ -1,4 +1,4 @@
-"""The page of runs in a browser: its list, and what its menu does."""
+"""The Runs page in a browser: its list, its menu and its comparison."""
 
 import re
 from collections.abc import Callable
@@ -22,12 +22,12 @@ def made(app: App, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
     monkeypatch.setenv("DIGITS_RUNS", str(app.runs))
 
     def make(name: str) -> Run:
-        job = runs.create(Recipe(dataset="uci"), name)
+        run = runs.create(Recipe(dataset="uci"), name)
         reached = {"test_accuracy": 0.9, "test_images": 360, "epochs": 3, "seconds": 75.0}
-        job.write_result(dict.fromkeys(RESULT_FIELDS, 0) | reached)
-        job.write_status(Status("finished", epoch=3, epochs=3))
-        (job.folder / "model.h5").write_bytes(b"weights")
-        return job
+        run.write_result(dict.fromkeys(RESULT_FIELDS, 0) | reached)
+        run.write_status(Status("finished", epoch=3, epochs=3))
+        (run.folder / "model.h5").write_bytes(b"weights")
+        return run
 
     return make
 
@@ -53,27 +53,27 @@ def test_the_list_tells_state_accuracy_with_interval_recipe_and_time(
 
 
 def test_a_run_is_renamed(page: Page, server: str, made: Callable[[str], Run]) -> None:
-    job = made("Old name")
+    run = made("Old name")
     open_menu(page, server, "Old name")
     page.get_by_role("button", name="Rename").click()
     page.get_by_role("textbox", name="Name").fill("New name")
     page.get_by_test_id("stDialog").get_by_role("button", name="Rename").click()
     expect(page.get_by_text("New name")).to_be_visible()
-    assert job.name == "New name"
+    assert run.name == "New name"
 
 
 def test_deleting_asks_first(page: Page, server: str, made: Callable[[str], Run]) -> None:
-    job = made("Doomed run")
+    run = made("Doomed run")
     open_menu(page, server, "Doomed run")
     page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_test_id("stDialog")).to_have_count(0)
-    assert job.folder.exists()
+    assert run.folder.exists()
     open_menu(page, server, "Doomed run")
     page.get_by_role("button", name="Delete").click()
     page.get_by_test_id("stDialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("Doomed run")).to_have_count(0)
-    assert not job.folder.exists()
+    assert not run.folder.exists()
 
 
 def test_a_model_is_downloaded(
@@ -104,17 +104,17 @@ def test_runs_are_found_by_the_words_of_their_name_and_recipe(
     expect(page.get_by_text("Needle")).to_be_visible()
     expect(page.get_by_text("Hay")).to_have_count(0)
     page.goto(f"{server}/runs?find=nosuchword&page=7")
-    expect(page.get_by_text("No run says that")).to_be_visible()
+    expect(page.get_by_text("No matching runs")).to_be_visible()
 
 
 def test_curves_of_chosen_runs_lie_over_one_another(
     page: Page, server: str, made: Callable[[str], Run]
 ) -> None:
     for name, accuracy in (("Good curve", 0.9), ("Bad curve", 0.5), ("Torn curve", 0.1)):
-        job = made(name)
-        job.append_epochs([(1, 1, 0, 1, accuracy, 0, 5, 9), (2, 1, 0, 1, 1, 0, 5, 9)])
+        run = made(name)
+        run.append_epochs([(1, 1, 0, 1, accuracy, 0, 5, 9), (2, 1, 0, 1, 1, 0, 5, 9)])
         if name == "Torn curve":
-            (job.folder / "epochs.csv").write_text("epoch,loss\n1,two\n")
+            (run.folder / "epochs.csv").write_text("epoch,loss\n1,two\n")
     page.goto(f"{server}/runs?find=curve")
     for box in range(3):
         page.get_by_text("Compare", exact=True).nth(box).click()
@@ -129,7 +129,7 @@ def test_curves_of_chosen_runs_lie_over_one_another(
     page.goto(link.replace("compare=", "compare=20260101-000000-abcdef,"))  # one that is gone
     expect(page.get_by_text("1 of the runs in the link")).to_be_visible()
     until(lambda: ("Good curve", [5, 10]) in _compared(page), 20, "the curves of the link")
-    page.get_by_role("button", name="Compare none").click()
+    page.get_by_role("button", name="Clear comparison").click()
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
     expect(page.locator(".plot")).to_have_count(0)
 

@@ -27,6 +27,7 @@ RECIPES = {name: preset.recipe for name, preset in PRESETS.items()} | {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_script_trains_the_network_of_the_recipe(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

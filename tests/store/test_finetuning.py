@@ -18,6 +18,8 @@ from digits.worker.predict import load, predict
 from digits.worker.trainer import train
 from tests.worker.test_trainer import Killed, die_at
 
+pytestmark = pytest.mark.slow
+
 # The digits of a pocket calculator, which no hand writes so: bars between six corners.
 CORNERS = [(0, 0), (1, 0), (1, 1), (1, 2), (0, 2), (0, 1)]
 BARS = {"a": (0, 1), "b": (1, 2), "c": (2, 3), "d": (3, 4), "e": (4, 5), "f": (5, 0), "g": (5, 2)}

@@ -19,6 +19,8 @@ from digits.worker import model
 from digits.worker.embeddings import embeddings, nearest_neighbors, pca_map, tsne_map
 from digits.worker.predict import load
 
+pytestmark = pytest.mark.slow
+
 NARROW = Recipe(dataset="uci", conv=(Conv(8),), dense=(100, 20), activation="tanh")
 WIDE = Recipe(dataset="uci", conv=(Conv(16),), dense=())  # 2,704 units for 1,293 images
 

@@ -13,6 +13,8 @@ from digits.store.status import Status
 from digits.worker import epoch_predictions, model
 from digits.worker.trainer import train
 
+pytestmark = pytest.mark.slow
+
 
 def of_the_final_model(run: Run) -> list[int]:
     """The epochs that say exactly what the final model says."""

@@ -2,11 +2,15 @@
 
 import dataclasses
 
+import pytest
+
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
 from digits.store.status import Status
 from digits.worker.preload import MAX_PRELOADED, preload, prepare, take
 from digits.worker.trainer import train
+
+pytestmark = pytest.mark.slow
 
 SMALL = Recipe(
     dataset="uci",

@@ -11,6 +11,8 @@ from digits.worker import model
 from digits.worker.predict import load, predict
 from digits.worker.saliency import integrated_gradients, saliency
 
+pytestmark = pytest.mark.slow
+
 TEN = list(range(10))
 
 

@@ -10,6 +10,8 @@ from digits.recipes.recipe import Conv, Recipe
 from digits.worker import hardware, model
 from digits.worker.train_step import build_train_steps, micro_batches
 
+pytestmark = pytest.mark.slow
+
 PLAIN = Recipe(
     dataset="uci",
     conv=(Conv(8, 5),),

@@ -16,6 +16,8 @@ from digits.store.status import Status
 from digits.worker.predict import load, predict
 from digits.worker.trainer import train
 
+pytestmark = pytest.mark.slow
+
 SMALL = Recipe(
     dataset="uci",
     conv=(Conv(16),),

@@ -1,13 +1,23 @@
 """The canvas to draw on, with its tools below it, where they are seen and cover nothing."""
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import CanvasResult, st_canvas
 
-from digits.ink.canvas import CANVAS_SIDE
+from digits.ink.canvas import BRUSH, BRUSH_RANGE, CANVAS_SIDE, from_fabric
 
-# Its own place for them is over the upper right corner, where they are invisible until a mouse
+NUMBER_WIDTH = 640  # pixels across which people write numbers,
+PHONE_WIDTH = 340  # and as many as a phone has beside its margins
+
+# Keys of the session's state.
+CANVAS = "draw-canvas"  # how many canvases were cleared before this one
+DRAWING = "draw-drawing"  # what is on it: Fabric's own JSON, and the ink
+INITIAL = "draw-initial"  # what was on it when it came on the page
+
+# The component puts its tools over the upper right corner, where they are invisible until a mouse
 # comes by, and swallow what a finger begins to draw there.
 JS = """
 const sheet = new CSSStyleSheet()
@@ -18,7 +28,7 @@ sheet.replaceSync(`
 export default function () {
   let left = false
   const seek = () => {
-    for (const host of document.querySelectorAll('[class*=st-key-canvas] *')) {
+    for (const host of document.querySelectorAll('[class*=st-key-draw-canvas] *')) {
       const root = host.shadowRoot
       if (!root?.querySelector('.dc-toolbar') || root.adoptedStyleSheets.includes(sheet)) continue
       root.adoptedStyleSheets.push(sheet)
@@ -34,20 +44,60 @@ export default function () {
 _place_tools = st.components.v2.component("digits_canvas_tools", js=JS)
 
 
-def canvas(brush: int, width: int, *, drawn: dict[str, Any] | None, key: str) -> CanvasResult:
-    """A sheet for white ink, ``width`` pixels wide; ``drawn`` is what is on it at first.
+@dataclass(frozen=True, eq=False)
+class CanvasDrawing:
+    """What is on the canvas: ``ink`` (height, width) uint8, 0 for paper, and Fabric's objects."""
 
-    ``brush`` is the width of its line in pixels, ``drawn`` Fabric's own JSON.
-    """
+    ink: np.ndarray
+    objects: list[dict[str, Any]]
+
+    @property
+    def strokes(self) -> list[np.ndarray]:
+        """(2, points) each, in the canvas's pixels."""
+        return from_fabric(self.objects)
+
+
+def number_width() -> int:
+    """The canvas's width for a number, by the visitor's device."""
+    return PHONE_WIDTH if "Mobi" in st.context.headers.get("User-Agent", "") else NUMBER_WIDTH
+
+
+def drawing_canvas(width: int) -> CanvasDrawing:
+    """The canvas, ``width`` pixels wide, above its brush; the drawing survives other pages."""
+    state = st.session_state
+    board = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom", width=CANVAS_SIDE):
+        st.button("Clear", icon=":material/delete:", on_click=_clear)
+        brush = st.slider("Brush", *BRUSH_RANGE, BRUSH, 2, key="brush", bind="query-params")
+    key = f"{CANVAS}-{state.setdefault(CANVAS, 0)}-{width}"
+    if key not in state:  # just put on the page: take up what was drawn before
+        state[INITIAL] = state.get(DRAWING, {}).get("fabric")
+    with board:
+        result = _canvas(brush, width, initial=state[INITIAL], key=key)
+    if result.image_data is not None:
+        state[DRAWING] = {"fabric": result.json_data, "ink": result.image_data[..., 0]}
+    drawing = state.get(DRAWING, {})
+    ink = drawing.get("ink", np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8))
+    return CanvasDrawing(ink, drawing.get("fabric", {}).get("objects", []))
+
+
+def _canvas(brush: int, width: int, *, initial: dict[str, Any] | None, key: str) -> CanvasResult:
+    """A sheet for white ink; ``initial`` is what is on it at first, as Fabric's own JSON."""
     result = st_canvas(
         stroke_width=brush,
         stroke_color="#FFFFFF",
         background_color="#000000",
         width=width,
         height=CANVAS_SIDE,
-        initial_drawing=drawn,
+        initial_drawing=initial,
         return_image_data=True,
         key=key,
     )
-    _place_tools(key=f"tools-{key}")
+    _place_tools(key=f"draw-tools{key.removeprefix(CANVAS)}")
     return result
+
+
+def _clear() -> None:
+    """Put a new, empty canvas in the place of the old one."""
+    st.session_state[CANVAS] += 1
+    st.session_state.pop(DRAWING, None)

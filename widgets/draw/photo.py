@@ -1,4 +1,4 @@
-"""A photo of digits on paper, uploaded or taken, and what the network reads on it."""
+"""A photo of digits on paper, uploaded or taken, and the numbers that a model finds on it."""
 
 import io
 
@@ -6,49 +6,45 @@ import streamlit as st
 from PIL import Image
 
 from digits.store.models import ModelRef
-from widgets.draw.number import draw_boxes, show_numbers
+from widgets.draw.answer import draw_boxes, show_numbers
 from widgets.shared.session import engine
 
 KINDS = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 MEGABYTES = 25
-SHOWN = "photo-shown"  # key of the session's state: which photo by which model, and the answer
+RESULT = "draw-photo-result"  # key of the session's state: source, small photo and its numbers
 
 
 def recognize_photo(model: ModelRef) -> None:
     """Take a photo and show what is on it; a bad one leaves the last good one where it is."""
     state = st.session_state
-    line = engine()  # it starts while the first photo is being chosen
+    cluster = engine()  # it starts while the first photo is being chosen
     row = st.container(horizontal=True, gap="large")
     left, right = row.container(width=560), row.container()
     with left:
-        if st.toggle("Use the camera", key="camera"):
+        if st.toggle("Use the camera", key="draw-camera"):
             file = st.camera_input("A photo of digits on paper")
         else:
             file = st.file_uploader(
-                "A photo of digits on paper", KINDS, key="photo", max_upload_size=MEGABYTES
+                "A photo of digits on paper", KINDS, key="draw-photo", max_upload_size=MEGABYTES
             )
-    if file and state.get(SHOWN, {}).get("of") != (file.file_id, model):
+    if file and state.get(RESULT, {}).get("source") != (file.file_id, model):
         try:
-            with right, st.spinner("The network is reading …"):
-                small, numbers = line.recognize_photo(model, file.getvalue(), file.name)
-            state[SHOWN] = {"of": (file.file_id, model), "photo": small, "numbers": numbers}
-        except TimeoutError:
-            right.error("The network did not answer in time. Upload the photo again.")
+            with right, st.spinner("Recognizing …"):
+                small, numbers = cluster.recognize_photo(model, file.getvalue(), file.name)
+            state[RESULT] = {"source": (file.file_id, model), "photo": small, "numbers": numbers}
         except (ValueError, LookupError, OSError) as error:
             right.error(str(error), icon=":material/error:")
-    if shown := state.get(SHOWN):
-        text = ", ".join(number.text for number in shown["numbers"])
-        with left, Image.open(io.BytesIO(shown["photo"])) as photo:
-            st.image(
-                draw_boxes(photo, shown["numbers"]),
-                width="stretch",
-                alt=f"The photo, with a box around each digit of {text}.",
-            )
+    if result := state.get(RESULT):
+        text = ", ".join(number.text for number in result["numbers"])
+        with left, Image.open(io.BytesIO(result["photo"])) as photo:
+            boxes = draw_boxes(photo, result["numbers"])
+            alt = f"The photo, with a box around each digit of {text}."
+            st.image(boxes, width="stretch", alt=alt)
         with right:
-            show_numbers(shown["numbers"])
+            show_numbers(result["numbers"])
     elif not file:
         right.info(
-            "Write digits large and dark on paper, or light on a board, and photograph them alone:"
-            " plain, ruled and squared paper will do, and so will uneven light.",
+            "Write digits large and dark on paper, or light on a board, and photograph only them. "
+            "Plain, ruled and squared paper all work, and so does uneven light.",
             icon=":material/photo_camera:",
         )

@@ -1,75 +1,71 @@
-"""It was a …: one click on a digit keeps the drawing for everybody."""
+"""What digit did you draw? One click on its label saves the drawing for everybody."""
 
 import time
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from digits.ink import canvas, collection
+from digits.ink import collection
+from widgets.draw.canvas import CanvasDrawing
 
-DIGIT = "it-was"  # keys of the session's state: the pills,
-WISH = "it-was-clicked"  # what was clicked and is not done yet, and
-KEPT = "it-was-kept"  # the ink that was kept last, as a hash, its id, and when it was clicked
+LABEL = "draw-label"  # keys of the session's state: the pills,
+CLICKED = "draw-label-clicked"  # the label that was clicked and is not yet saved,
+SAVED = "draw-saved"  # and what was saved last: a hash of its ink, its id, the time of the click
 LATE = 1.5  # seconds by which the canvas may send a stroke after a click that followed it
 
 
-def save_drawing(objects: list[dict[str, Any]], ink: np.ndarray) -> None:
-    """Ask what the drawing was meant to be, and keep it; another click corrects, undo removes.
+def save_drawing(drawing: CanvasDrawing) -> None:
+    """Ask for the label, and save the drawing with it; another click corrects, undo removes.
 
-    ``objects`` are the canvas's own, ``ink`` is (height, width) uint8, 0 for paper; nothing is
-    asked about a blank one.
+    A blank drawing is not asked about.
     """
     state = st.session_state
     # Done here, not in the callback: a stroke may have come together with the click.
-    clicked, wish = state.pop(WISH, (False, None))
-    if not ink.any():
-        state.pop(KEPT, None)
+    clicked, label = state.pop(CLICKED, (False, None))
+    if not drawing.ink.any():
+        state.pop(SAVED, None)
         return
-    mark, problem = hash(ink.tobytes()), ""
-    before, id, moment = state.get(KEPT, (None, None, 0.0))
+    ink_hash, problem = hash(drawing.ink.tobytes()), ""
+    saved_hash, id, moment = state.get(SAVED, (None, None, 0.0))
     late = id and not clicked and time.monotonic() - moment < LATE
     try:
-        if before != mark:
-            id = _redraw(id, objects, ink) if late else None
+        if saved_hash != ink_hash:
+            id = _replace_strokes(id, drawing) if late else None
         if clicked:
             moment = time.monotonic()
-            id = _keep(id, wish, objects, ink)
-        state[DIGIT] = collection.open(id).label if id else None
+            id = _save(id, label, drawing)
+        state[LABEL] = collection.open(id).label if id else None
     except LookupError:
-        id = state[DIGIT] = None  # somebody deleted it
+        id = state[LABEL] = None  # another visitor deleted it
     except (ValueError, OSError) as error:
-        id, state[DIGIT], problem = None, None, f"The drawing could not be kept: {error}"
-    state[KEPT] = mark, id, moment
-    st.pills("It was a …", range(10), key=DIGIT, on_change=_note, wrap=True)
+        id, state[LABEL], problem = None, None, f"The drawing could not be saved: {error}"
+    state[SAVED] = ink_hash, id, moment
+    st.pills("What digit did you draw?", range(10), key=LABEL, on_change=_note, wrap=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         if problem:
             st.error(problem, icon=":material/error:")
         elif id:
-            st.caption(f"Kept as a {state[DIGIT]}, without a name.", width="content")
+            st.caption(f"Saved as a {state[LABEL]}, anonymously.", width="content")
             st.button(
-                "Undo keeping",
-                key="unkeep",
+                "Undo saving",
+                key="draw-undo-saving",
                 icon=":material/undo:",
                 type="tertiary",
-                on_click=_take_back,
+                on_click=_undo,
             )
         else:
-            st.caption("One click keeps it, without your name, to test and teach networks with.")
+            st.caption("One click saves it, anonymously, to test and fine-tune models on.")
         st.page_link("pages/drawings.py", label="All drawings", icon=":material/collections:")
 
 
-def _redraw(id: str, objects: list[dict[str, Any]], ink: np.ndarray) -> str:
-    collection.replace_strokes(id, canvas.from_fabric(objects), ink)
+def _replace_strokes(id: str, drawing: CanvasDrawing) -> str:
+    collection.replace_strokes(id, drawing.strokes, drawing.ink)
     return id
 
 
-def _keep(
-    id: str | None, label: int | None, objects: list[dict[str, Any]], ink: np.ndarray
-) -> str | None:
-    """Keep, correct or remove; gives the id that the drawing has now."""
+def _save(id: str | None, label: int | None, drawing: CanvasDrawing) -> str | None:
+    """Add, relabel or delete; gives the id that the drawing has now."""
     if id is None:
-        return None if label is None else collection.add(label, canvas.from_fabric(objects), ink).id
+        return None if label is None else collection.add(label, drawing.strokes, drawing.ink).id
     if label is None:
         collection.delete(id)
         return None
@@ -78,8 +74,8 @@ def _keep(
 
 
 def _note() -> None:
-    st.session_state[WISH] = True, st.session_state[DIGIT]
+    st.session_state[CLICKED] = True, st.session_state[LABEL]
 
 
-def _take_back() -> None:
-    st.session_state[WISH] = True, None
+def _undo() -> None:
+    st.session_state[CLICKED] = True, None

@@ -68,7 +68,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
 
 
 def _test_set(run: Run) -> tuple[str, int]:
-    """Equal for two runs that were tested on the same images: where they come from, how many."""
+    """Equal for two runs that were tested on the same images: whose, and how many."""
     result = run.result() or {}
     return DATASETS[run.recipe.dataset].test_images, result.get("test_images", 0)
 

@@ -10,11 +10,10 @@ from digits.evaluation.metrics import Order, rank
 from digits.evaluation.predictions import Predictions, Selection
 from digits.store.models import FINAL, ModelRef
 from digits.store.runs import Run
+from widgets.shared.explanations import nearest_neighbors, saliency_maps
 from widgets.shared.format import counted
 from widgets.shared.gallery import gallery, montage
-from widgets.shared.neighbors import nearest_neighbors
 from widgets.shared.probabilities import bars, over_epochs
-from widgets.shared.saliency import saliency_maps
 
 PER_PAGE = 200
 

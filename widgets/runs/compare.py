@@ -1,4 +1,4 @@
-"""The curves of several runs over one another."""
+"""The curves of several runs over one another; the link says which."""
 
 from collections import Counter
 from functools import lru_cache
@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from digits.store import curves
+from digits.store import curves, runs
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from widgets.shared.plot import plot
 
@@ -16,11 +16,47 @@ TITLES = {
     "accuracy": "Training accuracy",
     "loss": "Training loss",
 }
-DASHES = ("solid", "dot", "dash", "dashdot")  # a new one each time that the colours are used up
+DASHES = ("solid", "dot", "dash", "dashdot")  # a new one each time that the colors are used up
 COLORS = 8
 
 
-def compare(chosen: list[Run]) -> None:
+def compare_checkbox(run: Run) -> None:
+    """A checkbox that lays the run's curve over the others."""
+    key = f"runs-compare-{run.id}"
+    st.session_state[key] = run.id in _linked_ids()
+    st.checkbox("Compare", key=key, on_change=_take_checkbox, args=[run.id, key])
+
+
+def comparison(listed: list[Run], queue: list[Run]) -> None:
+    """The curves of the runs in the link, if there are any; followed while one is in the queue."""
+    if not (ids := _linked_ids()):
+        return
+    with st.container(border=True):
+        compared = sorted(
+            (run for run in runs.all() if run.id in ids), key=lambda run: ids.index(run.id)
+        )
+        active = any(run in queue for run in compared)
+        st.fragment(_curves, run_every=1 if active else None)(compared)
+        if missing := len(ids) - len(compared):
+            st.caption(f"{missing} of the runs in the link no longer exist.")
+        rest = [run.id for run in listed if run.id not in ids]
+        with st.container(horizontal=True):
+            st.button(
+                "Clear comparison",
+                icon=":material/clear_all:",
+                on_click=_compare,
+                args=[ids, False],
+            )
+            st.button(
+                "Add all on this page",
+                icon=":material/stacked_line_chart:",
+                on_click=_compare,
+                args=[rest, True],
+                disabled=not rest,
+            )
+
+
+def _curves(compared: list[Run]) -> None:
     """One curve a run, of the metric and over the axis that the visitor picks."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         metric = st.selectbox(
@@ -39,13 +75,13 @@ def compare(chosen: list[Run]) -> None:
             key="over",
             bind="query-params",
         )
-    traces, alone = [], Counter(_name(one) for one in chosen)
-    for number, one in enumerate(chosen):
-        name = _name(one)
-        if alone[name] > 1:
-            name += f" · {one.created:%d %b %H:%M}"
+    traces, names = [], Counter(_name(run) for run in compared)
+    for index, run in enumerate(compared):
+        name = _name(run)
+        if names[name] > 1:
+            name += f" · {run.created:%d %b %H:%M}"
         try:
-            x, y = _trace(one, metric, over == "Seconds", one.file_stamps(*FILES))
+            x, y = _curve(run, metric, over == "Seconds", run.file_stamps(STEPS, EPOCHS, STATUS))
         except ValueError as error:
             st.error(str(error), icon=":material/broken_image:")
             continue
@@ -56,7 +92,7 @@ def compare(chosen: list[Run]) -> None:
                 "y": y,
                 "hovertemplate": "%{y:.4f}",
                 "mode": "lines+markers" if len(x) < 30 else "lines",
-                "line": {"width": 2, "dash": DASHES[number // COLORS % len(DASHES)]},
+                "line": {"width": 2, "dash": DASHES[index // COLORS % len(DASHES)]},
             }
         )
     accuracy = metric.endswith("accuracy")
@@ -69,24 +105,38 @@ def compare(chosen: list[Run]) -> None:
         "showlegend": True,
         "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
     }
-    runs = f"{len(traces)} run{'s' * (len(traces) != 1)}"
-    alt = f"{title}, {runs}."
-    plot(traces, layout, key="compared", height=420, alt=alt)
-
-
-FILES = (STEPS, EPOCHS, STATUS)
+    alt = f"{title}, {len(traces)} run{'s' * (len(traces) != 1)}."
+    plot(traces, layout, key="runs-curves", height=420, alt=alt)
 
 
 @lru_cache(maxsize=256)
-def _trace(
-    one: Run, metric: str, seconds: bool, changed: tuple[int, ...]
+def _curve(
+    run: Run, metric: str, seconds: bool, changed: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """A run's curve, read once for all visitors until ``changed`` changes."""
-    return curves.curve(one, metric, seconds=seconds)
+    return curves.curve(run, metric, seconds=seconds)
 
 
-def _name(one: Run) -> str:
+def _name(run: Run) -> str:
     try:
-        return one.name
+        return run.name
     except ValueError:
-        return one.id
+        return run.id
+
+
+def _linked_ids() -> list[str]:
+    """The ids of the runs to compare, from the link."""
+    return [id for id in st.query_params.get("compare", "").split(",") if id]
+
+
+def _compare(ids: list[str], add: bool) -> None:
+    """Add the curves of these runs, or remove them."""
+    rest = [id for id in _linked_ids() if id not in ids]
+    if compared := rest + ids * add:
+        st.query_params["compare"] = ",".join(compared)
+    else:
+        st.query_params.pop("compare", None)
+
+
+def _take_checkbox(id: str, key: str) -> None:
+    _compare([id], st.session_state[key])

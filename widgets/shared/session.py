@@ -7,7 +7,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from digits.data import datasets
 from digits.engine import Engine
 from digits.store import runs
-from digits.store.runs import Run
+from digits.store.models import ModelRef
+from digits.store.run_folder import Run
 from digits.store.status import DONE
 
 
@@ -23,7 +24,7 @@ def via_app() -> None:
 
 
 def engine() -> Engine:
-    """The one engine of this server; where it cannot be had, a sentence says so and all ends."""
+    """The one engine of this server; a sentence and the end of the page where there is none."""
     try:
         return _engine()
     except OSError as error:
@@ -48,75 +49,75 @@ def linked_run() -> Run | None:
     if not id:
         return None
     try:
-        chosen = runs.open(id)
+        run = runs.open(id)
     except (ValueError, LookupError) as error:
         st.error(str(error), icon=":material/link_off:")
         st.session_state.pop("chosen_run", None)
         st.query_params.pop("run", None)
         return None
-    choose_run(chosen)
-    return chosen
+    choose_run(run)
+    return run
 
 
-def choose_run(chosen: Run) -> None:
+def choose_run(run: Run) -> None:
     """Make it the run of every page, and of the link."""
-    st.session_state["chosen_run"] = chosen.id
-    st.query_params["run"] = chosen.id
+    st.session_state["chosen_run"] = run.id
+    st.query_params["run"] = run.id
 
 
 def done_runs() -> list[Run]:
     """The runs that have a result and a model, newest first."""
-    return [one for one in runs.all() if _has_result(one)]
+    return [run for run in runs.all() if _has_result(run)]
 
 
 def chosen_run() -> Run:
     """Let the visitor choose among the runs that have a result; explain and stop without any."""
     linked = linked_run()
-    runs = done_runs()
-    if not runs:
+    done = done_runs()
+    if not done:
         st.info("No run has finished yet. Train one, then come back to see its mistakes.")
-        st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
+        st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
         st.stop()
-    index = runs.index(linked) if linked in runs else 0
-    if linked and linked not in runs:
+    index = done.index(linked) if linked in done else 0
+    if linked and linked not in done:
         st.info(f"“{run_label(linked)}” has no result yet, so another run is shown.")
-    chosen = st.selectbox("Run", runs, index=index, format_func=run_label)
-    choose_run(chosen)
-    return chosen
+    run = st.selectbox("Run", done, index=index, format_func=run_label)
+    choose_run(run)
+    return run
 
 
-def choose_model(question: str) -> Run | None:
-    """Let the visitor choose who reads drawings: a run that has a model, or the shipped one."""
+def choose_model() -> ModelRef:
+    """Let the visitor choose a model: that of a run that has one, or the shipped one."""
     linked = linked_run()
-    models: list[Run | None] = [None, *done_runs()]
+    models = [None, *done_runs()]
     if linked and linked not in models:
-        st.info(f"“{run_label(linked)}” has no model yet, so the shipped one reads.")
-    model = st.selectbox(
-        question,
+        st.info(f"“{run_label(linked)}” has no model yet, so the shipped model is used.")
+    run = st.selectbox(
+        "Model",
         models,
         index=models.index(linked) if linked in models else 0,
-        format_func=lambda one: run_label(one) if one else "Shipped model",
+        format_func=lambda run: run_label(run) if run else "Shipped model",
     )
-    if model:
-        choose_run(model)
+    if run:
+        choose_run(run)
     elif linked in models:
         st.session_state.pop("chosen_run", None)
         st.query_params.pop("run", None)
-    return model
+    return ModelRef(run)
 
 
-def run_label(one: Run) -> str:
+def run_label(run: Run) -> str:
     """A run in a list: its name, accuracy and time; its id while a file of it is damaged."""
     try:
-        result = one.result()
+        result = run.result()
         accuracy = f"{result['test_accuracy']:.2%} · " if result else ""
-        return f"{one.name} · {accuracy}{one.created:%d %b %Y %H:%M} UTC"
+        return f"{run.name} · {accuracy}{run.created:%d %b %Y %H:%M} UTC"
     except ValueError:
-        return one.id
+        return run.id
 
 
-def _has_result(one: Run) -> bool:
+def _has_result(run: Run) -> bool:
     try:
-        return bool(one.name and one.result()) and one.status.state in DONE
-    except ValueError:  # the page of runs says what is wrong with it
+        return bool(run.name and run.result()) and run.status.state in DONE
+    except ValueError:  # the Runs page says what is wrong with it
         return False

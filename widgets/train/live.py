@@ -1,4 +1,4 @@
-"""The live view of one run: how far it is, its curves, and digits that it reads as it learns."""
+"""The live view of one run: its progress, its curves, and its predictions while it trains."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,91 +11,92 @@ from digits.store import runs
 from digits.store.curves import downsample, smooth, smoothing_window
 from digits.store.run_folder import EPOCHS, SAMPLE_PROBABILITIES, STATUS, Run
 from digits.store.status import DONE, UNFINISHED, Status
-from widgets.drawings.finetune import finetuning_result, finetuning_summary
-from widgets.shared.drawing_scores import score_metric
-from widgets.shared.epoch_traces import pinned_drawings
+from widgets.shared.drawings import pinned_drawings, score_metric
 from widgets.shared.format import duration, test_interval
 from widgets.shared.gallery import gallery
 from widgets.shared.plot import figure, show
 from widgets.shared.session import engine
+from widgets.train.finetune_result import finetuning_result, finetuning_summary
 
-EVERY = 1.0  # seconds between two looks at the run's folder
-SOON = 0.3  # the same while its first step is awaited
+INTERVAL = 1.0  # seconds between two looks at the run's folder
+FIRST_STEP_INTERVAL = 0.3  # the same while its first step is awaited
 POINTS = 250  # of a curve, which is about as wide in pixels
 
 
-def live(watched: Run) -> None:
-    """Show the run, again and again while it is unfinished; when it ends the page starts anew."""
+def live(run: Run) -> None:
+    """Show the run, refreshed while it is unfinished; when it ends, the whole page reruns."""
     queue = runs.queue()
-    pace = EVERY if watched in queue else None
-    if queue[:1] == [watched] and not watched.status.step:
-        pace = SOON
-    st.fragment(_look, run_every=pace)(watched, pace)
+    interval = INTERVAL if run in queue else None
+    if queue[:1] == [run] and not run.status.step:
+        interval = FIRST_STEP_INTERVAL
+    st.fragment(_refresh, run_every=interval)(run, interval)
 
 
-def _look(watched: Run, pace: float | None) -> None:
+def _refresh(run: Run, interval: float | None) -> None:
     try:
-        _show(watched, pace)
+        _show(run, interval)
     except ValueError as error:
         st.error(str(error), icon=":material/broken_image:")
 
 
-def _show(watched: Run, pace: float | None) -> None:
-    status = watched.status
-    if (pace and status.state not in UNFINISHED) or (pace == SOON and status.step):
+def _show(run: Run, interval: float | None) -> None:
+    status = run.status
+    if (interval and status.state not in UNFINISHED) or (
+        interval == FIRST_STEP_INTERVAL and status.step
+    ):
         st.rerun()
-    st.subheader(watched.name, anchor=False)
-    lesson = watched.recipe.finetune
-    if lesson:
-        st.caption(finetuning_summary(watched))
+    st.subheader(run.name, anchor=False)
+    finetunes = run.recipe.finetune is not None
+    if finetunes:
+        st.caption(finetuning_summary(run))
     if status.state in DONE:
-        _reached(watched, status)
+        _reached(run, status)
     else:
         text, button = st.columns([5, 1], vertical_alignment="center")
         with text:
-            _progress(watched, status)
+            _progress(run, status)
         with button:
-            _button(watched, status)
+            _button(run, status)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
-    curves = _curves(watched, status.epochs, status.steps, watched.file_stamps(STATUS, EPOCHS))
+    curves = _curves(run, status.epochs, status.steps, run.file_stamps(STATUS, EPOCHS))
     for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
         with column:
-            show(drawn, key=f"curve-{key}", alt=alt)
+            show(drawn, key=f"train-curve-{key}", alt=alt)
     with digits:
-        _digits(watched)
-    if status.state in DONE and lesson:
-        finetuning_result(watched)
-    pinned_drawings(watched)
+        _digits(run)
+    if status.state in DONE and finetunes:
+        finetuning_result(run)
+    pinned_drawings(run)
 
 
-def _button(watched: Run, status: Status) -> None:
+def _button(run: Run, status: Status) -> None:
     if status.state in UNFINISHED:
         st.button(
             "Stop training",
             icon=":material/stop:",
-            key="stop",
+            key="train-stop",
             width="stretch",
             on_click=_stop,
-            args=[watched],
+            args=[run],
         )
     elif status.state == "interrupted":
         label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
-        if st.button(label, icon=":material/resume:", key="resume", width="stretch"):
-            engine().submit(watched)
+        if st.button(label, icon=":material/resume:", key="train-resume", width="stretch"):
+            engine().submit(run)
             st.rerun()
 
 
-def _stop(watched: Run) -> None:
-    engine().stop(watched)
+def _stop(run: Run) -> None:
+    engine().stop(run)
 
 
-def _progress(watched: Run, status: Status) -> None:
+def _progress(run: Run, status: Status) -> None:
     done = status.step / status.steps if status.steps else 0.0
     epoch = f"Epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
     speed = f"{status.images_per_second:,.0f} images/s"
     if status.state == "queued":
         queue = runs.queue()
-        place = queue.index(watched) if watched in queue else 0
+        place = queue.index(run) if run in queue else 0
         ahead = f"{place} {'run' if place == 1 else 'runs'} ahead"
         waiting = "next in line; it begins when a worker is free and has loaded TensorFlow"
         st.progress(0.0, f"Queued: {ahead if place else waiting}.")
@@ -109,22 +110,22 @@ def _progress(watched: Run, status: Status) -> None:
         st.error(status.message, icon=":material/error:")
 
 
-def _reached(watched: Run, status: Status) -> None:
-    result = watched.result()
+def _reached(run: Run, status: Status) -> None:
+    result = run.result()
     if result is None:
-        raise ValueError(f"result.json of run {watched.id} is missing.")
+        raise ValueError(f"result.json of run {run.id} is missing.")
     speed = result["images_per_second"]
     if status.state == "stopped":
         st.warning(
             f"Stopped after {result['epochs']} of {status.epochs} epochs.", icon=":material/stop:"
         )
-    trained = result["train_accuracy"]
+    train_accuracy = result["train_accuracy"]
     with st.container(horizontal=True, gap="medium"):
         for name, value, note in (
             ("Test accuracy", f"{result['test_accuracy']:.2%}", test_interval(result)),
             ("Test loss", f"{result['test_loss']:.4f}", "cross-entropy, nats"),
             ("Validation accuracy", f"{result['val_accuracy']:.2%}", None),
-            ("Training accuracy", "–" if trained is None else f"{trained:.2%}", None),
+            ("Training accuracy", "–" if train_accuracy is None else f"{train_accuracy:.2%}", None),
             (
                 "Training time",
                 duration(result["seconds"]),
@@ -132,16 +133,16 @@ def _reached(watched: Run, status: Status) -> None:
             ),
         ):
             st.metric(name, value, note, delta_color="off", delta_arrow="off", width="content")
-        score_metric(watched)
+        score_metric(run)
     st.caption(
-        f"Time went to {duration(result['start_seconds'])} of start, "
-        f"{duration(result['seconds'])} of training in {result['precision'].split('_')[-1]} "
-        f"({duration(result['cpu_seconds'])} of processor time), "
-        f"{duration(result['publishing_seconds'])} of files and live view, "
-        f"{duration(result['evaluation_seconds'])} of evaluation."
+        f"Time: {duration(result['start_seconds'])} start-up, "
+        f"{duration(result['seconds'])} training in {result['precision'].split('_')[-1]} "
+        f"({duration(result['cpu_seconds'])} CPU time), "
+        f"{duration(result['publishing_seconds'])} files and live view, "
+        f"{duration(result['evaluation_seconds'])} evaluation."
     )
     with st.container(horizontal=True):
-        link = {"run": watched.id}
+        link = {"run": run.id}
         st.page_link(
             "pages/mistakes.py",
             label="See its mistakes",
@@ -155,13 +156,13 @@ def _reached(watched: Run, status: Status) -> None:
 
 @lru_cache(maxsize=32)
 def _curves(
-    watched: Run, epochs: int, steps: int, changed: tuple[int, ...]
+    run: Run, epochs: int, steps: int, changed: tuple[int, ...]
 ) -> dict[str, tuple[str, str]]:
     """Figure and words of each curve, made once for all who watch until ``changed`` changes.
 
     The status follows the steps a few times a second; steps alone may be written far more often.
     """
-    batches, ends = watched.step_metrics(), watched.epoch_metrics()
+    batches, ends = run.step_metrics(), run.epoch_metrics()
     x = batches["step"] * epochs / max(1, steps)
     titles = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
     return {
@@ -233,17 +234,16 @@ def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
     return {"type": "log", "dtick": "D2", "tickformat": "~g", "range": ends}
 
 
-def _digits(watched: Run) -> None:
-    seen = _seen(watched, watched.file_stamps(SAMPLE_PROBABILITIES))
-    if seen is None:
-        return
-    st.caption(seen.caption)
-    gallery(seen.images, seen.captions, key="watched", names=seen.names, size=40)
+def _digits(run: Run) -> None:
+    sample = _sample(run, run.file_stamps(SAMPLE_PROBABILITIES))
+    if sample:
+        st.caption(sample.caption)
+        gallery(sample.images, sample.captions, key="train-sample", names=sample.names, size=40)
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """Validation digits, (n, 28, 28) uint8, and what the network makes of them."""
+class _Sample:
+    """Validation digits, (n, 28, 28) uint8, with the latest predictions in words."""
 
     caption: str
     images: np.ndarray
@@ -252,22 +252,22 @@ class _Seen:
 
 
 @lru_cache(maxsize=32)
-def _seen(watched: Run, changed: tuple[int, ...]) -> _Seen | None:
-    """What all who watch see of the digits until ``changed`` changes."""
-    seen = watched.validation_sample()
-    if seen is None:
+def _sample(run: Run, changed: tuple[int, ...]) -> _Sample | None:
+    """The validation digits as all visitors see them until ``changed`` changes."""
+    sample = run.validation_sample()
+    if sample is None:
         return None
-    images, labels, probabilities = seen
-    predicted = probabilities.argmax(axis=1)
-    right = int((predicted == labels).sum())
+    x, y, probabilities = sample
+    y_pred = probabilities.argmax(axis=1)
+    correct = int((y_pred == y).sum())
     captions = [
-        f"{guess} {'✓' if guess == label else '✗'} {share:.0%}"
-        for guess, label, share in zip(
-            predicted, labels, probabilities.max(axis=1).astype(float), strict=True
+        f"{predicted} {'✓' if predicted == label else '✗'} {share:.0%}"
+        for predicted, label, share in zip(
+            y_pred, y, probabilities.max(axis=1).astype(float), strict=True
         )
     ]
     names = [
-        f"A {label}, read as {caption}" for label, caption in zip(labels, captions, strict=True)
+        f"A {label}, predicted as {caption}" for label, caption in zip(y, captions, strict=True)
     ]
-    caption = f"Validation digits, read anew as it learns: {right} of {len(labels)} right."
-    return _Seen(caption, images, captions, names)
+    caption = f"Validation digits, updated during training: {correct} of {len(y)} correct."
+    return _Sample(caption, x, captions, names)

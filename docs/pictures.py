@@ -1,0 +1,310 @@
+"""Take the pictures of the documents: ``python -m docs.pictures [tour] [train mistakes map …]``.
+
+Drives the app in Chromium with a fresh folder of runs, on MNIST where it is at hand, else on
+UCI's digits. ``tour`` is the moving picture of the README; every other name is a still page.
+"""
+
+import argparse
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Locator, Page, sync_playwright
+
+from digits.data import datasets
+from digits.ink import collection, synthetic
+from digits.store import runs
+from digits.store.runs import Run
+from tests.conftest import CHROMIUM, App
+
+FOLDER = Path(__file__).parent
+STILL_SIZE = {"width": 1440, "height": 900}
+STILL_COLORS = 128
+TOUR_SIZE = {"width": 1280, "height": 960}
+TOUR_WIDTH = 960  # pixels of the moving picture
+TOUR_COLORS = 192
+SMALL_SEVEN = [(60, 165), (108, 165), (94, 198), (80, 240)]  # in pixels of the canvas
+CANVAS = "canvas.upper-canvas"
+MATRIX = ".st-key-matrix .nsewdrag"
+
+# The pointer is not part of a screenshot, so the page draws one.
+POINTER = """addEventListener('DOMContentLoaded', () => {
+  const dot = document.createElement('div')
+  dot.style.cssText = `position: fixed; z-index: 1000000; width: 18px; height: 18px; left: -40px;
+    margin: -9px; border-radius: 50%; background: #C9571F99; border: 2px solid #C9571F;
+    pointer-events: none`
+  document.documentElement.append(dot)
+  addEventListener('mousemove', ({ clientX, clientY }) => {
+    dot.style.left = clientX + 'px'; dot.style.top = clientY + 'px' }, true)
+})"""
+
+
+@dataclass
+class Film:
+    """Frames of a page, each with the milliseconds that it is shown."""
+
+    page: Page
+    frames: list[Image.Image] = field(default_factory=list)
+    milliseconds: list[int] = field(default_factory=list)
+
+    def shoot(self, milliseconds: int = 250) -> None:
+        picture = Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
+        height = round(picture.height * TOUR_WIDTH / picture.width)
+        self.frames.append(picture.resize((TOUR_WIDTH, height), Image.Resampling.LANCZOS))
+        self.milliseconds.append(milliseconds)
+
+    def follow(self, done: Callable[[], object], frames: int = 24) -> None:
+        """Shoot what moves until it is done; so many frames stay, however long it takes."""
+        start = len(self.frames)
+        while not done():
+            self.page.wait_for_timeout(400)
+            self.shoot()
+        chosen = np.linspace(start, len(self.frames) - 1, frames).round().astype(int)
+        for kept in (self.frames, self.milliseconds):
+            kept[start:] = [kept[index] for index in np.unique(chosen)]
+
+    def point_at(self, target: Locator, x: float = 0.5, y: float = 0.5) -> None:
+        """Move the pointer onto what will be clicked, in fractions of its box, and shoot it."""
+        target.scroll_into_view_if_needed()
+        self.page.wait_for_timeout(300)
+        box = target.bounding_box()
+        assert box
+        self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        self.shoot(500)
+
+    def show_at_top(self, target: Locator) -> None:
+        """Scroll until the target is at the upper edge, below the menu."""
+        target.evaluate("element => element.scrollIntoView()")
+        self.page.mouse.wheel(0, -120)
+        self.page.wait_for_timeout(300)
+
+    def save(self, path: Path) -> None:
+        """Write a GIF of one palette, so that only what changes takes room."""
+        pixels = np.concatenate([np.asarray(frame)[::3, ::3] for frame in self.frames[::2]])
+        distinct = np.unique(pixels.reshape(-1, 3) & 0xF8, axis=0)  # rare colors count as well
+        palette = Image.fromarray(distinct[None]).quantize(TOUR_COLORS)
+        first, *rest = [
+            frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.frames
+        ]
+        timing = {"duration": self.milliseconds, "loop": 0}
+        first.save(path, save_all=True, append_images=rest, optimize=True, **timing)
+
+
+@contextmanager
+def served() -> Iterator[App]:
+    """The app, with folders of its own that this process shares."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DIGITS_RUNS"] = str(Path(folder) / "runs")
+        os.environ["DIGITS_DRAWINGS"] = str(Path(folder) / "drawings")
+        app = App(Path(folder) / "runs")
+        try:
+            yield app
+        finally:
+            app.close()
+
+
+def settle(page: Page, milliseconds: int = 600) -> None:
+    """Wait until the script has run and its charts are drawn."""
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+    page.wait_for_timeout(milliseconds)
+
+
+def draw(
+    page: Page, points: list[tuple[int, int]], after: Callable[[], None] = lambda: None
+) -> None:
+    """Draw a line on the canvas, given in its pixels; ``after`` is called at each point."""
+    page.locator(CANVAS).scroll_into_view_if_needed()
+    settle(page, 1000)
+    box = page.locator(CANVAS).bounding_box()
+    assert box
+    at = [(box["x"] + x, box["y"] + y) for x, y in points]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for point in at[1:]:
+        page.mouse.move(*point, steps=6)
+        after()
+    page.mouse.up()
+
+
+def gallery(page: Page) -> Locator:
+    """The digits of the gallery, each a button."""
+    return page.locator(".gallery button")
+
+
+def largest_confusion(page: Page) -> Locator:
+    """The button of the most frequent confusion: label, prediction and count."""
+    return page.get_by_role("button", name="→").first
+
+
+def tour(page: Page, app: App) -> None:
+    """Train, click a confusion, see why; draw a digit, see why."""
+    page.add_init_script(POINTER)
+    film = Film(page)
+    page.goto(app.url)
+    settle(page, 6000)  # the engine starts and prepares the preset
+    film.shoot(1200)
+    button = page.get_by_role("button", name="Train", exact=True).last
+    film.point_at(button)
+    button.click()
+    film.follow(lambda: runs.all() and runs.all()[0].result())
+    settle(page, 1500)
+    film.shoot(1800)
+
+    link = page.get_by_role("link", name="Mistakes", exact=True).first
+    film.point_at(link)
+    link.click()
+    gallery(page).first.wait_for()
+    settle(page, 1500)
+    film.shoot(1200)
+    label, predicted, _ = map(int, re.findall(r"\d+", largest_confusion(page).inner_text()))
+    film.point_at(page.locator(MATRIX), x=(predicted + 0.5) / 10, y=(label + 0.5) / 10)
+    page.mouse.down()
+    page.mouse.up()
+    settle(page, 1500)
+    film.shoot(1200)
+    film.point_at(gallery(page).first)
+    gallery(page).first.click()
+    settle(page, 3000)
+    film.show_at_top(page.locator(MATRIX))
+    film.shoot(3000)
+
+    link = page.get_by_role("link", name="Draw", exact=True).first
+    film.point_at(link)
+    link.click()
+    page.locator(CANVAS).wait_for()
+    settle(page, 1000)
+    film.shoot(600)
+    draw(page, SMALL_SEVEN, lambda: film.shoot(150))
+    page.get_by_test_id("stMetricValue").first.wait_for()
+    settle(page, 1500)
+    film.shoot(2500)
+    for name in ("Pixels", "Layers"):
+        choice = page.get_by_role("radio", name=name)
+        film.point_at(choice)
+        choice.click()
+        settle(page, 1500)
+        film.shoot(2000)
+    film.save(FOLDER / "tour.gif")
+
+
+def still(page: Page, name: str) -> None:
+    """Save what the window shows as a small PNG."""
+    settle(page, 1500)
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(500)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(STILL_COLORS, dither=Image.Dither.NONE).save(
+        FOLDER / f"{name}.png", optimize=True
+    )
+
+
+def visit(page: Page, app: App, path: str) -> None:
+    """Open a page and wait until it has settled."""
+    page.goto(f"{app.url}/{path}")
+    settle(page, 2500)
+
+
+def click_largest_confusion(page: Page) -> None:
+    """Choose the digits of the most frequent confusion, and look at the first one closely."""
+    largest_confusion(page).click()
+    settle(page, 1500)
+    gallery(page).first.click()
+    settle(page, 4000)
+
+
+def take_train(page: Page, app: App) -> None:
+    visit(page, app, f"?run={longest().id}")
+
+
+def take_mistakes(page: Page, app: App) -> None:
+    visit(page, app, f"mistakes?run={longest().id}")
+    click_largest_confusion(page)
+
+
+def take_map(page: Page, app: App) -> None:
+    visit(page, app, f"mistakes?run={longest().id}")
+    page.get_by_role("radio", name="Map").click()
+    page.locator(".st-key-feature-map .nsewdrag, [class*=map] .nsewdrag").first.wait_for()
+
+
+def take_draw(page: Page, app: App) -> None:
+    visit(page, app, "draw")
+    draw(page, SMALL_SEVEN)
+    page.get_by_test_id("stMetricValue").first.wait_for()
+
+
+def take_drawings(page: Page, app: App) -> None:
+    random = np.random.default_rng(0)
+    for label, variants in synthetic.VARIANTS.items():
+        for variant in [*variants.values()] * 2:
+            tilt = np.eye(2) + random.normal(0, 0.08, (2, 2))
+            collection.add(label, [tilt @ stroke for stroke in synthetic.parse(variant)])
+    visit(page, app, f"drawings?run={longest().id}")
+    page.get_by_text("People's drawings").first.wait_for()
+
+
+def take_runs(page: Page, app: App) -> None:
+    visit(page, app, f"runs?compare={','.join(run.id for run in runs.all())}")
+
+
+def take_data(page: Page, app: App) -> None:
+    visit(page, app, "data")
+
+
+STILLS = {
+    "train": take_train,
+    "mistakes": take_mistakes,
+    "map": take_map,
+    "draw": take_draw,
+    "runs": take_runs,
+    "data": take_data,
+    "drawings": take_drawings,
+}
+
+
+def longest() -> Run:
+    """The run of most epochs, which has the most to show."""
+    return max(runs.all(), key=lambda run: run.recipe.epochs)
+
+
+def train_runs() -> None:
+    """Three finished runs in the shared folder, trained by the command line."""
+    for arguments in (["fast"], ["three-blocks", "--epochs", "3"], ["simple", "--epochs", "3"]):
+        command = [sys.executable, "-m", "digits", "train", *arguments]
+        if not datasets.available("mnist"):
+            command += ["--dataset", "uci"]
+        subprocess.run(command, check=True, cwd=FOLDER.parent, capture_output=True)
+
+
+def main() -> None:
+    """Take the pictures that are asked for, all of them by default."""
+    parser = argparse.ArgumentParser("python -m docs.pictures", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], "tour", *STILLS], metavar="name")
+    names = parser.parse_args().names or ["tour", *STILLS]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        if "tour" in names:
+            with served() as app:
+                tour(browser.new_page(viewport=TOUR_SIZE), app)
+        if stills := [name for name in STILLS if name in names]:
+            with served() as app:
+                train_runs()
+                for name in stills:
+                    page = browser.new_page(viewport=STILL_SIZE)
+                    STILLS[name](page, app)
+                    still(page, name)
+                    page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
