@@ -81,17 +81,15 @@ class Film:
         self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         self.shoot(500)
 
-    def show_at_top(self, target: Locator) -> None:
-        """Scroll until the target is at the upper edge, below the menu."""
-        target.evaluate("element => element.scrollIntoView()")
-        self.page.mouse.wheel(0, -120)
-        self.page.wait_for_timeout(300)
-
     def save(self, path: Path) -> None:
         """Write a GIF of one palette, so that only what changes takes room."""
         pixels = np.concatenate([np.asarray(frame)[::3, ::3] for frame in self.frames[::2]])
-        distinct = np.unique(pixels.reshape(-1, 3) & 0xF8, axis=0)  # rare colors count as well
-        palette = Image.fromarray(distinct[None]).quantize(TOUR_COLORS)
+        distinct = np.unique(pixels.reshape(-1, 3), axis=0)[None]  # rare colors count as well
+        halves = [
+            Image.fromarray(sample).quantize(TOUR_COLORS // 2) for sample in (pixels, distinct)
+        ]
+        palette = Image.new("P", (1, 1))
+        palette.putpalette([value for half in halves for value in half.getpalette() or []])
         first, *rest = [
             frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.frames
         ]
@@ -116,6 +114,14 @@ def settle(page: Page, milliseconds: int = 600) -> None:
     """Wait until the script has run and its charts are drawn."""
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
     page.wait_for_timeout(milliseconds)
+    page.locator("[data-testid=stSpinner]").first.wait_for(state="detached", timeout=60_000)
+
+
+def show_at_top(target: Locator) -> None:
+    """Scroll until the target is near the upper edge, below the menu."""
+    target.evaluate("element => { element.style.scrollMarginTop = '7rem' }")
+    target.evaluate("element => element.scrollIntoView()")
+    target.page.wait_for_timeout(500)
 
 
 def draw(
@@ -174,7 +180,7 @@ def tour(page: Page, app: App) -> None:
     film.point_at(gallery(page).first)
     gallery(page).first.click()
     settle(page, 3000)
-    film.show_at_top(page.locator(MATRIX))
+    show_at_top(page.locator(MATRIX))
     film.shoot(3000)
 
     link = page.get_by_role("link", name="Draw", exact=True).first
@@ -189,9 +195,11 @@ def tour(page: Page, app: App) -> None:
     film.shoot(2500)
     for name in ("Pixels", "Layers"):
         choice = page.get_by_role("radio", name=name)
+        show_at_top(choice)
         film.point_at(choice)
         choice.click()
         settle(page, 1500)
+        show_at_top(choice)
         film.shoot(2000)
     film.save(FOLDER / "tour.gif")
 
@@ -228,18 +236,23 @@ def take_train(page: Page, app: App) -> None:
 def take_mistakes(page: Page, app: App) -> None:
     visit(page, app, f"mistakes?run={longest().id}")
     click_largest_confusion(page)
+    show_at_top(page.locator(MATRIX))
 
 
 def take_map(page: Page, app: App) -> None:
     visit(page, app, f"mistakes?run={longest().id}")
     page.get_by_role("radio", name="Embedding map").click()
-    page.locator(".st-key-mistakes-map .nsewdrag").first.wait_for()
+    area = page.locator(".st-key-mistakes-map .nsewdrag").first
+    area.wait_for()
+    show_at_top(area)
 
 
 def take_draw(page: Page, app: App) -> None:
     visit(page, app, "draw")
     draw(page, SMALL_SEVEN)
     page.get_by_test_id("stMetricValue").first.wait_for()
+    settle(page, 1500)
+    show_at_top(page.locator(CANVAS))
 
 
 def take_drawings(page: Page, app: App) -> None:
