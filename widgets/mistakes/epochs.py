@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from digits.data import datasets
+from digits.data.datasets import DATASETS
 from digits.evaluation.label_errors import disputed_labels
 from digits.evaluation.predictions import Predictions
 from digits.store.models import FINAL
@@ -73,7 +74,7 @@ def test_predictions(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Pred
             f"This run was tested on {len(probabilities):,} images, but the test set has "
             f"{len(y):,}. Train it again to see its mistakes."
         )
-    disputed = disputed_labels(run.recipe.dataset, y)
+    disputed = disputed_labels(DATASETS[run.recipe.dataset].test_images, y)
     return Predictions("Test image", x, y, probabilities, epoch, disputed)
 
 
