@@ -34,7 +34,7 @@ TOUR_WIDTH = 960  # pixels of the moving picture
 TOUR_COLORS = 192
 SMALL_SEVEN = [(60, 165), (108, 165), (94, 198), (80, 240)]  # in pixels of the canvas
 CANVAS = "canvas.upper-canvas"
-MATRIX = ".st-key-matrix .nsewdrag"
+MATRIX = ".st-key-mistakes-matrix .nsewdrag"
 
 # The pointer is not part of a screenshot, so the page draws one.
 POINTER = """addEventListener('DOMContentLoaded', () => {
@@ -232,8 +232,8 @@ def take_mistakes(page: Page, app: App) -> None:
 
 def take_map(page: Page, app: App) -> None:
     visit(page, app, f"mistakes?run={longest().id}")
-    page.get_by_role("radio", name="Map").click()
-    page.locator(".st-key-feature-map .nsewdrag, [class*=map] .nsewdrag").first.wait_for()
+    page.get_by_role("radio", name="Embedding map").click()
+    page.locator(".st-key-mistakes-map .nsewdrag").first.wait_for()
 
 
 def take_draw(page: Page, app: App) -> None:
@@ -249,7 +249,7 @@ def take_drawings(page: Page, app: App) -> None:
             tilt = np.eye(2) + random.normal(0, 0.08, (2, 2))
             collection.add(label, [tilt @ stroke for stroke in synthetic.parse(variant)])
     visit(page, app, f"drawings?run={longest().id}")
-    page.get_by_text("People's drawings").first.wait_for()
+    gallery(page).first.wait_for()
 
 
 def take_runs(page: Page, app: App) -> None:
@@ -278,7 +278,10 @@ def longest() -> Run:
 
 def train_runs() -> None:
     """Three finished runs in the shared folder, trained by the command line."""
-    for arguments in (["fast"], ["three-blocks", "--epochs", "3"], ["simple", "--epochs", "3"]):
+    few = ["--epochs", "5", "--train-images", "1000"]
+    if datasets.available("mnist"):
+        few[-1] = "12000"
+    for arguments in (["fast", "--epochs", "1"], ["three-blocks", *few], ["simple", *few]):
         command = [sys.executable, "-m", "digits", "train", *arguments]
         if not datasets.available("mnist"):
             command += ["--dataset", "uci"]
