@@ -13,8 +13,13 @@ from widgets.mistakes import (
     learning,
     robustness,
 )
-from widgets.mistakes.epochs import choose_epoch, playback_interval, test_predictions
-from widgets.mistakes.scores import overall_metrics, per_digit_table
+from widgets.mistakes.epochs import (
+    choose_epoch,
+    overall_metrics,
+    per_digit_table,
+    playback_interval,
+    test_predictions,
+)
 from widgets.mistakes.selection import close_digit, show
 from widgets.shared.session import chosen_run, test_set, via_app
 

@@ -5,9 +5,8 @@ import streamlit as st
 from digits.store import runs
 from widgets.shared.session import linked_run, via_app
 from widgets.train.controls import preset_pills, recipe_controls
-from widgets.train.launch import other_runs, preload, train_button
+from widgets.train.launch import augmentation, network, other_runs, preload, schedule, train_button
 from widgets.train.live import live
-from widgets.train.summary import augmentation, network, schedule
 
 via_app()
 

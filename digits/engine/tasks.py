@@ -28,7 +28,7 @@ class BackgroundJob:
 
 
 BACKGROUND_JOBS = {
-    "epochs": BackgroundJob("digits.worker.epoch_predictions:predict_missing_epochs"),
+    "epochs": BackgroundJob("digits.worker.predict:predict_missing_epochs"),
     "embeddings": BackgroundJob("digits.worker.embeddings:compute_embeddings", train_slot=False),
     "robustness": BackgroundJob("digits.worker.robustness:robustness"),
     "tsne": BackgroundJob("digits.worker.embeddings:tsne_map"),
@@ -58,7 +58,7 @@ def predict(model: ModelRef, x: np.ndarray) -> np.ndarray:
 
 def predict_at_epochs(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
     """Probabilities (epochs, n, 10) of ``x`` (n, 28, 28) after these epochs."""
-    from digits.worker.epoch_predictions import predict_at_epochs
+    from digits.worker.predict import predict_at_epochs
 
     return predict_at_epochs(run, epochs, x)
 

@@ -56,12 +56,12 @@ class LabelErrors:
     errors: int
 
 
-def disputed_labels(name: str, y_test: np.ndarray) -> dict[int, DisputedLabel]:
+def disputed_labels(test_images: str, y_test: np.ndarray) -> dict[int, DisputedLabel]:
     """The disputed labels of a data set's test images, by index; ``{}`` unless these are MNIST's.
 
     The labels are checked too, as another file can stand in for MNIST's own test images.
     """
-    if name not in ("mnist", "mnist-small") or len(y_test) != 10_000:
+    if test_images != "mnist" or len(y_test) != 10_000:
         return {}
     if any(y_test[index] != entry.given for index, entry in DISPUTED_LABELS.items()):
         return {}

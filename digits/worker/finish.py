@@ -10,8 +10,7 @@ from digits.data.datasets import Dataset
 from digits.store import finetuning
 from digits.store.run_folder import Run
 from digits.worker import model
-from digits.worker.epoch_predictions import predict_test_images
-from digits.worker.predict import load_file, predict
+from digits.worker.predict import load_file, predict, predict_test_images
 
 if TYPE_CHECKING:
     from digits.worker.trainer import Timer

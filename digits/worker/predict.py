@@ -1,4 +1,4 @@
-"""Ten probabilities for every image, by a trained model."""
+"""Ten probabilities for every image, by a trained model or by the network of any epoch."""
 
 import functools
 from collections.abc import Callable
@@ -9,8 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits.data import datasets
+from digits.store import finetuning
 from digits.store.models import ModelRef
-from digits.worker import hardware
+from digits.store.run_folder import Run
+from digits.worker import hardware, model
 from digits.worker.model import to_input
 
 BATCH = 500  # images at once: bounds the memory, costs no time
@@ -49,6 +52,50 @@ def load_file(path: Path) -> keras.Model:
         raise ValueError("This run has no model: it has not finished, or was deleted.") from error
     except OSError as error:
         raise ValueError(f"The model file cannot be read: {error}.") from error
+
+
+def predict_missing_epochs(run: Run, report: Callable[[str], None] = lambda message: None) -> None:
+    """Write the test probabilities of epochs that a finished run lacks, from its weights.
+
+    Raises ``ValueError`` when the run has no model, and as ``datasets.load_test`` does.
+    """
+    final = load(ModelRef(run))
+    predict_test_images(run, final, datasets.load_test(run.recipe.dataset)[0], report)
+
+
+def predict_test_images(
+    run: Run, final: keras.Model, x: np.ndarray, report: Callable[[str], None]
+) -> None:
+    """Write missing test probabilities, (n, 10) float16, of each epoch whose weights are there.
+
+    ``final`` is the run's model, ``x`` the test images, (n, 28, 28) uint8. The epoch that became
+    the final model gets the very probabilities of that.
+    """
+    network, final_weights = model.build(run.recipe), final.get_weights()
+    saved = run.saved_epochs()
+    for epoch in sorted({*saved} - {*run.evaluated_epochs()}):
+        report(f"Predicting the test images after epoch {epoch} of {saved[-1]}.")
+        network.load_weights(run.weights_path(epoch))
+        same = all(map(np.array_equal, network.get_weights(), final_weights))
+        p = run.test_probabilities() if same else predict(network, x)
+        run.write_test_probabilities(p.astype(np.float16), epoch)
+
+
+def predict_at_epochs(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
+    """Probabilities (epochs, n, 10) float32 of ``x`` (n, 28, 28) uint8 after these epochs.
+
+    Epoch 0 is before the first. The run may be training. Raises ``ValueError`` when the weights
+    of an epoch are missing.
+    """
+    recipe = run.recipe
+    network, probabilities = model.build(recipe), []
+    for epoch in sorted(epochs):
+        if epoch:
+            network.load_weights(run.weights_path(epoch))
+        elif recipe.finetune:
+            network.set_weights(load_file(finetuning.base_model_path(run)).get_weights())
+        probabilities.append(predict(network, x))
+    return np.stack(probabilities)
 
 
 @functools.lru_cache(maxsize=16)

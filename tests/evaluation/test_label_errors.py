@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from digits.data import datasets
+from digits.data.datasets import DATASETS
 from digits.evaluation.label_errors import (
     DISPUTED_LABELS,
     disputed_labels,
@@ -51,17 +52,17 @@ def test_mnist_gives_the_labels_that_people_disputed(name):
     assert {index: int(y[index]) for index in DISPUTED_LABELS} == {
         index: entry.given for index, entry in DISPUTED_LABELS.items()
     }
-    assert disputed_labels(name, y) == DISPUTED_LABELS
+    assert disputed_labels(DATASETS[name].test_images, y) == DISPUTED_LABELS
 
 
 def test_disputed_labels_are_only_those_of_mnists_test_images(mnist_like):
     assert (
         disputed_labels("mnist", mnist_like)
-        == disputed_labels("mnist-small", mnist_like)
+        == disputed_labels(DATASETS["mnist-small"].test_images, mnist_like)
         == DISPUTED_LABELS
     )
     assert disputed_labels("uci", mnist_like) == {}
-    assert disputed_labels("mnist-small", mnist_like[:2_000]) == {}, (
+    assert disputed_labels(DATASETS["mnist-small"].test_images, mnist_like[:2_000]) == {}, (
         "a part of Colab's training file"
     )
     assert disputed_labels("mnist", mnist_like[::-1]) == {}, "another order"

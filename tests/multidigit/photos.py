@@ -23,7 +23,7 @@ def photo(
     """A JPEG of ``ink``, (rows, columns) uint8, on a sheet that fills the picture.
 
     ``ruling`` is plain, ruled or squared, ``chalk`` is light on dark, ``tilt`` in degrees turns
-    the sheet, ``grain`` is the noise of the sensor in grey levels, ``depth`` how dark the ink
+    the sheet, ``grain`` is the noise of the sensor in gray levels, ``depth`` how dark the ink
     is and ``rule`` how dark the ruling.
     The light falls off to a quarter less in one corner, and perspective narrows the far end.
     """
@@ -55,10 +55,10 @@ def photo(
     seen = np.asarray(seen.resize((width, height), Image.Resampling.BILINEAR))
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
     light = 215 - 90 * x * y - 25 * np.exp(-((x - 0.2) ** 2) * 30)
-    grey = (40 + 0.2 * light + seen * 140) if chalk else light * (1 - seen)
+    gray = (40 + 0.2 * light + seen * 140) if chalk else light * (1 - seen)
     noise = random.normal(0, grain, (height // 2, width // 2)).astype(np.float32)
-    grey = grey + noise.repeat(2, 0).repeat(2, 1)[:height, :width]
-    tint = np.stack([grey, grey * 0.98, grey * 0.92], axis=-1).clip(0, 255).astype(np.uint8)
+    gray = gray + noise.repeat(2, 0).repeat(2, 1)[:height, :width]
+    tint = np.stack([gray, gray * 0.98, gray * 0.92], axis=-1).clip(0, 255).astype(np.uint8)
     content = io.BytesIO()
     options = {"exif": exif} if exif else {}
     Image.fromarray(tint).save(content, "JPEG", quality=80, **options)

@@ -53,13 +53,13 @@ def test_an_8_of_two_loops_that_do_not_meet_is_an_8() -> None:
 def test_boxes_are_around_the_digits_of_the_small_photo() -> None:
     content = photos.photo(written(THREE, SEVEN), width=1600, height=1200, grain=1)
     shown, [number] = photo.recognize_photo(content, "photo.jpg", predict)
-    grey = np.array(Image.open(io.BytesIO(shown)).convert("L"))
-    assert max(grey.shape) == photo.SHOWN_SIDE
+    gray = np.array(Image.open(io.BytesIO(shown)).convert("L"))
+    assert max(gray.shape) == photo.SHOWN_SIDE
     for left, top, right, bottom in (digit.box for digit in number.digits):
-        inside = grey[round(top) : round(bottom), round(left) : round(right)]
+        inside = gray[round(top) : round(bottom), round(left) : round(right)]
         assert inside.min() < 0.6 * np.median(inside)
         inside[:] = 255
-    assert grey.min() > 60  # no ink is left
+    assert gray.min() > 60  # no ink is left
 
 
 def test_a_photo_is_turned_the_way_the_camera_was_held() -> None:
@@ -116,7 +116,7 @@ def jpeg(image: Image.Image) -> bytes:
 
 def animated() -> bytes:
     content = io.BytesIO()
-    frames = [Image.new("L", (20, 20), grey) for grey in (0, 128, 255)]
+    frames = [Image.new("L", (20, 20), gray) for gray in (0, 128, 255)]
     frames[0].save(content, "GIF", save_all=True, append_images=frames[1:])
     return content.getvalue()
 
@@ -132,7 +132,7 @@ def animated() -> bytes:
         (b"", "not a picture"),
         (photos.photo(written(THREE), width=800, height=600)[:9000], "not a picture"),
     ],
-    ids=["blank paper", "even grey", "40 megapixels", "gif", "text", "nothing", "truncated"],
+    ids=["blank paper", "even gray", "40 megapixels", "gif", "text", "nothing", "truncated"],
 )
 def test_bad_input_is_one_sentence(content: bytes, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as error:

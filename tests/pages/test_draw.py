@@ -62,7 +62,7 @@ def draw(page: Page, line: list[tuple[float, float]], steps: int = 4) -> None:
 
 
 def pixels(page: Page) -> np.ndarray:
-    """What is on the canvas: (280, 280) grey, 0 to 255."""
+    """What is on the canvas: (280, 280) gray, 0 to 255."""
     url = page.locator("canvas.dc-canvas.lower-canvas").evaluate("canvas => canvas.toDataURL()")
     picture = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
     return np.asarray(picture.convert("L"))

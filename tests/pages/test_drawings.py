@@ -101,7 +101,7 @@ def test_a_bad_file_is_a_clear_sentence_and_a_good_one_comes_back_as_it_went(
     before = collection.fingerprint()
     many = {"label": 1, "strokes": [[[0] * 1_000_000, [0] * 1_000_000]]}
     bad = {
-        "unlabelled": (ONE, {"strokes": ONE["strokes"]}),
+        "unlabeled": (ONE, {"strokes": ONE["strokes"]}),
         "endless": (ONE, many),
         "misshapen": (ONE, ONE | {"strokes": [[1, 2, 3]]}),
     }
@@ -111,7 +111,7 @@ def test_a_bad_file_is_a_clear_sentence_and_a_good_one_comes_back_as_it_went(
     }
     contents |= {"prose": b"Dear all", "bomb": gzip.compress(b" " * (pen_digits.MAX_BYTES + 1))}
     complaints = {
-        "unlabelled": "digit 1: the label is missing",
+        "unlabeled": "digit 1: the label is missing",
         "endless": "1,000,000 points are more",
         "misshapen": "not two equal lists",
         "prose": "it is not JSON",

@@ -13,8 +13,7 @@ from digits.store import finetuning, runs
 from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.store.status import Status
-from digits.worker.epoch_predictions import predict_at_epochs
-from digits.worker.predict import load, predict
+from digits.worker.predict import load, predict, predict_at_epochs
 from digits.worker.trainer import train
 from tests.worker.test_trainer import Killed, die_at
 

@@ -1,4 +1,4 @@
-"""The epoch slider, and a run's predictions after an epoch on test and validation images."""
+"""The epoch slider, and a run's predictions and test metrics after the chosen epoch."""
 
 import time
 
@@ -6,11 +6,14 @@ import numpy as np
 import streamlit as st
 
 from digits.data import datasets
+from digits.data.datasets import DATASETS
 from digits.evaluation.label_errors import disputed_labels
+from digits.evaluation.metrics import confusion_matrix, per_class, rank, wilson_interval
 from digits.evaluation.predictions import Predictions
 from digits.store.models import FINAL
 from digits.store.runs import Run
 from widgets.shared.background_job import offer_job
+from widgets.shared.format import interval
 
 SECONDS_PER_EPOCH = 0.8  # of playback
 PLAYING, STEPPED_AT = "mistakes-playing", "mistakes-stepped-at"
@@ -73,7 +76,7 @@ def test_predictions(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Pred
             f"This run was tested on {len(probabilities):,} images, but the test set has "
             f"{len(y):,}. Train it again to see its mistakes."
         )
-    disputed = disputed_labels(run.recipe.dataset, y)
+    disputed = disputed_labels(DATASETS[run.recipe.dataset].test_images, y)
     return Predictions("Test image", x, y, probabilities, epoch, disputed)
 
 
@@ -97,6 +100,45 @@ def val_predictions(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
             f"{len(y):,}: the data set has changed. Train it again."
         )
     return y, probabilities
+
+
+def overall_metrics(predictions: Predictions) -> None:
+    """Test accuracy with its interval, with and without disputed labels; loss and mistakes."""
+    correct, total = int(predictions.correct.sum()), len(predictions.y)
+    loss = rank(predictions.y, predictions.probabilities, "loss").mean()
+    metrics = [
+        ("Test accuracy", f"{correct / total:.2%}", interval(correct, total)),
+        ("Test loss", f"{loss:.4f}", "cross-entropy, nats"),
+        ("Misclassified", f"{total - correct:,} of {total:,}", "not used in training"),
+    ]
+    if predictions.disputed:
+        undisputed = np.delete(predictions.correct, list(predictions.disputed))
+        label = f"Without {len(predictions.disputed)} disputed labels"
+        note = interval(int(undisputed.sum()), len(undisputed))
+        metrics.insert(1, (label, f"{undisputed.mean():.2%}", note))
+    with st.container(horizontal=True, gap="medium"):
+        for label, value, note in metrics:
+            st.metric(label, value, note, delta_color="off", delta_arrow="off", width="content")
+
+
+def per_digit_table(predictions: Predictions) -> None:
+    """Precision, recall and F1 of each digit; in Markdown, as st.table would import pandas."""
+    scores = per_class(confusion_matrix(predictions.y, predictions.predicted))
+    columns = (scores.precision, scores.recall, scores.f1, scores.support)
+    rows = [
+        f"| **{digit}** | {precision:.1%} | {recall:.1%} | {_recall_interval(recall, support)} "
+        f"| {f1:.1%} | {support:,} |"
+        for digit, (precision, recall, f1, support) in enumerate(zip(*columns, strict=True))
+    ]
+    head = ["| | Precision | Recall | 95% interval | F1 | Images |", "|-|-:|-:|:-:|-:|-:|"]
+    st.markdown("\n".join([*head, *rows]))
+
+
+def _recall_interval(recall: float, support: int) -> str:
+    if not support:
+        return "–"
+    low, high = wilson_interval(round(recall * support), support)
+    return f"{low:.1%} – {high:.1%}"
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

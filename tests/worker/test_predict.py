@@ -10,7 +10,7 @@ from digits.data import datasets
 from digits.store import runs
 from digits.store.runs import Run
 from digits.store.status import Status
-from digits.worker import epoch_predictions, model
+from digits.worker import model, predict
 from digits.worker.trainer import train
 
 pytestmark = pytest.mark.slow
@@ -85,12 +85,12 @@ def test_what_is_missing_is_made_again_and_nothing_else(trained: Run) -> None:
     before = [trained.test_probabilities(epoch) for epoch in (1, 2, 3)]
     shutil.rmtree(trained.folder / "test_probabilities")  # as in runs of older versions
     assert trained.evaluated_epochs() == []
-    epoch_predictions.predict_missing_epochs(trained)
+    predict.predict_missing_epochs(trained)
     assert (np.stack(before) == [trained.test_probabilities(epoch) for epoch in (1, 2, 3)]).all()
     (trained.folder / "test_probabilities" / "0001.npy").unlink()
     trained.weights_path(2).unlink()
     others = trained.file_stamps("test_probabilities/0002.npy", "test_probabilities/0003.npy")
-    epoch_predictions.predict_missing_epochs(trained)
+    predict.predict_missing_epochs(trained)
     assert (trained.test_probabilities(1) == before[0]).all()
     assert others == trained.file_stamps(
         "test_probabilities/0002.npy", "test_probabilities/0003.npy"
@@ -101,4 +101,4 @@ def test_what_is_missing_is_made_again_and_nothing_else(trained: Run) -> None:
 def test_a_run_without_a_model_is_a_sentence(trained: Run) -> None:
     trained.model_path.unlink()
     with pytest.raises(ValueError, match="has no model"):
-        epoch_predictions.predict_missing_epochs(trained)
+        predict.predict_missing_epochs(trained)
