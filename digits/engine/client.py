@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -63,6 +65,8 @@ class Engine:
             address = self.cluster.stdout.readline().decode().strip()
             if not address:
                 raise OSError("The training engine did not start; see the server's log.")
+        else:
+            _check_reachable(str(address))
         self.client = Client(address, set_as_default=False, timeout=10)
         self.futures: dict[str, Future] = {}  # of runs and background jobs, in the queue's order
         self.preloading: tuple[Recipe, Future] | None = None
@@ -273,6 +277,15 @@ def _start_cluster() -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         env={**ENVIRONMENT, **os.environ, "PYTHONPATH": path},
     )
+
+
+def _check_reachable(address: str) -> None:
+    """Raise ``OSError`` at once where nothing listens; dask's client would try for 10 seconds."""
+    try:
+        parts = urlsplit(address)
+        socket.create_connection((parts.hostname or "", parts.port or 8786), timeout=10).close()
+    except (OSError, ValueError) as error:  # the latter for what is no address
+        raise OSError(f"The scheduler {address} cannot be reached: {error}.") from error
 
 
 def _key(id: str, attempt: int) -> str:
