@@ -18,6 +18,7 @@ from digits.recipes.hyperparameters import Hyperparameter
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import HYPERPARAMETERS
 from digits.store import runs
+from digits.store.models import SHIPPED_MODEL, ModelRef
 from digits.store.status import Owner, Status
 
 
@@ -98,8 +99,6 @@ def train(arguments: argparse.Namespace) -> dict:
     if result is None:
         raise ValueError(run.status.message)
     if arguments.ship:
-        from digits.store.models import SHIPPED_MODEL
-
         shutil.copyfile(run.model_path, SHIPPED_MODEL)
     return result
 
@@ -128,11 +127,15 @@ def score_numbers(arguments: argparse.Namespace) -> dict:
 
 
 def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:
-    from digits.store.models import ModelRef
-    from digits.worker import predict
+    """A run's model, or the shipped one; TensorFlow is imported when it is first asked."""
+    model = ModelRef(runs.open(id)) if id else ModelRef()
 
-    model = predict.load(ModelRef(runs.open(id)) if id else ModelRef())
-    return lambda x: predict.predict(model, x)
+    def predict(x: np.ndarray) -> np.ndarray:
+        from digits.worker.predict import load, predict
+
+        return predict(load(model), x)
+
+    return predict
 
 
 def _training_progress(status: Status) -> None:

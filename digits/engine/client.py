@@ -19,7 +19,7 @@ from digits.engine import tasks
 from digits.multidigit.decode import Number
 from digits.recipes.recipe import Recipe
 from digits.store import runs
-from digits.store.models import ModelRef
+from digits.store.models import ModelRef, results_folder
 from digits.store.run_folder import Run
 from digits.store.status import Owner
 
@@ -172,9 +172,11 @@ class Engine:
 
         Those of the shipped model are of the best data set available. Returns images (k, 28, 28)
         uint8, labels (k,) uint8 and distances (k,) float32. The first question about a model takes
-        seconds unless the job "embeddings" is done.
+        seconds unless the job "embeddings" is done. Raises ``OSError`` also when nothing can be
+        written beside the runs.
         """
-        return self._ask(tasks.nearest_neighbors, model, image, k, timeout=LONG_TIMEOUT)
+        folder = results_folder(model)  # here, for a worker may have another $DIGITS_RUNS
+        return self._ask(tasks.nearest_neighbors, folder, image, k, timeout=LONG_TIMEOUT)
 
     def pca_map(self, run: Run) -> np.ndarray:
         """The test images' first two principal components: (n, 2) float32.

@@ -11,7 +11,7 @@ import numpy as np
 
 from digits.multidigit.decode import Number
 from digits.recipes.recipe import Recipe
-from digits.store.models import ModelRef, results_folder
+from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 
 
@@ -108,12 +108,12 @@ def activations(model: ModelRef, image: np.ndarray) -> list[tuple[np.ndarray, in
 
 
 def nearest_neighbors(
-    model: ModelRef, image: np.ndarray, k: int
+    run: Run, image: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images, labels and distances of the ``k`` training images most similar to ``image``."""
     from digits.worker.embeddings import nearest_neighbors
 
-    return nearest_neighbors(results_folder(model), image, k)
+    return nearest_neighbors(run, image, k)
 
 
 def pca_map(run: Run) -> np.ndarray:

@@ -33,14 +33,14 @@ class ModelRef:
 def results_folder(model: ModelRef) -> Run:
     """Where results about a model's final network are kept: its run, or a folder beside the runs.
 
-    The shipped model's folder is no run and in no list. Its name tells the model and the best data
-    set available, on which its recipe is: when either changes, the folder is another one.
+    The shipped model's folder is no run and in no list. Its name depends on the model and on its
+    recipe, for the best data set available: when either changes, the folder is another one.
     Raises ``OSError`` when the folder cannot be written.
     """
     if model.run:
         return model.run
     recipe = for_available_data("drawings")
-    checksum = zlib.crc32(SHIPPED_MODEL.read_bytes())
+    checksum = zlib.crc32(SHIPPED_MODEL.read_bytes() + recipe.to_json().encode())
     folder = Run(runs.root() / f"shipped-{recipe.dataset}-{checksum:08x}")
     if not folder.model_path.exists():
         folder.folder.mkdir(parents=True, exist_ok=True)
