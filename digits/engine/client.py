@@ -192,11 +192,10 @@ class Engine:
     def start_background_job(self, name: str, run: Run) -> None:
         """Queue one of ``tasks.BACKGROUND_JOBS``, unless it is queued; retry one that failed."""
         key = f"{name}-{run.id}"
-        if before := self.futures.pop(key, None):
-            if before.status == "pending":
-                self.futures[key] = before
-                return
-            before.cancel(force=True)  # the scheduler would give its old result again
+        if key in self.futures:
+            if self.futures[key].status == "pending":
+                return  # where it stands: a second click must not move it back
+            self.futures.pop(key).cancel(force=True)  # or its old result would come again
         run.clear_job_progress(name)  # what a worker that died has left
         resources = TRAIN_SLOT if tasks.BACKGROUND_JOBS[name].train_slot else {}
         self.futures[key] = self._queue(
