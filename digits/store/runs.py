@@ -2,16 +2,21 @@
 
 import os
 import secrets
+import shutil
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
 from digits.store import files
 from digits.store.run_folder import ABOUT, ID, Run
 from digits.store.status import UNFINISHED, Status
 
-__all__ = ["Run", "all", "create", "open", "queue", "root", "search"]
+EPOCH_BYTES = 2**20  # of probabilities, curves and the rest that an epoch leaves, or less
+WEIGHTS_AT_ONCE = 12  # three checkpoints of three times the weights, while one is written; models
+
+__all__ = ["Run", "all", "check_space", "create", "open", "queue", "root", "search"]
 
 
 def root() -> Path:
@@ -19,11 +24,29 @@ def root() -> Path:
     return Path(os.environ.get("DIGITS_RUNS", "runs")).resolve()
 
 
+def check_space(folder: Path, recipe: Recipe, epochs: int) -> None:
+    """Raise ``OSError`` when the disk lacks room for so many more epochs and the final model."""
+    weights = 4 * sum(layer.parameters for layer in layers(recipe))  # bytes
+    needed = epochs * (weights + EPOCH_BYTES) + WEIGHTS_AT_ONCE * weights
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            f"The disk is full: the run needs {needed / 1e6:,.1f} MB more, and {free / 1e6:,.1f} "
+            "MB are free. Delete runs that you no longer need."
+        )
+
+
 def create(recipe: Recipe, name: str, preset: str = "") -> Run:
-    """A new folder with the recipe in it, not yet queued."""
+    """A new folder with the recipe in it, not yet queued.
+
+    Raises ``OSError`` when the disk lacks room for the run, and ``ValueError`` when its network
+    cannot be built.
+    """
+    root().mkdir(parents=True, exist_ok=True)
+    check_space(root(), recipe, recipe.epochs)
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     run = Run(root() / f"{moment}-{secrets.token_hex(3)}")
-    run.folder.mkdir(parents=True)
+    run.folder.mkdir()
     run.write_recipe(recipe)
     files.write_json(run.folder, ABOUT, {"name": name, "preset": preset})
     run.write_status(Status("interrupted", epochs=recipe.epochs, message="Not queued yet."))

@@ -7,6 +7,8 @@ import psutil
 
 UNFINISHED = ("queued", "running")
 DONE = ("finished", "stopped")  # with a result and a model
+LAST_EXIT = "DIGITS_LAST_EXIT"  # in a worker's environment: exit code of the one before it
+RESUMABLE = ("interrupted", "failed")  # goes on after its last whole epoch when queued again
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,11 @@ class Owner:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a run stands. ``seconds_left`` is an estimate; ``message`` is for people."""
+    """Where a run stands. ``seconds_left`` is an estimate.
+
+    ``message`` is for people and belongs to the state; ``note`` stays with the run, such as what
+    was damaged when it resumed.
+    """
 
     state: str  # queued, running, finished, stopped, failed or interrupted
     epoch: int = 0  # epochs completed
@@ -45,6 +51,8 @@ class Status:
     images_per_second: float = 0.0
     seconds_left: float | None = None
     message: str = ""
+    note: str = ""
     attempt: int = 1
+    deaths: int = 0  # of workers that trained it, since its last whole epoch
     since: str = ""  # ISO, UTC: when it was queued
     owner: Owner | None = None
