@@ -44,6 +44,9 @@ def build_train_steps(
     plain_loss = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
     parts = micro_batches(recipe)
+    # There are no gradients of other machines to add. Keras would do so in a function that
+    # TensorFlow registers for ever, and the graph with it.
+    optimizer._all_reduce_sum_gradients = lambda gradients: gradients
 
     def steps(images, labels, rate_of_step, order, first, last, offset):  # type: ignore[no-untyped-def]
         losses = tf.TensorArray(tf.float32, last - first)
