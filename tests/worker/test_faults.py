@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.recipes.recipe import Conv, Recipe
+from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.files import reason
 from digits.store.models import ModelRef
@@ -177,7 +177,7 @@ def test_a_finished_run_leaves_nothing_in_memory() -> None:
 
 FULL_DISK = """
 import os, pathlib, shutil, sys
-from digits.recipes.recipe import Conv, Recipe
+from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.status import Status
 from digits.worker.trainer import train
@@ -216,10 +216,9 @@ print("5", len(runs.all()))
 def test_a_full_disk_is_said_and_the_run_resumes_when_there_is_room(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    mount = f"mount -t tmpfs -o size=24m tmpfs {small}"
+    script = f'mount -t tmpfs -o size=24m tmpfs {small} && exec "$0" -c "$1" {small}'
     done = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c"]
-        + [f'{mount} && exec "$0" -c "$1" {small}', sys.executable, FULL_DISK],
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script, sys.executable, FULL_DISK],
         cwd=ROOT,
         capture_output=True,
         text=True,
