@@ -12,7 +12,7 @@ from distributed import Nanny, Scheduler
 
 from digits.store.status import LAST_EXIT
 
-HERE = "127.0.0.1"  # whoever reaches the scheduler's port can run code
+HERE = "127.0.0.1"  # everybody who reaches the scheduler's port can run code
 RESOURCES = {"train": 1}  # so a worker trains one run at a time; predictions ask for none
 
 
