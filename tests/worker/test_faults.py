@@ -207,7 +207,7 @@ except OSError as error:
 filler.unlink()
 run.write_status(Status("queued", epoch=run.status.epoch, epochs=4))
 train(run)
-print("4", run.status.state, run.epoch_metrics()["epoch"].tolist())
+print("4", run.status.state, run.epoch_metrics()["epoch"].astype(int).tolist())
 run.delete()
 print("5", len(runs.all()))
 """
