@@ -84,7 +84,7 @@ class Engine:
     def __init__(self) -> None:
         self.queued: dict[str, tuple[_Work, Future]] = {}  # what has not ended, in order
         self.failures: dict[str, str] = {}  # why a background job failed
-        self.preloading: tuple[Recipe, Future] | None = None
+        self.preloading: tuple[Recipe, Future] | None
         self._lock = threading.RLock()  # visitors come in threads of their own
         self._connect()
 
@@ -100,6 +100,7 @@ class Engine:
         else:
             _check_reachable(str(address))
         self.client = Client(address, set_as_default=False, timeout=10)
+        self.preloading = None
         if not self.cluster:
             self._mark_lost_runs()
 
@@ -151,7 +152,7 @@ class Engine:
         Raises ``OSError`` when the disk lacks room for it.
         """
         with self._lock:
-            if run.id in self.queued:
+            if self._waits(run.id):
                 return
             before, recipe, now = run.status, run.recipe, datetime.now(UTC)
             runs.check_space(run.folder, recipe, recipe.epochs - before.epoch)
@@ -257,7 +258,7 @@ class Engine:
         """Queue one of ``tasks.BACKGROUND_JOBS``, unless it is queued; retry one that failed."""
         key = f"{name}-{run.id}"
         with self._lock:
-            if key in self.queued:
+            if self._waits(key):
                 return  # where it stands: a second click must not move it back
             self.failures.pop(key, None)
             run.clear_job_progress(name)  # what a worker that died has left
@@ -276,6 +277,9 @@ class Engine:
         if message is not None:
             return JobStatus("running", message)
         return JobStatus("queued", ahead=names.index(key))
+
+    def _waits(self, name: str) -> bool:
+        return name in self.queued and not self.queued[name][1].done()
 
     def _queue(self, work: _Work) -> None:
         """Let a worker do it after all that has waited longer."""
