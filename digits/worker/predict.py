@@ -50,8 +50,8 @@ def load_file(path: Path) -> keras.Model:
         return _load(path, path.stat().st_mtime_ns)
     except FileNotFoundError as error:
         raise ValueError("This run has no model: it has not finished, or was deleted.") from error
-    except OSError as error:
-        raise ValueError(f"The model file cannot be read: {error}.") from error
+    except Exception as error:  # Keras raises many kinds, with the server's paths in their text
+        raise ValueError(f"{path.name} of run {path.parent.name} cannot be loaded.") from error
 
 
 def predict_missing_epochs(run: Run, report: Callable[[str], None] = lambda message: None) -> None:
