@@ -63,7 +63,7 @@ class Film:
         self.milliseconds.append(milliseconds)
 
     def follow(self, done: Callable[[], object], frames: int = 24) -> None:
-        """Shoot what moves until it is done; so many frames stay, however long it takes."""
+        """Shoot what moves until it is done, and keep ``frames`` of them, however long it takes."""
         start = len(self.frames)
         while not done():
             self.page.wait_for_timeout(400)

@@ -10,7 +10,7 @@ import sys
 
 from distributed import Nanny, Scheduler
 
-HERE = "127.0.0.1"  # whoever reaches the scheduler's port can run code
+HERE = "127.0.0.1"  # everybody who reaches the scheduler's port can run code
 RESOURCES = {"train": 1}  # so a worker trains one run at a time; predictions ask for none
 
 

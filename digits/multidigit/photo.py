@@ -16,7 +16,7 @@ PAPER_SIDE = 100  # pixels along the longer side are enough to know the light by
 WINDOW = 25  # of these around each pixel: wider than any digit's ink, narrower than a shadow
 
 MIN_CONTRAST = 0.10  # darker than the paper by that share is ink at least somewhere
-MIN_SIGNAL = 5.0  # and so many standard deviations of the paper's grain
+MIN_SIGNAL = 5.0  # and this many standard deviations of the paper's grain
 INK_CONTRAST = 0.4  # share of the darkest ink's contrast from which on a pixel is ink
 
 # Shares of the photo's side.

@@ -286,7 +286,7 @@ class Recipe:
     patience: int = hyperparameter(
         0,  # no early stopping
         "Early stopping: patience",
-        "Training stops when the validation loss has not improved for so many epochs, and the "
+        "Training stops when the validation loss has not improved for this many epochs, and the "
         "best weights are kept; 0 trains every epoch. Higher values stop later.",
         "training",
         allowed=(0, 1000),
@@ -340,8 +340,8 @@ class Recipe:
     shift: float = hyperparameter(
         0.0,
         "Shift (pixels)",
-        "Moves each training image by up to so many pixels in each direction. More makes the model "
-        "indifferent to where a digit stands.",
+        "Moves each training image by at most this many pixels in each direction. More makes the "
+        "model indifferent to where a digit stands.",
         "augmentation",
         allowed=(0.0, 10.0),
         slider=(0.0, 6.0, 0.5),
@@ -350,7 +350,7 @@ class Recipe:
     rotation: float = hyperparameter(
         0.0,
         "Rotation (degrees)",
-        "Turns each training image by up to so many degrees, either way. More makes the model "
+        "Turns each training image by at most this many degrees, either way. More makes the model "
         "robust to tilted digits, until a 6 and a 9 become hard to tell apart.",
         "augmentation",
         allowed=(0.0, 180.0),
@@ -371,8 +371,8 @@ class Recipe:
     elastic: float = hyperparameter(
         0.0,
         "Elastic distortion (pixels)",
-        "Bends each training image smoothly, moving its points by up to so many pixels. A little "
-        "imitates other handwriting; much makes digits unreadable and lowers the accuracy.",
+        "Bends each training image smoothly, moving its points by at most this many pixels. A "
+        "little imitates other handwriting; much makes digits unreadable and lowers the accuracy.",
         "augmentation",
         allowed=(0.0, 10.0),
         slider=(0.0, 4.0, 0.5),
@@ -381,7 +381,7 @@ class Recipe:
     shear: float = hyperparameter(
         0.0,
         "Shear (degrees)",
-        "Slants each training image by up to so many degrees, either way. More makes the model "
+        "Slants each training image by at most this many degrees, either way. More makes the model "
         "robust to italic and to backward-leaning handwriting.",
         "augmentation",
         allowed=(0.0, 60.0),
@@ -402,8 +402,8 @@ class Recipe:
     stroke_width: float = hyperparameter(
         0.0,
         "Stroke width (pixels)",
-        "Makes the lines of each training image wider or thinner on either side, by up to so many "
-        "pixels. More makes the model robust to broad and to fine pens.",
+        "Makes the lines of each training image wider or thinner on either side, by at most this "
+        "many pixels. More makes the model robust to broad and to fine pens.",
         "augmentation",
         allowed=(0.0, 1.0),
         slider=(0.0, 1.0, 0.1),

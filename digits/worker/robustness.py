@@ -40,7 +40,8 @@ def robustness(run: Run, report: Callable[[str], None] = lambda message: None) -
     for number, (kind, (unit, strengths)) in enumerate(TRANSFORMS.items(), 1):
         if kind in curves:
             continue
-        report(f"Transforming {len(x):,} test images: {kind}, {number} of {len(TRANSFORMS)}.")
+        name = kind.replace("_", " ")
+        report(f"Transforming {len(x):,} test images: {name}, {number} of {len(TRANSFORMS)}.")
         predicted = [predict(network, transform(x, kind, s)).argmax(axis=1) for s in strengths]
         correct = np.stack(predicted) == y  # (strengths, n)
         curves[kind] = {

@@ -41,7 +41,7 @@ def score_metric(run: Run) -> None:
 
 
 def accuracy_metric(correct: int, total: int) -> None:
-    """The accuracy on so many drawings, as a figure with its 95 % interval."""
+    """The accuracy on a number of drawings, as a figure with its 95 % interval."""
     st.metric(
         f"Accuracy on drawings ({total:,})",
         f"{correct / total:.1%}",
