@@ -33,6 +33,7 @@ RESULT = {
     "test_images": 360,
     "precision": "float32",
 }
+KINDS = ("rotation", "shift", "scale", "noise", "stroke_width")
 CURVE = {
     "unit": "pixels",
     "strengths": [0, 1],
@@ -62,7 +63,7 @@ def complete_run(name: str = "Damaged", finetunes: bool = True) -> Run:
     run.write_validation_sample(images, np.arange(20, dtype=np.uint8) % 10, p[:20])
     run.write_test_probabilities(p)
     run.write_embedding_map(np.zeros((len(y), 2), np.float32), "pca")
-    run.write_robustness({"shift": CURVE})
+    run.write_robustness(dict.fromkeys(KINDS, CURVE))
     run.write_result(RESULT | {"run": run.id, "test_images": len(y)})
     run.write_status(Status("finished", EPOCHS, EPOCHS, STEPS, STEPS))
     if finetunes:
@@ -116,6 +117,9 @@ INSTEAD: dict[str, Callable[[Path], None]] = {
     "NaN": _with(b"NaN"),
     "long number": _with(b"1" * 5_000),
 }
+
+
+ANY = tuple(INSTEAD)[:10]  # the others are valid or deep JSON
 
 
 def damage(path: Path, kind: str) -> None:

@@ -421,7 +421,7 @@ class Run:
 
     @property
     def stop_requested(self) -> bool:
-        return (self.folder / STOP).exists()
+        return files.exists(self.folder, STOP)
 
     def clear_stop_request(self) -> None:
         (self.folder / STOP).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from digits.recipes.recipe import AUGMENTATIONS, Recipe
 from digits.store import curves, finetuning, runs
 from digits.store.run_folder import Run
 from digits.store.status import Owner, Status
-from tests.damage import CURVE, INSTEAD, RESULT, VALUES, complete_run, damage, json_with
+from tests.damage import ANY, CURVE, INSTEAD, RESULT, VALUES, complete_run, damage, json_with
 
 READERS: dict[str, Callable[[Run], object]] = {
     "name": lambda run: run.name,
@@ -93,12 +93,12 @@ def run(sound: Run) -> Run:
     return complete_run()
 
 
-def complaints(run: Run) -> dict[str, str]:
+def complaints(run: Run, readers: Iterable[str] = READERS) -> dict[str, str]:
     """What each reader says is wrong; fails where one says it otherwise than it should."""
     said = {}
-    for name, read in READERS.items():
+    for name in readers:
         try:
-            read(run)
+            READERS[name](run)
         except ValueError as error:
             said[name] = str(error)
     for name, text in said.items():
@@ -116,8 +116,10 @@ def assert_others_do_not_care(run: Run, sound: Run) -> None:
     assert complaints(sound) == {} or set(complaints(sound)) == {"load_data", "before_after"}
 
 
-@pytest.mark.parametrize("kind", INSTEAD)
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [(file, kind) for file in FILES for kind in (INSTEAD if file.endswith("json") else ANY)],
+)
 def test_what_lies_in_the_place_of_a_file_is_told_by_its_name(
     run: Run, sound: Run, file: str, kind: str
 ) -> None:
@@ -159,7 +161,7 @@ def test_a_link_to_a_run_elsewhere_is_no_run(run: Run, sound: Run, tmp_path: Pat
 
 CONTENTS = {
     "status.json": dataclasses.asdict(
-        Status("running", 1, 2, 3, 6, 5.0, 1.0, owner=Owner("host", 1, 1.0))
+        Status("failed", 1, 2, 3, 6, 5.0, 1.0, owner=Owner("host", 1, 1.0))
     ),
     "about.json": {"name": "Name", "preset": ""},
     "result.json": RESULT,
@@ -184,7 +186,7 @@ HARMLESS = {  # values that a field may have
     },
     ("recipe.json", "train_images"): ("null",),
     ("recipe.json", "finetune"): ("null", "[]", "{}"),
-    ("recipe.json", "conv"): ("[]",),
+    ("recipe.json", "conv"): ("[]", "{}"),
     ("recipe.json", "dense"): ("[]", "{}"),
     ("recipe.json", "batch_norm"): ("true",),
     **{
@@ -198,9 +200,10 @@ HARMLESS = {  # values that a field may have
     ("file", "field"), [(file, field) for file, content in CONTENTS.items() for field in content]
 )
 def test_a_wrong_value_in_a_field_is_damage(run: Run, sound: Run, file: str, field: str) -> None:
+    readers = ("name", "preset", "recipe", "status", "result", "gaps", "seen_drawings")
     for value in VALUES:
         (run.folder / file).write_text(json_with(CONTENTS[file], field, value))
-        said = complaints(run)
+        said = complaints(run, readers)
         if value in HARMLESS.get((file, field), ()):
             assert not [text for text in said.values() if file in text], (value, said)
         else:
@@ -213,7 +216,7 @@ def test_a_wrong_value_in_robustness_curves_is_damage(run: Run, field: str) -> N
     for value in set(VALUES) - {'"x"' if field == "unit" else ""}:
         curve = json_with(CURVE, field, value)
         (run.folder / "robustness.json").write_text(f'{{"shift": {curve}}}')
-        assert set(complaints(run)) == {"robustness"}, value
+        assert set(complaints(run, ["robustness", "result"])) == {"robustness"}, value
 
 
 @pytest.mark.parametrize(
