@@ -58,13 +58,6 @@ class Summary:
     settled: bool  # whether it could not have changed since without another time stamp
 
     @cached_property
-    def _status(self) -> Status | None:
-        try:
-            return self.run.status
-        except ValueError:
-            return None
-
-    @property
     def state(self) -> str:
         """That of the run's status, or "damaged"."""
         return self._status.state if self._status else "damaged"
@@ -73,6 +66,13 @@ class Summary:
     def since(self) -> str:
         """When it was queued: ISO, UTC."""
         return self._status.since if self._status else ""
+
+    @cached_property
+    def _status(self) -> Status | None:
+        try:
+            return self.run.status
+        except ValueError:
+            return None
 
     @cached_property
     def name(self) -> str:
@@ -107,6 +107,7 @@ class _Look:
     root: Path
     moment: float  # in seconds of a monotonic clock
     writes: int  # of this process before
+    whole: bool  # whether finished runs were looked at, whose state is final but whose name is not
     summaries: dict[str, Summary]
 
     @cached_property
@@ -117,51 +118,52 @@ class _Look:
 
 
 _lock = threading.Lock()
-_last = _Look(Path(), 0.0, -1, {})
+_last = _Look(Path(), 0.0, -1, False, {})
 
 
-def _look() -> _Look:
+def _look(*, whole: bool = False) -> _Look:
     """The last look at all runs, or a new one after half a second or a write by this process."""
     global _last
     with _lock:
-        before, moment, writes, folder = _last, time.monotonic(), files.writes, root()
-        same = before.root == folder
-        if not same or before.writes != writes or moment - before.moment > MAX_AGE:
-            known = before.summaries if same else {}
-            _last = _Look(folder, moment, writes, _scan(folder, known))
+        last, moment, writes, folder = _last, time.monotonic(), files.writes, root()
+        same = last.root == folder
+        late = last.writes != writes or moment - last.moment > MAX_AGE
+        if not same or late or (whole and not last.whole):
+            summaries = _scan(folder, last.summaries if same else {}, whole)
+            _last = _Look(folder, moment, writes, whole, summaries)
         return _last
 
 
-def _scan(folder: Path, known: dict[str, Summary]) -> dict[str, Summary]:
+def _scan(folder: Path, known: dict[str, Summary], whole: bool) -> dict[str, Summary]:
     """A summary of every run, newest first: the known one where the run's folder is unchanged.
 
     An unfinished run is always read again, for its process may have died, and a damaged one, for
     somebody may have mended it.
     """
-    summaries = {}
-    now = time.time_ns()
     try:
-        entries = os.scandir(folder)
+        names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    with entries:
-        for entry in entries:
-            if not ID.fullmatch(entry.name):
-                continue
+    summaries = {}
+    now = time.time_ns()
+    for name in sorted(names, reverse=True):
+        one = known.get(name)
+        if one is None and not ID.fullmatch(name):
+            continue
+        if one is None or whole or one.state not in DONE:
             try:
-                changed = entry.stat(follow_symlinks=False).st_mtime_ns
+                changed = os.lstat(f"{folder}/{name}").st_mtime_ns
             except FileNotFoundError:
                 continue  # deleted this moment
-            one = known.get(entry.name)
             if not one or one.changed != changed or not one.settled or one.state in AGAIN:
-                one = Summary(Run(folder / entry.name), changed, now - changed > SETTLED)
-            summaries[entry.name] = one
-    return dict(sorted(summaries.items(), reverse=True))
+                one = Summary(Run(folder / name), changed, now - changed > SETTLED)
+        summaries[name] = one
+    return summaries
 
 
 def summary(run: Run) -> Summary:
     """What lists tell of a run."""
-    return _look().summaries.get(run.id) or Summary(run, 0, False)
+    return _look(whole=True).summaries.get(run.id) or Summary(run, 0, False)
 
 
 def all() -> list[Run]:
@@ -171,14 +173,14 @@ def all() -> list[Run]:
 
 def done() -> list[Run]:
     """The runs that have a result and a model, newest first."""
-    summaries = _look().summaries.values()
+    summaries = _look(whole=True).summaries.values()
     return [one.run for one in summaries if one.state in DONE and one.test_accuracy is not None]
 
 
 def search(text: str) -> list[Run]:
     """The runs whose state, name and recipe contain every word of the text, newest first."""
     words = text.lower().split()
-    summaries = _look().summaries.values()
+    summaries = _look(whole=True).summaries.values()
     return [one.run for one in summaries if not [word for word in words if word not in one.text]]
 
 

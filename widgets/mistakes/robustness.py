@@ -1,6 +1,5 @@
 """The Robustness view: accuracy on rotated, shifted, scaled, noisy, thicker and thinner digits."""
 
-
 import numpy as np
 import streamlit as st
 
