@@ -146,10 +146,15 @@ def read_csv(folder: Path, file: str, columns: tuple[str, ...]) -> dict[str, np.
 def append_csv(
     folder: Path, file: str, columns: tuple[str, ...], rows: Iterable[Iterable[float]]
 ) -> None:
-    """Add rows in a single write; a new file gets its header first."""
+    """Add rows in a single write; a new file gets its header first.
+
+    Raises ``ValueError`` for NaN and infinity.
+    """
     path = folder / file
     header = "" if path.exists() else ",".join(columns) + "\n"
     lines = "".join(",".join(map(_digits, row)) + "\n" for row in rows)
+    if "n" in lines:  # as in nan and inf
+        raise ValueError("A metric became infinite. Try a lower learning rate.")
     with path.open("a") as out:
         out.write(header + lines)
 
