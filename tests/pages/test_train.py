@@ -30,8 +30,6 @@ def opened(page: Page, app: App, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     def go(link: str) -> Page:
         page.goto(f"{app.url}/?{link}")
         expect(page.get_by_role("heading", name="Train a network")).to_be_visible()
-        # A preset that is clicked while the page first runs can be lost.
-        page.wait_for_selector("[data-test-script-state=notRunning]")
         return page
 
     return go

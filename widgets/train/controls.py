@@ -14,27 +14,28 @@ START = "fast"  # the first press of Train soon shows a result
 
 
 def preset_pills() -> None:
-    """Let the visitor choose a preset; shows its story and its test accuracies."""
-    if not st.query_params:  # the controls start as this one
-        st.session_state.setdefault("train-preset", START)
+    """Let the visitor choose a preset; shows its story and its test accuracies.
+
+    The page itself moves the controls, not a callback: the rerun of a timer that overtakes the
+    click would call it, and the click's own rerun would then bring the old controls back.
+    """
+    state = st.session_state
+    before = state.get("train-preset-shown", None if st.query_params else START)
+    state.setdefault("train-preset", before)  # as it was when the visitor left the page
     name = st.pills(
         "Start from a preset",
         PRESETS,
         format_func=lambda name: PRESETS[name].title,
         key="train-preset",
-        on_change=_take_preset,
     )
+    if name and name != before:
+        set_controls(for_available_data(name))
     if name:
         preset = PRESETS[name]
         reports = (("its author", preset.reported), ("here, mean of three seeds", preset.reached))
         figures = [f"{who} {accuracy:.2%}" for who, accuracy in reports if accuracy]
         accuracies = f"Test accuracy: {', '.join(figures)}." if figures else ""
         st.caption(f"{preset.story} {accuracies}")
-
-
-def _take_preset() -> None:
-    if name := st.session_state["train-preset"]:
-        set_controls(for_available_data(name))
 
 
 def set_controls(recipe: Recipe) -> None:
@@ -64,6 +65,7 @@ def recipe_controls() -> Recipe:
     for group, tab in zip(GROUPS, st.tabs([group.capitalize() for group in GROUPS]), strict=True):
         with tab:
             values |= _group(group, start)
+    st.session_state["train-preset-shown"] = st.session_state.get("train-preset")
     return Recipe(**values)
 
 

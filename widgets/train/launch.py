@@ -116,11 +116,7 @@ def preload(recipe: Recipe) -> None:
 
 
 def _prepare(recipe: Recipe) -> None:
-    """Prepare at the fragment's second run, and from then on at every run of the page.
-
-    It must not rerun the page: the timer sends the controls as the browser has them, and a preset
-    that was clicked a moment before would be undone.
-    """
+    """Prepare at the fragment's second run, and from then on at every run of the page."""
     state = st.session_state
     if "train-arrived" in state:
         state["train-drawn"] = True
