@@ -259,6 +259,7 @@ def test_an_array_of_a_wrong_shape_or_value_is_damage(
         "{'descr': '<f4', 'fortran_order': False, 'shape': (360, 10), 1L: 2}",
     ],
 )
+@pytest.mark.filterwarnings("ignore:Reading .* file required additional header parsing")
 def test_a_hostile_header_of_an_array_is_damage(run: Run, header: str) -> None:
     text = header.encode().ljust(118) + b"\n"
     content = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(100)
