@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import numpy as np
 
@@ -19,9 +24,10 @@ from digits.engine import tasks
 from digits.multidigit.decode import Number
 from digits.recipes.recipe import Recipe
 from digits.store import runs
+from digits.store.files import reason
 from digits.store.models import ModelRef, results_folder
 from digits.store.run_folder import Run
-from digits.store.status import Owner
+from digits.store.status import UNFINISHED, Owner
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -30,6 +36,9 @@ ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBU
 TRAIN_SLOT = {"train": 1}  # each worker has one
 TIMEOUT = 60  # seconds; the first question waits for TensorFlow to load
 LONG_TIMEOUT = 300  # seconds, where the embeddings may have to be computed first
+
+JOB_DIED = "The worker died of it; perhaps memory ran out."
+ATTEMPTS = 2  # to ask a question, should the scheduler die
 
 Answer = TypeVar("Answer")
 
@@ -47,16 +56,39 @@ class JobStatus:
     ahead: int = 0
 
 
+@dataclass(frozen=True)
+class _Work:
+    """A run or a background job that waits for a worker or is under way on one."""
+
+    name: str
+    since: float  # seconds since 1970: its place in the queue
+    task: Callable[..., None]
+    run: Run
+    job: tuple[str, ...] = ()  # the name of a background job
+    resources: dict[str, int] = field(default_factory=lambda: TRAIN_SLOT)
+
+    def begun(self) -> bool:
+        """Whether a background job was under way, so that it is to blame for its worker's death."""
+        return any(self.run.job_progress(job) is not None for job in self.job)
+
+
 class Engine:
     """A cluster and its client; one for all visitors of a server.
 
     ``$DIGITS_SCHEDULER`` names a cluster that somebody else runs, such as
     ``tcp://lab-server:8786``; without it one is started here, and it ends with this process.
     Raises ``OSError`` when no cluster can be reached. Methods that ask a model raise ``ValueError``
-    when there is no such model and ``TimeoutError``, an ``OSError``, when no worker answers.
+    when there is no such model and ``OSError`` when no worker answers.
     """
 
     def __init__(self) -> None:
+        self.queued: dict[str, tuple[_Work, Future]] = {}  # what has not ended, in order
+        self.failures: dict[str, str] = {}  # why a background job failed
+        self.preloading: tuple[Recipe, Future] | None = None
+        self._lock = threading.RLock()  # visitors come in threads of their own
+        self._connect()
+
+    def _connect(self) -> None:
         address = os.environ.get("DIGITS_SCHEDULER")
         self.cluster = None if address else _start_cluster()
         from distributed import Client  # a quarter second that no first page need wait for
@@ -68,15 +100,35 @@ class Engine:
         else:
             _check_reachable(str(address))
         self.client = Client(address, set_as_default=False, timeout=10)
-        self.futures: dict[str, Future] = {}  # of runs and background jobs, in the queue's order
-        self.preloading: tuple[Recipe, Future] | None = None
         if not self.cluster:
             self._mark_lost_runs()
 
-    def alive(self) -> bool:
-        """Whether the cluster is still there to take work."""
+    def _connected(self) -> bool:
         exited = self.cluster is not None and self.cluster.poll() is not None
         return not exited and self.client.status == "running"
+
+    def alive(self) -> bool:
+        """Whether the cluster is there to take work.
+
+        One that died is replaced where that is possible, and gets the runs and jobs that were lost
+        with it.
+        """
+        with self._lock:
+            lost = [work for work, future in self.queued.values() if future.status == "cancelled"]
+            if not self._connected():
+                lost = [work for work, _ in self.queued.values()]
+                try:
+                    if self.cluster:
+                        self.cluster.kill()  # it has ended, or hears nothing
+                    self.close()
+                    self._connect()
+                except OSError:
+                    return False
+            for work in lost:
+                del self.queued[work.name]
+                with suppress(OSError, ValueError):  # what its folder or its status says
+                    self._queue_again(work)
+            return True
 
     def preload(self, recipe: Recipe) -> None:
         """Let an idle worker prepare a recipe that somebody is setting up.
@@ -88,41 +140,53 @@ class Engine:
                 return
             self.preloading[1].cancel()
         future = self.client.submit(
-            tasks.preload, recipe, resources=TRAIN_SLOT, pure=False, priority=-10
+            tasks.preload, recipe, resources=TRAIN_SLOT, pure=False, priority=-math.inf
         )
+        future.add_done_callback(lambda done: done.release())  # or it would be done again
         self.preloading = recipe, future
 
     def submit(self, run: Run) -> None:
-        """Queue a run; an interrupted one resumes after its last whole epoch."""
-        self.preloading = None  # what was prepared will have been used
-        before = run.status
-        attempt = before.attempt + (before.state == "interrupted" and bool(before.since))
-        run.clear_stop_request()
-        run.write_status(
-            replace(
-                before,
-                state="queued",
-                message="",
-                attempt=attempt,
-                epochs=run.recipe.epochs,
-                since=datetime.now(UTC).isoformat(),
-                owner=Owner.of(self.cluster.pid) if self.cluster else None,
-            )
-        )
-        future = self._queue(tasks.train, run, key=_key(run.id, attempt))
-        future.add_done_callback(lambda done: _note_failure(run, done))
-        self.futures[run.id] = future
+        """Queue a run, unless it is queued; what has epochs already resumes after the last one.
+
+        Raises ``OSError`` when the disk lacks room for it.
+        """
+        with self._lock:
+            if run.id in self.queued:
+                return
+            before, recipe, now = run.status, run.recipe, datetime.now(UTC)
+            runs.check_space(run.folder, recipe, recipe.epochs - before.epoch)
+            self.preloading = None  # what was prepared will have been used
+            try:
+                run.clear_stop_request()
+                run.write_status(
+                    replace(
+                        before,
+                        state="queued",
+                        message="",
+                        attempt=before.attempt + bool(before.since),
+                        deaths=0,
+                        epochs=recipe.epochs,
+                        since=now.isoformat(),
+                        owner=Owner.of(self.cluster.pid) if self.cluster else None,
+                    )
+                )
+            except OSError as error:
+                raise OSError(reason(error)) from error
+            self._queue(_Work(run.id, now.timestamp(), tasks.train, run))
 
     def stop(self, run: Run) -> None:
-        """End a run in good order; a queued one ends at once."""
-        run.request_stop()
+        """End a run in good order; one that no worker trains ends at once."""
+        with suppress(OSError):  # a full disk, on which it ends by itself
+            run.request_stop()
         status = run.status
-        if status.state == "queued":
-            if run.id in self.futures:
-                self.futures.pop(run.id).cancel(force=True)
-            run.write_status(
-                replace(status, state="interrupted", message="Removed from the queue.")
-            )
+        if status.state == "running" and self._is_trained(run):
+            return
+        with self._lock:
+            if run.id in self.queued:
+                self.queued.pop(run.id)[1].cancel(force=True)
+        if status.state in UNFINISHED:
+            message = "Removed from the queue." if status.state == "queued" else "Interrupted."
+            run.write_status(replace(status, state="interrupted", message=message))
 
     def predict(self, model: ModelRef, x: np.ndarray) -> np.ndarray:
         """Probabilities (n, 10) float32 of ``x`` (n, 28, 28) uint8 by a final model."""
@@ -192,73 +256,117 @@ class Engine:
     def start_background_job(self, name: str, run: Run) -> None:
         """Queue one of ``tasks.BACKGROUND_JOBS``, unless it is queued; retry one that failed."""
         key = f"{name}-{run.id}"
-        if key in self.futures:
-            if self.futures[key].status == "pending":
+        with self._lock:
+            if key in self.queued:
                 return  # where it stands: a second click must not move it back
-            self.futures.pop(key).cancel(force=True)  # or its old result would come again
-        run.clear_job_progress(name)  # what a worker that died has left
-        resources = TRAIN_SLOT if tasks.BACKGROUND_JOBS[name].train_slot else {}
-        self.futures[key] = self._queue(
-            tasks.background_job, name, run, key=key, resources=resources
-        )
+            self.failures.pop(key, None)
+            run.clear_job_progress(name)  # what a worker that died has left
+            now = datetime.now(UTC).timestamp()
+            resources = TRAIN_SLOT if tasks.BACKGROUND_JOBS[name].train_slot else {}
+            self._queue(_Work(key, now, tasks.background_job, run, (name,), resources))
 
     def job_status(self, name: str, run: Run) -> JobStatus:
         """Where a background job stands."""
-        key = f"{name}-{run.id}"
-        future = self.futures.get(key)
-        if future is not None and future.status == "error":
-            return JobStatus("failed", str(future.exception()))
-        if future is None or future.status != "pending":
+        key, names = f"{name}-{run.id}", list(self.queued)
+        if key in self.failures:
+            return JobStatus("failed", self.failures[key])
+        if key not in names:
             return JobStatus("absent")
         message = run.job_progress(name)
         if message is not None:
             return JobStatus("running", message)
-        keys = list(self.futures)
-        before = keys[: keys.index(key)]
-        return JobStatus(
-            "queued", ahead=sum(self.futures[other].status == "pending" for other in before)
-        )
+        return JobStatus("queued", ahead=names.index(key))
 
-    def _queue(
-        self,
-        task: Callable[..., None],
-        *arguments: Any,
-        key: str,
-        resources: dict[str, int] = TRAIN_SLOT,
-    ) -> Future:
+    def _queue(self, work: _Work) -> None:
+        """Let a worker do it after all that has waited longer."""
         from distributed import fire_and_forget
 
         future = self.client.submit(
-            task,
-            *arguments,
-            key=key,
-            resources=resources,
+            work.task,
+            work.run,
+            *work.job,
+            key=f"{work.name}-{uuid4().hex}",
+            resources=work.resources,
             pure=False,
-            fifo_timeout=0,  # first come, first served, however fast they come
+            priority=-work.since,  # first come, first served, however fast they come
         )
         fire_and_forget(future)  # on a cluster of its own the task outlives this server
-        return future
+        self.queued[work.name] = work, future
+        future.add_done_callback(lambda done: self._ended(work, done))
+
+    def _ended(self, work: _Work, done: Future) -> None:
+        """Keep nothing of what has ended, or the cluster would do it again when a worker dies."""
+        from distributed import KilledWorker
+
+        with self._lock:
+            _, future = self.queued.get(work.name, (work, None))
+            if future is not done or done.cancelled():
+                return  # taken off the queue, or lost with its scheduler
+            error = done.exception() if done.status == "error" else None
+            died = isinstance(error, KilledWorker)
+            if died and not work.begun():
+                # Workers died while it waited for them, or while it trained: that a run counts.
+                self._queue(work)
+                return
+            del self.queued[work.name]
+        if error and work.job:
+            self.failures[work.name] = JOB_DIED if died else reason(error)
+        elif error:
+            message = f"The worker could not train this run: {reason(error)}"
+            with suppress(OSError, ValueError):  # deleted, damaged, or nothing can be written
+                status = replace(work.run.status, state="failed", message=message)
+                work.run.write_status(replace(status, seconds_left=None))
+
+    def _queue_again(self, work: _Work) -> None:
+        """Queue what was lost with a scheduler, unless it has ended or was to be stopped."""
+        if work.job:
+            self._queue(work)
+        elif work.run.status.state in ("interrupted", *UNFINISHED) and not work.run.stop_requested:
+            self.submit(work.run)
+
+    def _is_trained(self, run: Run) -> bool:
+        """Whether a task is there that trains the run, of this server or of another."""
+        if run.id in self.queued:
+            return True
+        if self.cluster:
+            return run.status.owner not in (None, Owner.of(self.cluster.pid))
+        return run.id in self.client.run_on_scheduler(_runs_known)
 
     def _ask(
         self, task: Callable[..., Answer], *arguments: Any, timeout: float = TIMEOUT
     ) -> Answer:
-        future = self.client.submit(task, *arguments, pure=False, priority=10)
-        try:
-            return future.result(timeout=timeout)
-        except TimeoutError as error:
-            if future.done():  # the task's own
-                raise
-            raise TimeoutError(
-                f"The worker did not answer within {timeout:.0f} seconds. Try again; if that does "
-                "not help, restart the app."
-            ) from error
+        """The answer of a worker; asked again if the scheduler dies meanwhile."""
+        from distributed import KilledWorker
+        from distributed.client import ClosedClientError
+        from distributed.comm import CommClosedError
+
+        for _ in range(ATTEMPTS):
+            if not self.alive():
+                break
+            try:
+                future = self.client.submit(task, *arguments, pure=False, priority=10)
+                return future.result(timeout=timeout)
+            except (CancelledError, ClosedClientError, CommClosedError):
+                continue
+            except KilledWorker as error:
+                raise OSError("The worker died again and again of this question.") from error
+            except TimeoutError as error:
+                if future.done():  # the task's own
+                    raise
+                raise TimeoutError(
+                    f"The worker did not answer within {timeout:.0f} seconds. Try again; if that "
+                    "does not help, restart the app."
+                ) from error
+            except OSError as error:
+                raise OSError(reason(error)) from error
+        raise OSError("The training engine is gone. Try again in a minute.")
 
     def _mark_lost_runs(self) -> None:
         """Mark unfinished runs that somebody else's cluster no longer knows as interrupted."""
-        known = self.client.run_on_scheduler(_tasks)
+        known = self.client.run_on_scheduler(_runs_known)
         for run in runs.queue():
             status = run.status
-            if status.owner is None and _key(run.id, status.attempt) not in known:
+            if status.owner is None and run.id not in known:
                 run.write_status(replace(status, state="interrupted", message="Interrupted."))
 
     def close(self) -> None:
@@ -289,17 +397,11 @@ def _check_reachable(address: str) -> None:
         raise OSError(f"The scheduler {address} cannot be reached: {error}.") from error
 
 
-def _key(id: str, attempt: int) -> str:
-    return f"train-{id}-{attempt}"
-
-
-def _tasks(dask_scheduler: Any) -> list[str]:
-    return [str(key) for key in dask_scheduler.tasks]
-
-
-def _note_failure(run: Run, done: Future) -> None:
-    """A task that fails over and over takes its worker along; say so instead of waiting."""
-    if done.status == "error" and run.folder.is_dir():
-        status = run.status
-        message = f"The worker could not train this run: {done.exception()}"
-        run.write_status(replace(status, state="failed", message=message, seconds_left=None))
+def _runs_known(dask_scheduler: Any) -> set[str]:
+    """Ids of the runs that wait for a worker or are trained; executed on the scheduler."""
+    unfinished = {
+        str(key)
+        for key, task in dask_scheduler.tasks.items()
+        if task.state not in ("memory", "erred")
+    }
+    return {key.rpartition("-")[0] for key in unfinished}

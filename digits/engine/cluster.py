@@ -10,14 +10,24 @@ import sys
 
 from distributed import Nanny, Scheduler
 
+from digits.store.status import LAST_EXIT
+
 HERE = "127.0.0.1"  # everybody who reaches the scheduler's port can run code
 RESOURCES = {"train": 1}  # so a worker trains one run at a time; predictions ask for none
+
+
+class TellingNanny(Nanny):
+    """Tells each worker how the one before it ended, so that a run can say what it died of."""
+
+    async def _on_worker_exit(self, exitcode: int) -> None:
+        self.env[LAST_EXIT] = str(exitcode)
+        await super()._on_worker_exit(exitcode)
 
 
 async def serve(workers: int, address_to: int) -> None:
     async with Scheduler(host=HERE, port=0, dashboard_address=f"{HERE}:0") as scheduler:
         nannies = [
-            Nanny(
+            TellingNanny(
                 scheduler.address,
                 host=HERE,
                 nthreads=3,  # one trains, one answers the pen, one explains
@@ -28,16 +38,14 @@ async def serve(workers: int, address_to: int) -> None:
             )
             for _ in range(workers)
         ]
-        starting = asyncio.ensure_future(asyncio.gather(*nannies))
+        _starting = asyncio.gather(*nannies)
         os.write(address_to, f"{scheduler.address}\n".encode())
         parent = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
         )
         await parent.read()
-        if not starting.done():
-            os._exit(0)  # workers that are still loading leave with their parent
-        await asyncio.gather(*(nanny.close(timeout=2) for nanny in nannies))
+        os._exit(0)  # workers leave with their parent; what they have done is on disk
 
 
 if __name__ == "__main__":

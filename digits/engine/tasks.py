@@ -3,6 +3,7 @@
 Import TensorFlow inside functions only: the server imports this module.
 """
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -40,6 +41,7 @@ def train(run: Run) -> None:
     from digits.worker.trainer import train
 
     train(run)
+    gc.collect()  # the model, its graph and its data, which hold each other
 
 
 def preload(recipe: Recipe) -> None:
@@ -130,7 +132,7 @@ def robustness_examples(image: np.ndarray, kind: str) -> np.ndarray:
     return examples(image, kind)
 
 
-def background_job(name: str, run: Run) -> None:
+def background_job(run: Run, name: str) -> None:
     """Do one of ``BACKGROUND_JOBS`` for a run; its progress is in the run's folder meanwhile."""
     from distributed import secede
 

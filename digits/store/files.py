@@ -3,16 +3,19 @@
 Every function takes the folder and the file's name in it. Every reader raises ``ValueError``, with
 one sentence that names the file, when the file is missing, torn or not what it should be: a full
 disk may have cut it off, somebody may have edited it. Readers follow no link, wait for no pipe and
-read no more than a limit.
+read no more than a limit. Writers raise ``OSError``, which ``reason`` puts into words.
 """
 
+import errno
 import io
 import json
 import os
+import re
 import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -33,6 +36,27 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Arrays = TypeVar("Arrays")
 
 writes = 0  # by this process: who keeps what it has read can see that it may be out of date
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+ERROR_NUMBER = re.compile(r"^\[Errno (\d+)\] |errno = (\d+)")  # as Python and HDF5 print it
+PATH = re.compile(r"""(['"`])/[^'"`]*\1|(?<![\w/])/(?!/)[^\s'"`,;:()]+""")
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, in one line without any path of this machine."""
+    text = str(error).partition("\n")[0]
+    found = ERROR_NUMBER.search(text)
+    number = int(found[1] or found[2]) if found else None
+    if number in FULL:
+        return "The disk is full. Delete runs that you no longer need, then try again."
+    if number in DENIED:
+        return "The folder of runs, or a file in it, is read-only for the app."
+    return PATH.sub(_file_name, ERROR_NUMBER.sub("", text))
+
+
+def _file_name(path: re.Match[str]) -> str:
+    return path[0].strip("'\"`").rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -120,6 +144,18 @@ def write_json(folder: Path, file: str, content: Any) -> None:
     replace(folder, file, lambda path: path.write_text(text))
 
 
+def overwrite_json(folder: Path, file: str, content: Any) -> None:
+    """Write over a JSON file where it lies, for which a full disk and a locked folder have room.
+
+    It does not become shorter, so that a reader who comes in between sees the end that fits.
+    """
+    global writes
+    with (folder / file).open("r+b") as out:
+        size = os.fstat(out.fileno()).st_size
+        out.write(json.dumps(content, indent=1).encode().ljust(size))
+    writes += 1
+
+
 def read_csv(folder: Path, file: str, columns: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The columns of a CSV file, (rows,) float64 each; empty ones when there is no file yet.
 
@@ -163,16 +199,21 @@ def _digits(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.7g}"
 
 
-def truncate_csv(folder: Path, file: str, last: int) -> None:
-    """Keep the header and the rows that are numbered up to ``last``."""
-    if not exists(folder, file):
-        return
-    try:
-        header, *rows = read_bytes(folder, file, MAX_CSV).decode().splitlines(keepends=True) or [""]
-        kept = [row for row in rows if row.endswith("\n") and float(row.split(",")[0]) <= last]
-    except ValueError as error:
-        raise ValueError(f"{file} of run {folder.name} is damaged.") from error
-    replace(folder, file, lambda part: part.write_text(header + "".join(kept)))
+def truncate_csv(folder: Path, file: str, columns: tuple[str, ...], last: int) -> int:
+    """Keep the rows numbered 1 to ``last`` in their first column; returns how many are missing."""
+    kept: dict[int, str] = {}
+    if exists(folder, file):
+        text = read_bytes(folder, file, MAX_CSV).decode(errors="replace")
+        for line in text.splitlines()[1:]:
+            try:
+                values = [float(value) for value in line.split(",")]
+            except ValueError:
+                continue
+            if len(values) == len(columns) and 1 <= values[0] <= last:
+                kept[int(values[0])] = line
+    lines = [",".join(columns), *kept.values()]
+    replace(folder, file, lambda part: part.write_text("\n".join(lines) + "\n"))
+    return last - len(kept)
 
 
 def read_array(folder: Path, file: str, form: Form) -> np.ndarray:
@@ -215,12 +256,17 @@ def write_arrays(folder: Path, file: str, arrays: Any) -> None:
 
 
 def replace(folder: Path, file: str, save: Callable[[Path], Any]) -> None:
-    """Let ``save`` write beside the file, then put that in its place."""
+    """Let ``save`` write beside the file, then put that in its place; all or nothing."""
     global writes
     path = folder / file
     part = path.with_name(f"part-{os.getpid()}-{path.name}")  # Keras looks at the ending
-    save(part)
-    os.replace(part, path)
+    try:
+        save(part)
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()  # on a full disk it would take the room that is left
+        raise
     writes += 1
 
 

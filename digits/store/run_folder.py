@@ -37,6 +37,7 @@ EMBEDDINGS = "embeddings.npz"
 
 FINAL = -1  # stands for a run's final model where an epoch is asked for; 0 is before the first
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+CHECKPOINT = re.compile(r"checkpoint-([0-9]+)\.keras")
 STEP_COLUMNS = ("step", "loss", "accuracy")
 EPOCH_COLUMNS = (
     "epoch",
@@ -174,7 +175,11 @@ class Run:
         return status
 
     def write_status(self, status: Status) -> None:
-        files.write_json(self.folder, STATUS, asdict(status))
+        """On a full disk too, so that no run is said to be running for ever."""
+        try:
+            files.write_json(self.folder, STATUS, asdict(status))
+        except OSError:
+            files.overwrite_json(self.folder, STATUS, asdict(status))
 
     def file_stamps(self, *names: str) -> tuple[int, ...]:
         """Time of the last change and size of these files: a cache key for what is read there."""
@@ -196,10 +201,13 @@ class Run:
         """Add rows of ``EPOCH_COLUMNS``."""
         files.append_csv(self.folder, EPOCHS, EPOCH_COLUMNS, rows)
 
-    def truncate_metrics(self, epochs: int, steps: int) -> None:
-        """Drop what was written after this epoch and this step."""
-        files.truncate_csv(self.folder, EPOCHS, epochs)
-        files.truncate_csv(self.folder, STEPS, steps)
+    def truncate_metrics(self, epoch: int, step: int) -> list[str]:
+        """Drop what was written after this epoch and this step; returns the files with gaps."""
+        missing = {
+            EPOCHS: files.truncate_csv(self.folder, EPOCHS, EPOCH_COLUMNS, epoch),
+            STEPS: files.truncate_csv(self.folder, STEPS, STEP_COLUMNS, step),
+        }
+        return [file for file, rows in missing.items() if rows]
 
     def gaps(self) -> list[str]:
         """A sentence for each file that lacks the metrics of epochs that the run has completed."""
@@ -283,15 +291,19 @@ class Run:
 
         None did when the run was stopped in the middle of an epoch.
         """
-        evaluated, metrics = self.evaluated_epochs(), self.epoch_metrics()
+        evaluated = self.evaluated_epochs()
         if not evaluated:
             return FINAL
-        best = int(metrics["epoch"][np.argmin(metrics["val_loss"])])
-        epoch = best if self.recipe.patience else evaluated[-1]
+        epoch = self.best_epoch() if self.recipe.patience else evaluated[-1]
         same = epoch in evaluated and np.array_equal(
             self.test_probabilities(epoch), self.test_probabilities().astype(np.float16)
         )
         return epoch if same else FINAL
+
+    def best_epoch(self) -> int:
+        """The epoch, from 1, of the lowest validation loss. Raises ``ValueError`` before any."""
+        metrics = self.epoch_metrics()
+        return int(metrics["epoch"][np.argmin(metrics["val_loss"])])
 
     def saved_epochs(self) -> list[int]:
         """The epochs, from 1, whose weights are there, in order."""
@@ -302,7 +314,7 @@ class Run:
         return self._epochs_with(test_probabilities_file)
 
     def _epochs_with(self, file: Callable[[int], str]) -> list[int]:
-        epochs = map(int, self.epoch_metrics()["epoch"])
+        epochs = self.epoch_metrics()["epoch"].astype(int).tolist()
         return [epoch for epoch in epochs if files.is_plain(self.folder, file(epoch))]
 
     def weights_path(self, epoch: int) -> Path:
@@ -316,17 +328,17 @@ class Run:
         (self.folder / weights_file(epoch)).parent.mkdir(exist_ok=True)
         files.replace(self.folder, weights_file(epoch), save)
 
-    def checkpoint(self) -> tuple[int, Path] | None:
-        """The latest checkpoint and the number of epochs in it, ``None`` when there is none."""
-        paths = sorted(self.folder.glob("checkpoint-*.keras"))
-        return (int(paths[-1].stem.split("-")[1]), paths[-1]) if paths else None
+    def checkpoints(self) -> list[tuple[int, Path]]:
+        """The epochs done in each checkpoint, and its file; the latest first."""
+        found = ((CHECKPOINT.fullmatch(path.name), path) for path in self.folder.iterdir())
+        return sorted(((int(name[1]), path) for name, path in found if name), reverse=True)
 
     def write_checkpoint(self, save: Callable[[Path], Any], epoch: int) -> None:
-        """Put a checkpoint, with the optimizer's state, in the place of the one before."""
-        before = self.checkpoint()
+        """Keep a checkpoint, with the optimizer's state, and the one before, should it be torn."""
         files.replace(self.folder, f"checkpoint-{epoch:04}.keras", save)
-        if before:
-            before[1].unlink()
+        for other, path in self.checkpoints():
+            if other not in (epoch - 1, epoch):
+                path.unlink()
 
     @property
     def has_model(self) -> bool:

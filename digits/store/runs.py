@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import threading
 import time
 from dataclasses import dataclass
@@ -9,16 +10,30 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
 from digits.store import files
 from digits.store.run_folder import ID, Run
 from digits.store.status import DONE, UNFINISHED, Status
 
-__all__ = ["Run", "all", "create", "done", "open", "queue", "root", "search", "summary"]
+__all__ = [
+    "Run",
+    "all",
+    "check_space",
+    "create",
+    "done",
+    "open",
+    "queue",
+    "root",
+    "search",
+    "summary",
+]
 
 MAX_AGE = 0.5  # seconds for which one look at the folders serves all visitors
 AGAIN = (*UNFINISHED, "damaged")  # states of a run that is read at every look
 SETTLED = 2 * 10**9  # nanoseconds: a folder may change twice within one time stamp, not for so long
+EPOCH_BYTES = 2**20  # of probabilities, curves and the rest that an epoch leaves, or less
+WEIGHTS_AT_ONCE = 12  # three checkpoints of three times the weights, while one is written; models
 
 
 def root() -> Path:
@@ -26,11 +41,29 @@ def root() -> Path:
     return Path(os.path.abspath(os.environ.get("DIGITS_RUNS", "runs")))
 
 
+def check_space(folder: Path, recipe: Recipe, epochs: int) -> None:
+    """Raise ``OSError`` when the disk lacks room for so many more epochs and the final model."""
+    weights = 4 * sum(layer.parameters for layer in layers(recipe))  # bytes
+    needed = epochs * (weights + EPOCH_BYTES) + WEIGHTS_AT_ONCE * weights
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            f"The disk is full: the run needs {needed / 1e6:,.1f} MB more, and {free / 1e6:,.1f} "
+            "MB are free. Delete runs that you no longer need."
+        )
+
+
 def create(recipe: Recipe, name: str, preset: str = "") -> Run:
-    """A new folder with the recipe in it, not yet queued."""
+    """A new folder with the recipe in it, not yet queued.
+
+    Raises ``OSError`` when the disk lacks room for the run, and ``ValueError`` when its network
+    cannot be built.
+    """
+    root().mkdir(parents=True, exist_ok=True)
+    check_space(root(), recipe, recipe.epochs)
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     run = Run(root() / f"{moment}-{secrets.token_hex(3)}")
-    run.folder.mkdir(parents=True)
+    run.folder.mkdir()
     run.write_recipe(recipe)
     run.write_about(name, preset)
     run.write_status(Status("interrupted", epochs=recipe.epochs, message="Not queued yet."))

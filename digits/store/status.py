@@ -11,7 +11,8 @@ from digits.store.files import Amount, Count
 
 UNFINISHED = ("queued", "running")
 DONE = ("finished", "stopped")  # with a result and a model
-RESUMABLE = ("interrupted", "failed")
+LAST_EXIT = "DIGITS_LAST_EXIT"  # in a worker's environment: exit code of the one before it
+RESUMABLE = ("interrupted", "failed")  # goes on after its last whole epoch when queued again
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class Owner:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a run stands. ``seconds_left`` is an estimate; ``message`` is for people."""
+    """Where a run stands. ``seconds_left`` is an estimate.
+
+    ``message`` is for people and belongs to the state; ``note`` stays with the run, such as what
+    was damaged when it resumed.
+    """
 
     state: Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
     epoch: Count = 0  # epochs completed
@@ -50,6 +55,8 @@ class Status:
     images_per_second: Amount = 0.0
     seconds_left: Amount | None = None
     message: str = ""
+    note: str = ""
     attempt: Count = 1
+    deaths: Count = 0  # of workers that trained it, since its last whole epoch
     since: str = ""  # ISO, UTC: when it was queued
     owner: Owner | None = None

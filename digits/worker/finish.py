@@ -10,7 +10,7 @@ from digits.data.datasets import Dataset
 from digits.store import finetuning
 from digits.store.run_folder import Run
 from digits.worker import model
-from digits.worker.predict import load_file, predict, predict_test_images
+from digits.worker.predict import load_file, load_weights, predict, predict_test_images
 
 if TYPE_CHECKING:
     from digits.worker.trainer import Timer
@@ -27,7 +27,7 @@ def finish(
     """
     recipe, epochs = run.recipe, run.epoch_metrics()
     if recipe.patience and len(epochs["val_loss"]):
-        trained.load_weights(run.weights_path(int(np.argmin(epochs["val_loss"])) + 1))
+        load_weights(trained, run, run.best_epoch())
     final = model.compile(model.build(recipe), recipe)
     final.set_weights(trained.get_weights())
     run.write_model(final.save)
@@ -41,7 +41,7 @@ def finish(
     result = {
         "run": run.id,
         "parameters": final.count_params(),
-        "epochs": len(epochs["seconds"]),
+        "epochs": run.status.epoch,
         "seconds": round(seconds, 3),
         "cpu_seconds": round(float(epochs["cpu_seconds"].sum()), 3),
         "start_seconds": round(timer.seconds["start"], 3),

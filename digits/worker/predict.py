@@ -1,6 +1,8 @@
 """Ten probabilities for every image, by a trained model or by the network of any epoch."""
 
 import functools
+import zipfile
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +18,10 @@ from digits.store.run_folder import Run
 from digits.worker import hardware, model
 from digits.worker.model import to_input
 
+DAMAGED = (  # what Keras and the formats below it raise for a file that is not what it should be
+    *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 BATCH = 500  # images at once: bounds the memory, costs no time
 POOL = ThreadPoolExecutor(hardware.PARALLEL_OPS)  # an operation of TensorFlow keeps to one thread
 
@@ -50,48 +56,66 @@ def load_file(path: Path) -> keras.Model:
         return _load(path, path.stat().st_mtime_ns)
     except FileNotFoundError as error:
         raise ValueError("This run has no model: it has not finished, or was deleted.") from error
-    except Exception as error:  # Keras raises many kinds, with the server's paths in their text
-        raise ValueError(f"{path.name} of run {path.parent.name} cannot be loaded.") from error
+    except DAMAGED as error:
+        raise ValueError(f"The model file {path.name} is damaged; train the run again.") from error
+
+
+def load_weights(network: keras.Model, run: Run, epoch: int) -> None:
+    """Give ``network`` the weights after an epoch. Raises ``ValueError`` if missing or damaged."""
+    path = run.weights_path(epoch)
+    try:
+        network.load_weights(path)
+    except DAMAGED as error:
+        raise ValueError(f"The weights of epoch {epoch} of run {run.id} are damaged.") from error
 
 
 def predict_missing_epochs(run: Run, report: Callable[[str], None] = lambda message: None) -> None:
     """Write the test probabilities of epochs that a finished run lacks, from its weights.
 
-    Raises ``ValueError`` when the run has no model, and as ``datasets.load_test`` does.
+    Raises ``ValueError`` when the run has no model or weights are damaged, and as
+    ``datasets.load_test`` does.
     """
     final = load(ModelRef(run))
-    predict_test_images(run, final, datasets.load_test(run.recipe.dataset)[0], report)
+    damaged = predict_test_images(run, final, datasets.load_test(run.recipe.dataset)[0], report)
+    if damaged:
+        raise damaged[0]
 
 
 def predict_test_images(
     run: Run, final: keras.Model, x: np.ndarray, report: Callable[[str], None]
-) -> None:
+) -> list[ValueError]:
     """Write missing test probabilities, (n, 10) float16, of each epoch whose weights are there.
 
     ``final`` is the run's model, ``x`` the test images, (n, 28, 28) uint8. The epoch that became
-    the final model gets the very probabilities of that.
+    the final model gets the very probabilities of that. Epochs of damaged weights are left out;
+    returns what is wrong with each.
     """
     network, final_weights = model.build(run.recipe), final.get_weights()
-    saved = run.saved_epochs()
+    saved, damaged = run.saved_epochs(), []
     for epoch in sorted({*saved} - {*run.evaluated_epochs()}):
         report(f"Predicting the test images after epoch {epoch} of {saved[-1]}.")
-        network.load_weights(run.weights_path(epoch))
+        try:
+            load_weights(network, run, epoch)
+        except ValueError as error:
+            damaged.append(error)
+            continue
         same = all(map(np.array_equal, network.get_weights(), final_weights))
         p = run.test_probabilities() if same else predict(network, x)
         run.write_test_probabilities(p.astype(np.float16), epoch)
+    return damaged
 
 
 def predict_at_epochs(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
     """Probabilities (epochs, n, 10) float32 of ``x`` (n, 28, 28) uint8 after these epochs.
 
     Epoch 0 is before the first. The run may be training. Raises ``ValueError`` when the weights
-    of an epoch are missing.
+    of an epoch are missing or damaged.
     """
     recipe = run.recipe
     network, probabilities = model.build(recipe), []
     for epoch in sorted(epochs):
         if epoch:
-            network.load_weights(run.weights_path(epoch))
+            load_weights(network, run, epoch)
         elif recipe.finetune:
             network.set_weights(load_file(finetuning.base_model_path(run)).get_weights())
         probabilities.append(predict(network, x))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from digits.store.models import FINAL, ModelRef
 from digits.worker.model import to_input, without_output
-from digits.worker.predict import load
+from digits.worker.predict import load, load_weights
 
 _lock = threading.Lock()  # one model takes the weights of any epoch, of one at a time
 
@@ -19,15 +19,14 @@ def saliency(model: ModelRef, image: np.ndarray, digits: list[int]) -> np.ndarra
     """As ``integrated_gradients``, by the model of any epoch.
 
     A model and a graph for each epoch would take half a second, thirty times as long. Raises
-    ``ValueError`` when there is no such model or its weights are missing.
+    ``ValueError`` when there is no such model or its weights are missing or damaged.
     """
     if model.run is None or model.epoch == FINAL:
         return integrated_gradients(load(model), image, digits)
-    weights = model.run.weights_path(model.epoch)
     load(model)  # tells a missing model in its own words
     with _lock:
         network = _network(model.path, model.path.stat().st_mtime_ns)
-        network.load_weights(weights)
+        load_weights(network, model.run, model.epoch)
         return integrated_gradients(network, image, digits)
 
 

@@ -39,15 +39,16 @@ def build_train_steps(
     ``micro_batches(recipe)``; its gradient is that of the whole, but batch normalization and
     dropout see each micro-batch by itself, as they would on several GPUs.
     """
-    images, labels = tf.constant(x), tf.constant(y, tf.int32)
-    rate_of_step = tf.constant(rates)
+    data = tf.constant(x), tf.constant(y, tf.int32), tf.constant(rates, tf.float32)
     one_hot = recipe.loss == "categorical_crossentropy"
     plain_loss = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
     parts = micro_batches(recipe)
+    # There are no gradients of other machines to add. Keras would do so in a function that
+    # TensorFlow registers for ever, and the graph with it.
+    optimizer._all_reduce_sum_gradients = lambda gradients: gradients
 
-    @tf.function(reduce_retracing=True)
-    def steps(order, first, last, offset):  # type: ignore[no-untyped-def]
+    def steps(images, labels, rate_of_step, order, first, last, offset):  # type: ignore[no-untyped-def]
         losses = tf.TensorArray(tf.float32, last - first)
         accuracies = tf.TensorArray(tf.float32, last - first)
         for batch in tf.range(first, last):
@@ -77,11 +78,17 @@ def build_train_steps(
             accuracies = accuracies.write(batch - first, accuracy)
         return losses.stack(), accuracies.stack()
 
+    number = tf.TensorSpec((), tf.int32)
+    order_of_epoch = tf.TensorSpec((len(x),), tf.int32)
+    # The data are arguments, since what a graph captures stays in memory when the run has ended.
+    # A concrete function tells TensorFlow that a graph for each run is meant, no retracing.
+    graph = tf.function(steps).get_concrete_function(*data, order_of_epoch, number, number, number)
+
     def train_steps(
         order: np.ndarray, first: int, last: int, offset: int
     ) -> tuple[np.ndarray, np.ndarray]:
         numbers = [tf.constant(number) for number in (first, last, offset)]
-        loss, accuracy = steps(tf.constant(order, tf.int32), *numbers)
+        loss, accuracy = graph(*data, tf.constant(order, tf.int32), *numbers)
         return loss.numpy(), accuracy.numpy()
 
     return train_steps

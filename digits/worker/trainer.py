@@ -1,6 +1,8 @@
 """Trains one run from its folder and leaves there all that the pages show."""
 
 import logging
+import os
+import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -11,15 +13,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits.store import runs
+from digits.store.files import reason
 from digits.store.run_folder import Run
-from digits.store.status import Status
+from digits.store.status import LAST_EXIT, UNFINISHED, Status
 from digits.worker.finish import evaluate, finish
-from digits.worker.predict import predict
-from digits.worker.preload import take
+from digits.worker.predict import DAMAGED, load_weights, predict
+from digits.worker.preload import Prepared, prepare, take
 from digits.worker.train_step import micro_batches
 
 STEPS_PER_CALL = 20  # of the graph; the curve grows at least so often
 STATUS_INTERVAL = 0.4  # seconds at least from one status to the next
+MAX_DEATHS = 4  # of workers, one after the other, in the same epoch of a run
 SAMPLES_PER_DIGIT = 2  # validation images whose predictions the live view follows
 
 logging.getLogger("absl").setLevel(logging.ERROR)  # warns that HDF5 is legacy; some still want it
@@ -29,22 +34,29 @@ class Diverged(ArithmeticError):
     """The loss is no longer a number."""
 
 
+class WorkersDied(RuntimeError):
+    """A run takes its worker along again and again."""
+
+
 def train(
     run: Run, report: Callable[[Status], None] = lambda status: None
 ) -> dict[str, Any] | None:
     """Train a run, or resume it from its checkpoint; returns its result, ``None`` if it failed.
 
     ``report`` gets every status that is written. A run that cannot be trained ends as failed, with
-    a sentence in its status; nothing is raised for it.
+    a sentence in its status; nothing is raised for it. One that has ended, or was taken off the
+    queue, is left alone: a cluster repeats a task whose result was lost.
     """
     trainer = Trainer(run, report)
+    if trainer.status.state not in UNFINISHED:
+        return None
     try:
         return trainer.train()
-    except Diverged as error:
-        trainer.publish(state="failed", message=str(error), seconds_left=None)
-    except (ValueError, OSError, tf.errors.ResourceExhaustedError) as error:
-        message = f"The run could not be trained: {error}"
-        trainer.publish(state="failed", message=message, seconds_left=None)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        message = "Memory ran out. Try a smaller batch, fewer filters or fewer units."
+    except (Diverged, WorkersDied, ValueError, OSError, tf.errors.OpError) as error:
+        message = reason(error)
+    trainer.publish(state="failed", message=message, seconds_left=None)
     return None
 
 
@@ -67,10 +79,12 @@ class Trainer:
     def train(self) -> dict[str, Any]:
         """Prepare, train the epochs that are left, and evaluate on the test set once."""
         recipe, run = self.recipe, self.run
-        self.publish(state="running", message="Preparing the data and the network.")
-        prepared = take(recipe, run)
-        self.data, self.model = prepared.data, prepared.model
-        self.train_steps = prepared.train_steps
+        deaths = self.status.deaths + (self.status.state == "running")  # it never came to an end
+        if deaths >= MAX_DEATHS:
+            raise WorkersDied(f"{deaths} workers in a row died of this run{_last_exit()}.")
+        message = "Preparing the data and the network."
+        self.publish(state="running", deaths=deaths, message=message)
+        self.use(take(recipe, run))
         self.steps_per_epoch = -(-len(self.data.x_train) // recipe.batch_size)
         steps = self.steps_per_epoch * recipe.epochs
         epoch = self.resume()
@@ -87,23 +101,54 @@ class Trainer:
         self.publish(state=state, message="")
         return result
 
+    def use(self, prepared: Prepared) -> None:
+        """Train with these."""
+        self.data, self.model = prepared.data, prepared.model
+        self.train_steps = prepared.train_steps
+
     def resume(self) -> int:
-        """Go back to the last checkpoint; returns the epochs done. Later rows are dropped."""
-        epoch = 0
-        if checkpoint := self.run.checkpoint():
-            epoch, path = checkpoint
-            self.model.load_weights(path)  # and the state of the optimizer
-            for layer in self.model.layers:
-                if isinstance(layer, keras.layers.Dropout):  # Keras forgets how often it drew
-                    draws = epoch * self.steps_per_epoch * micro_batches(self.recipe)
-                    state = np.array([layer.seed, draws], np.uint32)
-                    layer.seed_generator.state.assign(state)
-        self.run.truncate_metrics(epoch, epoch * self.steps_per_epoch)
+        """Go back to the last whole epoch; returns the epochs done. Later rows are dropped."""
+        epoch = self.load_checkpoint()
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):  # Keras forgets how often it drew
+                draws = epoch * self.steps_per_epoch * micro_batches(self.recipe)
+                state = np.array([layer.seed, draws], np.uint32)
+                layer.seed_generator.state.assign(state)
+        if gaps := self.run.truncate_metrics(epoch, epoch * self.steps_per_epoch):
+            self.add_note(f"Rows are missing in {' and '.join(gaps)}: the curves have a gap.")
         return epoch
+
+    def load_checkpoint(self) -> int:
+        """Load the latest checkpoint that is whole; returns its epoch, 0 without any.
+
+        Where none is whole, the weights of an epoch must do, without the optimizer's state.
+        """
+        checkpoints = self.run.checkpoints()
+        for epoch, path in checkpoints:
+            try:
+                self.model.load_weights(path)  # and the state of the optimizer
+                return epoch
+            except DAMAGED:
+                self.use(prepare(self.recipe, self.run))  # it may have been loaded in part
+                self.add_note(f"The checkpoint of epoch {epoch} was damaged.")
+        for epoch in reversed(self.run.saved_epochs() if checkpoints else []):
+            try:
+                load_weights(self.model, self.run, epoch)
+                self.add_note(f"Epoch {epoch} was resumed without the state of the optimizer.")
+                return epoch
+            except ValueError:
+                self.use(prepare(self.recipe, self.run))
+        return 0
+
+    def add_note(self, note: str) -> None:
+        """Tell something that stays true of this run."""
+        if note not in self.status.note:
+            self.publish(note=f"{self.status.note} {note}".strip())
 
     def train_epoch(self, epoch: int) -> bool:
         """Train, validate and save one epoch; ``False`` when a stop was requested within it."""
         size, n = self.recipe.batch_size, len(self.data.x_train)
+        runs.check_space(self.run.folder, self.recipe, epochs=1)
         order = np.random.default_rng([self.recipe.seed, epoch]).permutation(n)
         offset = epoch * self.steps_per_epoch
         losses, accuracies = np.empty(0), np.empty(0)
@@ -151,7 +196,7 @@ class Trainer:
         self.run.write_weights(self.model.save_weights, epoch)
         self.run.write_val_probabilities(val_probabilities, epoch)
         self.run.write_checkpoint(self.model.save, epoch)
-        self.publish(epoch=epoch, step=epoch * self.steps_per_epoch)
+        self.publish(epoch=epoch, step=epoch * self.steps_per_epoch, deaths=0)
 
     def publish_progress(self, step: int) -> None:
         """Tell the pages how far the run is, a few times a second."""
@@ -176,11 +221,16 @@ class Trainer:
 
     def stops_early(self) -> bool:
         """Whether the validation loss has not improved for ``patience`` epochs."""
-        val_loss = self.run.epoch_metrics()["val_loss"]
-        patience = self.recipe.patience
-        return bool(
-            patience and len(val_loss) and len(val_loss) - 1 - np.argmin(val_loss) >= patience
-        )
+        epochs, patience = self.run.epoch_metrics()["epoch"], self.recipe.patience
+        return bool(patience and len(epochs) and epochs[-1] - self.run.best_epoch() >= patience)
+
+
+def _last_exit() -> str:
+    """How the worker before this one ended, where that is known."""
+    code = int(os.environ.get(LAST_EXIT, "0"))
+    if code == -signal.SIGKILL:
+        return ", killed by signal 9, as the system does when memory runs out"
+    return f", the last by signal {-code}" if code < 0 else "; perhaps memory ran out"
 
 
 class Timer:
