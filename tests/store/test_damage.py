@@ -170,6 +170,7 @@ CONTENTS = {
 HARMLESS = {  # values that a field may have
     ("status.json", "message"): ('"x"',),
     ("status.json", "since"): ('"x"',),
+    ("status.json", "note"): ('"x"',),
     ("status.json", "images_per_second"): ("0.5",),
     ("status.json", "seconds_left"): ("null", "0.5"),
     ("status.json", "owner"): ("null",),
