@@ -93,6 +93,7 @@ def _summary(run: Run) -> str:
     if status.state in RESUMABLE:
         parts += [f"after epoch {status.epoch} of {status.epochs}"] * bool(status.epoch)
         parts += [as_text(status.message)] * (not status.message.startswith("Interrupted"))
+    parts.append(as_text(status.note))
     if result:
         parts.append(f"**{result['test_accuracy']:.2%}** on test ({test_interval(result)})")
         parts.append(f"{result['parameters']:,} parameters")
