@@ -108,7 +108,7 @@ def test_no_rows_yet_are_empty_columns(run: Run) -> None:
 
 def test_truncating_keeps_the_first_rows(run: Run) -> None:
     run.append_steps([(n, 0, 0) for n in range(1, 10)])
-    run.truncate_metrics(epochs=0, steps=4)
+    run.truncate_metrics(0, 4)
     assert run.step_metrics()["step"].tolist() == [1, 2, 3, 4]
 
 
