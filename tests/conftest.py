@@ -19,6 +19,7 @@ from digits.data import datasets
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
 from digits.store.runs import Run
+from digits.store.status import Status
 
 ROOT = Path(__file__).parents[1]
 expect.set_options(timeout=30_000)  # the engine needs some seconds to load TensorFlow
@@ -66,6 +67,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RUNS", str(root))
         job = runs.create(recipe, "Trained")
+        job.write_status(Status("queued", epochs=recipe.epochs))
     train(job)
     return job.folder
 

@@ -380,8 +380,9 @@ class Engine:
 def _start_cluster() -> subprocess.Popen[bytes]:
     code = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
+    quiet = "ignore:resource_tracker:UserWarning"  # of what workers leave, which it removes itself
     return subprocess.Popen(
-        [sys.executable, "-m", "digits.engine.cluster"],
+        [sys.executable, "-W", quiet, "-m", "digits.engine.cluster"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**ENVIRONMENT, **os.environ, "PYTHONPATH": path},

@@ -5,6 +5,7 @@ means that the parent is gone, however it died; then everything here shuts down.
 """
 
 import asyncio
+import multiprocessing
 import os
 import sys
 
@@ -45,7 +46,9 @@ async def serve(workers: int, address_to: int) -> None:
             lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
         )
         await parent.read()
-        os._exit(0)  # workers leave with their parent; what they have done is on disk
+        for worker in multiprocessing.active_children():
+            worker.kill()  # nothing is lost: what it has done is on disk
+        os._exit(0)
 
 
 if __name__ == "__main__":

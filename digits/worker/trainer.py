@@ -162,12 +162,7 @@ class Trainer:
             loss, accuracy = self.train_steps(order, first, last, offset)
             timer.start("publishing")
             self.images += min(last * size, n) - first * size
-            if not np.isfinite(loss).all():
-                rate = self.recipe.learning_rate
-                raise Diverged(
-                    f"The loss became infinite in epoch {epoch + 1}. A learning rate of {rate:g} "
-                    f"is too high for this recipe; try {rate / 10:g}."
-                )
+            self.check_finite(loss, epoch)
             steps = range(offset + first + 1, offset + last + 1)
             self.run.append_steps(zip(steps, loss, accuracy, strict=True))
             losses, accuracies = np.append(losses, loss), np.append(accuracies, accuracy)
@@ -177,6 +172,7 @@ class Trainer:
         timer.start("evaluation")
         val_loss, val_accuracy, p = evaluate(self.model, self.data.x_val, self.data.y_val)
         timer.start("publishing")
+        self.check_finite(val_loss, epoch)
         row = (
             epoch + 1,
             np.average(losses, weights=images),
@@ -189,6 +185,15 @@ class Trainer:
         )
         self.save_epoch(epoch + 1, row, p.astype(np.float16))
         return True
+
+    def check_finite(self, loss: np.ndarray | float, epoch: int) -> None:
+        """Raise ``Diverged`` where the loss is no longer a number."""
+        if not np.isfinite(loss).all():
+            rate = self.recipe.learning_rate
+            raise Diverged(
+                f"The loss became infinite in epoch {epoch + 1}. A learning rate of {rate:g} "
+                f"is too high for this recipe; try {rate / 10:g}."
+            )
 
     def save_epoch(self, epoch: int, row: tuple[float, ...], val_probabilities: np.ndarray) -> None:
         """The row first, the checkpoint last: what has no checkpoint is trained again."""

@@ -9,6 +9,7 @@ from digits.recipes.presets import PRESETS, for_available_data
 from digits.recipes.recipe import AUGMENTATIONS, Recipe
 from digits.recipes.schedule import learning_rates
 from digits.store import runs
+from digits.store.files import reason
 from digits.store.runs import Run
 from widgets.shared.format import as_text
 from widgets.shared.gallery import montage
@@ -84,8 +85,12 @@ def train_button(recipe: Recipe, fits: bool) -> None:
         return
     ready = engine()  # stops here where there is none, before a run is created
     preset = next((name for name in PRESETS if for_available_data(name) == recipe), "")
-    run = runs.create(recipe, PRESETS[preset].title if preset else "My recipe", preset)
-    ready.submit(run)
+    try:
+        run = runs.create(recipe, PRESETS[preset].title if preset else "My recipe", preset)
+        ready.submit(run)
+    except OSError as error:
+        st.error(reason(error), icon=":material/hard_drive:")
+        return
     choose_run(run)
 
 
