@@ -5,6 +5,7 @@ import streamlit as st
 from digits.data import datasets
 from widgets.data.add_mnist import add_mnist
 from widgets.data.overview import digit_counts, overview, samples, splits
+from widgets.shared.format import as_text
 from widgets.shared.session import via_app
 
 via_app()
@@ -23,10 +24,10 @@ name = st.segmented_control(
 try:
     shown = overview(name)
 except (OSError, ValueError) as error:
-    st.error(str(error), icon=":material/broken_image:")
+    st.error(as_text(error), icon=":material/broken_image:")
     st.stop()
 
-st.caption(shown.note)
+st.caption(as_text(shown.note))
 splits(shown)
 
 st.subheader("Images of each digit", anchor=False)

@@ -13,6 +13,7 @@ from widgets.drawings.transfer import (
     import_report,
 )
 from widgets.shared.drawings import accuracy_metric, predict_drawings, score_metric
+from widgets.shared.format import as_text
 from widgets.shared.session import choose_model, via_app
 
 via_app()
@@ -35,7 +36,7 @@ probabilities: np.ndarray | None = None
 try:
     probabilities = predict_drawings(model, drawings)
 except (ValueError, LookupError, OSError) as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(as_text(error), icon=":material/error:")
 
 with st.container(horizontal=True, gap="large"):
     st.metric("Drawings", f"{len(drawings):,}", width="content")

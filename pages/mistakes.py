@@ -21,6 +21,7 @@ from widgets.mistakes.epochs import (
     test_predictions,
 )
 from widgets.mistakes.selection import close_digit, show
+from widgets.shared.format import as_text
 from widgets.shared.session import chosen_run, test_set, via_app
 
 VIEWS = {
@@ -60,7 +61,7 @@ def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray) -> None:
         st.subheader("Scores of each digit", anchor=False)
         per_digit_table(predictions)
     except ValueError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(as_text(error), icon=":material/broken_image:")
 
 
 st.title("Mistakes")
@@ -68,8 +69,8 @@ run = chosen_run()
 try:
     x_test, y_test = test_set(run.recipe.dataset)
 except FileNotFoundError as error:
-    st.info(str(error), icon=":material/dataset:")
+    st.info(as_text(error), icon=":material/dataset:")
 except ValueError as error:
-    st.error(str(error), icon=":material/broken_image:")
+    st.error(as_text(error), icon=":material/broken_image:")
 else:
     explore(run, x_test, y_test)

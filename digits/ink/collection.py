@@ -12,6 +12,8 @@ import json
 import os
 import re
 import secrets
+import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +31,7 @@ from digits.ink.preprocessing import normalize, pen_width
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 LONGER_SIDE = 1000  # of saved strokes, so that the same drawing has the same key
 MAX_SIDE = 2000  # of a picture, in pixels
+MAX_FILE = 2**24  # bytes; a drawing has some ten thousand
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +104,10 @@ def open(id: str) -> Drawing:
     """
     path = _path(id)
     try:
-        stat = path.stat()
+        found = path.lstat()
     except FileNotFoundError as error:
         raise LookupError("This drawing has been deleted.") from error
-    return _read(path, stat.st_mtime_ns, stat.st_size)
+    return _read(path, found.st_mtime_ns, found.st_size)
 
 
 def all() -> list[Drawing]:
@@ -152,7 +155,11 @@ def pin(id: str, pinned: bool) -> None:
 
 def delete(id: str) -> None:
     """Remove a drawing, also a damaged one. Raises ``ValueError`` for what is no id."""
-    _path(id).unlink(missing_ok=True)
+    path = _path(id)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def export(drawings: Iterable[Drawing]) -> str:
@@ -176,9 +183,10 @@ def _listing() -> list[tuple[str, int, int]]:
     try:
         with os.scandir(root()) as entries:
             listing = [
-                (entry.name[:-5], entry.stat().st_mtime_ns, entry.stat().st_size)
+                (entry.name[:-5], found.st_mtime_ns, found.st_size)
                 for entry in entries
                 if entry.name.endswith(".json") and ID.fullmatch(entry.name[:-5])
+                for found in [entry.stat(follow_symlinks=False)]
             ]
     except FileNotFoundError:
         return []
@@ -201,6 +209,7 @@ def _new_id() -> str:
 @lru_cache(maxsize=10_000)
 def _read(path: Path, changed: int, size: int) -> Drawing:
     where = f"Drawing {path.stem}"
+    _check_plain(path, size)
     try:
         content = json.loads(path.read_bytes())
         digit = parse_digit(where, content)
@@ -224,6 +233,22 @@ def _read(path: Path, changed: int, size: int) -> Drawing:
     ) as error:
         raise ValueError(f"{where} is damaged: its picture cannot be read.") from error
     return Drawing(path.stem, digit.label, digit.strokes, ink, bool(content.get("pinned")))
+
+
+def _check_plain(path: Path, size: int) -> None:
+    """Raise ``ValueError`` for what is no file, which may never end, or no drawing's name."""
+    where = f"Drawing {path.stem}"
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise ValueError(f"{where} is damaged: it is no file.")
+    except FileNotFoundError as error:
+        raise LookupError("This drawing has been deleted.") from error
+    if size > MAX_FILE:
+        raise ValueError(f"{where} is damaged: it has {size:,} bytes.")
+    try:
+        datetime.strptime(path.stem[:15], "%Y%m%d-%H%M%S")
+    except ValueError as error:
+        raise ValueError(f"{where} is damaged: its name is no date.") from error
 
 
 def _change(id: str, **fields: Any) -> None:

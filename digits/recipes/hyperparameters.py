@@ -55,7 +55,7 @@ class Hyperparameter:
         """Raise ``ValueError``, naming the field, for what no recipe may hold."""
         if self.parts:
             if not isinstance(value, tuple):
-                raise ValueError(f"{name} is {value!r}; it must be a tuple.")
+                raise ValueError(f"{name} is {value!r:.80}; it must be a tuple.")
             check_number(f"number of {name} blocks", len(value), self.allowed)
             for number, item in enumerate(value, 1):
                 for part, part_value in self.part_values(item).items():
@@ -63,13 +63,13 @@ class Hyperparameter:
         elif self.choices:
             if value not in self.choices:
                 raise ValueError(
-                    f"{name} is {value!r}; it can be one of {', '.join(self.choices)}."
+                    f"{name} is {value!r:.80}; it can be one of {', '.join(self.choices)}."
                 )
         elif self.allowed:
             if value is not None or self.default is not None:
                 check_number(name, value, self.allowed)
         elif not isinstance(value, bool):
-            raise ValueError(f"{name} is {value!r}; it must be true or false.")
+            raise ValueError(f"{name} is {value!r:.80}; it must be true or false.")
 
     def part_values(self, item: Any) -> dict[str, Any]:
         """The values of the parts of one block, by name."""
@@ -117,6 +117,6 @@ def check_number(name: str, value: Any, allowed: tuple[float, float] | None) -> 
     low, high = allowed or (0, 0)
     wants = int if isinstance(low, int) and isinstance(high, int) else (int, float)
     if isinstance(value, bool) or not isinstance(value, wants):
-        raise ValueError(f"{name} is {value!r}; it must be a number.")
+        raise ValueError(f"{name} is {value!r:.80}; it must be a number.")
     if not low <= value <= high:
-        raise ValueError(f"{name} is {value:g}; it can be {low:g} to {high:g}.")
+        raise ValueError(f"{name} is {value!r:.80}; it can be {low:g} to {high:g}.")

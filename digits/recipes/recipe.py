@@ -422,7 +422,7 @@ class Recipe:
                     raise ValueError(f"{name} has an effect only where {other} is {value}.")
         if self.finetune:
             if not isinstance(self.finetune.base_run, str):
-                raise ValueError(f"base_run is {self.finetune.base_run!r}; it is a run's id.")
+                raise ValueError(f"base_run is {self.finetune.base_run!r:.80}; it is a run's id.")
             for name, allowed in (
                 ("train_share", (0.01, 0.99)),
                 ("seed", (0, 2**31 - 1)),
@@ -457,7 +457,7 @@ class Recipe:
             if finetuning := fields.get("finetune"):
                 fields["finetune"] = Finetuning(**finetuning)
             return cls(**fields)
-        except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        except (json.JSONDecodeError, AttributeError, KeyError, RecursionError, TypeError) as error:
             raise ValueError(f"This is not a recipe: {error}.") from error
 
     def __str__(self) -> str:

@@ -17,11 +17,19 @@ from digits.ink import collection
 from digits.ink.collection import Drawing
 from digits.recipes.recipe import Finetuning, Recipe
 from digits.store import files, runs
+from digits.store.files import IMAGES, LABELS, PROBABILITIES, WORDS
 from digits.store.run_folder import Run
 
 BASE_MODEL = "base_model.keras"
 DRAWINGS = "drawings.npz"
 BEFORE_AFTER = "before_after.npz"
+DATA_FORMS = {
+    "x_train": IMAGES,
+    "y_train": LABELS,
+    "x_held_out": IMAGES,
+    "y_held_out": LABELS,
+    "seen": WORDS,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +71,7 @@ def create(base: Run, recipe: Recipe, drawings: list[Drawing], name: str) -> Run
     if recipe.finetune is None:
         raise ValueError("This recipe has no fine-tuning in it.")
     train, held_out = split(drawings, recipe.finetune, seen_drawings(base))
-    if not base.model_path.exists():
+    if not base.has_model:
         raise ValueError("The base run has no model: it has not finished, or was deleted.")
     seen = np.array(sorted({drawing.key for drawing in train} | seen_drawings(base)))
     data = FinetuningData(*collection.images(train), *collection.images(held_out), seen)
@@ -112,20 +120,28 @@ def mix_with_replay(dataset: Dataset, finetune: Finetuning, data: FinetuningData
 
 def base_model_path(run: Run) -> Path:
     """A run's own copy of its base model. Raises ``ValueError`` when it is missing."""
-    path = run.folder / BASE_MODEL
-    if not path.exists():
+    if not files.is_plain(run.folder, BASE_MODEL):
         raise ValueError(f"{BASE_MODEL} of run {run.id} is missing.")
-    return path
+    return run.folder / BASE_MODEL
 
 
 def load_data(run: Run) -> FinetuningData:
     """A run's own copy of its drawings. Raises ``ValueError`` when it is missing or damaged."""
-    return files.read_arrays(run.folder, DRAWINGS, FinetuningData)
+    data = files.read_arrays(run.folder, DRAWINGS, FinetuningData, DATA_FORMS)
+    if len(data.x_train) != len(data.y_train) or len(data.x_held_out) != len(data.y_held_out):
+        raise ValueError(f"{DRAWINGS} of run {run.id} is damaged: labels and images differ.")
+    return data
 
 
 def before_after(run: Run) -> BeforeAfter:
     """Probabilities before and after. Raises ``ValueError`` when they are missing or damaged."""
-    return files.read_arrays(run.folder, BEFORE_AFTER, BeforeAfter)
+    forms = {field.name: PROBABILITIES for field in dataclasses.fields(BeforeAfter)}
+    p, data = files.read_arrays(run.folder, BEFORE_AFTER, BeforeAfter, forms), load_data(run)
+    held_out, train = len(data.y_held_out), len(data.y_train)
+    lengths = [len(array) for array in vars(p).values()]
+    if lengths != [len(run.test_probabilities()), held_out, held_out, train, train]:
+        raise ValueError(f"{BEFORE_AFTER} of run {run.id} is damaged: it has other images.")
+    return p
 
 
 def write_before_after(run: Run, probabilities: BeforeAfter) -> None:

@@ -42,7 +42,7 @@ def results_folder(model: ModelRef) -> Run:
     recipe = for_available_data("drawings")
     checksum = zlib.crc32(SHIPPED_MODEL.read_bytes() + recipe.to_json().encode())
     folder = Run(runs.root() / f"shipped-{recipe.dataset}-{checksum:08x}")
-    if not folder.model_path.exists():
+    if not folder.has_model:
         folder.folder.mkdir(parents=True, exist_ok=True)
         folder.write_recipe(recipe)
         files.replace(folder.folder, MODEL, lambda path: shutil.copyfile(SHIPPED_MODEL, path))

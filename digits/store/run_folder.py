@@ -5,18 +5,19 @@ JSON, CSV (append-only), NumPy and Keras, so that other tools read them too.
 """
 
 import re
-import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
+from msgspec import Meta
 
 from digits.recipes.recipe import Recipe
 from digits.store import files
-from digits.store.status import UNFINISHED, Owner, Status
+from digits.store.files import IMAGES, LABELS, PROBABILITIES, Amount, Count, Form, Share
+from digits.store.status import UNFINISHED, Status
 
 RECIPE = "recipe.json"
 ABOUT = "about.json"  # name and preset
@@ -48,25 +49,56 @@ EPOCH_COLUMNS = (
     "seconds",
     "cpu_seconds",
 )
-RESULT_FIELDS = (
-    "run",
-    "parameters",
-    "epochs",
-    "seconds",
-    "cpu_seconds",
-    "start_seconds",
-    "publishing_seconds",
-    "evaluation_seconds",
-    "images_per_second",
-    "train_accuracy",
-    "val_accuracy",
-    "val_loss",
-    "test_accuracy",
-    "test_loss",
-    "test_images",
-    "precision",
-)
-ROBUSTNESS_FIELDS = ("unit", "strengths", "accuracy", "per_digit", "images")
+NAME_LENGTH = 80
+MAP = Form("f", (None, 2))
+
+Word = Annotated[str, Meta(pattern=r"^[\w ,-]{1,80}$")]
+Positive = Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class About(TypedDict):
+    """What a visitor calls a run, and the preset that it began as, "" for none."""
+
+    name: str
+    preset: str
+
+
+class Result(TypedDict):
+    """A run's final metrics, as the command line prints them; see ``digits/worker/finish.py``."""
+
+    run: str
+    parameters: Count
+    epochs: Count
+    seconds: Amount
+    cpu_seconds: Amount
+    start_seconds: Amount
+    publishing_seconds: Amount
+    evaluation_seconds: Amount
+    images_per_second: Amount | None  # none when it was stopped before its first epoch ended
+    train_accuracy: Share | None
+    val_accuracy: Share
+    val_loss: Amount
+    test_accuracy: Share
+    test_loss: Amount
+    test_images: Positive
+    precision: Word
+
+
+class RobustnessCurve(TypedDict):
+    """Accuracy at each strength of a transform."""
+
+    unit: Word
+    strengths: list[float]
+    accuracy: list[Share]
+    per_digit: list[list[Share]]  # ten for each strength
+    images: Positive
+
+
+def one_line(text: str, length: int) -> str:
+    """Text from elsewhere on one line of so many printable characters at most."""
+    joiners = "\u200c\u200d"  # in emoji and in Persian; other invisible characters turn text around
+    line = "".join(c for c in " ".join(text.split()) if c.isprintable() or c in joiners)
+    return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
 def weights_file(epoch: int) -> str:
@@ -100,34 +132,43 @@ class Run:
 
     @property
     def name(self) -> str:
-        return str(files.read_json(self.folder, ABOUT, "name"))
+        """On one line, of ``NAME_LENGTH`` characters at most; the id for a run without any."""
+        return one_line(self._about()["name"], NAME_LENGTH) or self.id
 
     @property
     def preset(self) -> str:
-        return str(files.read_json(self.folder, ABOUT, "preset"))
+        return self._about()["preset"]
+
+    def _about(self) -> About:
+        return files.read_json(self.folder, ABOUT, About)
+
+    def write_about(self, name: str, preset: str) -> None:
+        about = About(name=one_line(name, NAME_LENGTH), preset=preset)
+        files.write_json(self.folder, ABOUT, about)
 
     @property
     def created(self) -> datetime:
-        return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        try:
+            return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        except ValueError as error:
+            raise ValueError(
+                f"The folder of run {self.id} is damaged: its name is no date."
+            ) from error
 
     @property
     def recipe(self) -> Recipe:
+        content = files.read_bytes(self.folder, RECIPE)
         try:
-            return Recipe.from_json(files.read_text(self.folder, RECIPE))
+            return Recipe.from_json(content.decode())
         except ValueError as error:
-            raise ValueError(f"{RECIPE} of run {self.id} cannot be read: {error}") from error
+            raise ValueError(f"{RECIPE} of run {self.id} is damaged: {error!s:.200}") from error
 
     def write_recipe(self, recipe: Recipe) -> None:
         files.replace(self.folder, RECIPE, lambda path: path.write_text(recipe.to_json()))
 
     @property
     def status(self) -> Status:
-        fields = files.read_json(self.folder, STATUS)
-        try:
-            owner = fields.pop("owner", None)
-            status = Status(**fields, owner=Owner(**owner) if owner else None)
-        except (TypeError, AttributeError) as error:
-            raise ValueError(f"{STATUS} of run {self.id} is damaged: {error}.") from error
+        status: Status = files.read_json(self.folder, STATUS, Status)
         if status.state in UNFINISHED and status.owner and not status.owner.alive():
             where = f"after epoch {status.epoch}" if status.epoch else "before its first epoch"
             return replace(status, state="interrupted", message=f"Interrupted {where}.")
@@ -168,17 +209,33 @@ class Run:
         }
         return [file for file, rows in missing.items() if rows]
 
+    def gaps(self) -> list[str]:
+        """A sentence for each file that lacks the metrics of epochs that the run has completed."""
+        status = self.status
+        steps = status.steps * status.epoch // max(1, status.epochs)
+        expected = (
+            (EPOCHS, self.epoch_metrics()["epoch"], status.epoch),
+            (STEPS, self.step_metrics()["step"], steps),
+        )
+        rows = [(file, int((number <= done).sum()), done) for file, number, done in expected]
+        return [
+            f"{file} of run {self.id} has {there:,} of {done:,} rows: its curves have a gap."
+            for file, there, done in rows
+            if there < done
+        ]
+
     def validation_sample(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """The validation digits of the live view, ``None`` before they were first predicted.
 
         Images (n, 28, 28) uint8, labels (n,) uint8, latest probabilities (n, 10) float16.
         """
-        if not (self.folder / SAMPLE_PROBABILITIES).exists():
+        if not files.exists(self.folder, SAMPLE_PROBABILITIES):
             return None
-        x, y, p = (
-            files.read_array(self.folder, file)
-            for file in (SAMPLE_IMAGES, SAMPLE_LABELS, SAMPLE_PROBABILITIES)
-        )
+        x = files.read_array(self.folder, SAMPLE_IMAGES, IMAGES)
+        y = files.read_array(self.folder, SAMPLE_LABELS, LABELS)
+        p = files.read_array(self.folder, SAMPLE_PROBABILITIES, PROBABILITIES)
+        if not len(x) == len(y) == len(p):
+            raise ValueError(f"{SAMPLE_IMAGES} of run {self.id} is damaged: it has other images.")
         return x, y, p
 
     def write_validation_sample(self, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> None:
@@ -188,16 +245,12 @@ class Run:
             files.write_array(self.folder, SAMPLE_LABELS, y)
         files.write_array(self.folder, SAMPLE_PROBABILITIES, p)
 
-    def result(self) -> dict[str, Any] | None:
-        """The final metrics, as the command line prints them; ``None`` before the run has ended."""
-        if not (self.folder / RESULT).exists():
-            return None
-        result = files.read_json(self.folder, RESULT)
-        if not isinstance(result, dict) or not set(RESULT_FIELDS) <= set(result):
-            raise ValueError(f"{RESULT} of run {self.id} is damaged.")
-        return result
+    def result(self) -> Result | None:
+        """The final metrics; ``None`` before the run has ended."""
+        there = files.exists(self.folder, RESULT)
+        return files.read_json(self.folder, RESULT, Result) if there else None
 
-    def write_result(self, result: dict[str, Any]) -> None:
+    def write_result(self, result: Mapping[str, Any]) -> None:
         files.write_json(self.folder, RESULT, result)
 
     def test_probabilities(self, epoch: int = FINAL) -> np.ndarray:
@@ -205,27 +258,33 @@ class Run:
 
         float16 after an epoch, float32 by the final model.
         """
-        file = test_probabilities_file(epoch)
-        p = files.read_array(self.folder, file)
-        if p.ndim != 2 or p.shape[1] != 10:
-            raise ValueError(f"{file} of run {self.id} has shape {p.shape}.")
-        return p
+        return files.read_array(self.folder, test_probabilities_file(epoch), PROBABILITIES)
 
     def write_test_probabilities(self, p: np.ndarray, epoch: int = FINAL) -> None:
         files.write_array(self.folder, test_probabilities_file(epoch), p)
 
     def val_probabilities(self, epoch: int) -> np.ndarray:
         """Probabilities (n, 10) float16 of the validation images after an epoch, from 1."""
-        return files.read_array(self.folder, val_probabilities_file(epoch))
+        return files.read_array(self.folder, val_probabilities_file(epoch), PROBABILITIES)
 
     def write_val_probabilities(self, p: np.ndarray, epoch: int) -> None:
         files.write_array(self.folder, val_probabilities_file(epoch), p)
 
     def probabilities_over_epochs(self, index: int) -> np.ndarray:
         """Probabilities of one test image after each of ``evaluated_epochs``: (epochs, 10)."""
-        return np.stack(
-            [self.test_probabilities(epoch)[index] for epoch in self.evaluated_epochs()]
-        )
+        return self.all_test_probabilities()[:, index]
+
+    def all_test_probabilities(self) -> np.ndarray:
+        """Probabilities of the test images after each of ``evaluated_epochs``: (epochs, n, 10)."""
+        evaluated, n = self.evaluated_epochs(), len(self.test_probabilities())
+        probabilities = np.empty((len(evaluated), n, 10), np.float16)
+        for place, epoch in enumerate(evaluated):
+            p = self.test_probabilities(epoch)
+            if len(p) != n:
+                file = test_probabilities_file(epoch)
+                raise ValueError(f"{file} of run {self.id} is damaged: it has other images.")
+            probabilities[place] = p
+        return probabilities
 
     def final_epoch(self) -> int:
         """The epoch, from 1, whose network became the final model; ``FINAL`` when none did.
@@ -256,14 +315,13 @@ class Run:
 
     def _epochs_with(self, file: Callable[[int], str]) -> list[int]:
         epochs = self.epoch_metrics()["epoch"].astype(int).tolist()
-        return [epoch for epoch in epochs if (self.folder / file(epoch)).exists()]
+        return [epoch for epoch in epochs if files.is_plain(self.folder, file(epoch))]
 
     def weights_path(self, epoch: int) -> Path:
         """The weights after an epoch, from 1. Raises ``ValueError`` when they are not there."""
-        path = self.folder / weights_file(epoch)
-        if not path.exists():
+        if not files.is_plain(self.folder, weights_file(epoch)):
             raise ValueError(f"The weights of epoch {epoch} of run {self.id} are missing.")
-        return path
+        return self.folder / weights_file(epoch)
 
     def write_weights(self, save: Callable[[Path], Any], epoch: int) -> None:
         """Let ``save``, such as ``model.save_weights``, write the weights after an epoch."""
@@ -281,6 +339,11 @@ class Run:
         for other, path in self.checkpoints():
             if other not in (epoch - 1, epoch):
                 path.unlink()
+
+    @property
+    def has_model(self) -> bool:
+        """Whether the final model is there."""
+        return files.is_plain(self.folder, MODEL)
 
     @property
     def model_path(self) -> Path:
@@ -301,7 +364,8 @@ class Run:
         The nearer two images are, the more similar they are to the final model.
         """
         file = f"map_{method}.npy"
-        return files.read_array(self.folder, file) if (self.folder / file).exists() else None
+        there = files.exists(self.folder, file)
+        return files.read_array(self.folder, file, MAP) if there else None
 
     def write_embedding_map(self, places: np.ndarray, method: Literal["pca", "tsne"]) -> None:
         files.write_array(self.folder, f"map_{method}.npy", places)
@@ -309,32 +373,28 @@ class Run:
     @property
     def has_embeddings(self) -> bool:
         """Whether the embeddings are computed, so that neighbors and the PCA map come soon."""
-        return (self.folder / EMBEDDINGS).exists()
+        return files.is_plain(self.folder, EMBEDDINGS)
 
-    def robustness(self) -> dict[str, Any] | None:
-        """Accuracy on transformed test images by transform; ``None`` before the first is there.
-
-        Each has ``unit``; ``strengths``, a list; ``accuracy``, one for each strength;
-        ``per_digit``, ten for each strength; ``images``, their number.
-        """
-        if not (self.folder / ROBUSTNESS).exists():
+    def robustness(self) -> dict[str, RobustnessCurve] | None:
+        """Accuracy on transformed test images by transform; ``None`` before the first is there."""
+        if not files.exists(self.folder, ROBUSTNESS):
             return None
-        curves = files.read_json(self.folder, ROBUSTNESS)
-        try:
-            complete = all(set(ROBUSTNESS_FIELDS) <= set(curve) for curve in curves.values())
-        except (AttributeError, TypeError):
-            complete = False
-        if not complete:
-            raise ValueError(f"{ROBUSTNESS} of run {self.id} is damaged.")
+        curves = files.read_json(self.folder, ROBUSTNESS, dict[str, RobustnessCurve])
+        for kind, curve in curves.items():
+            points = len(curve["strengths"])
+            digits = {len(accuracies) for accuracies in curve["per_digit"]}
+            lengths = {len(curve["accuracy"]), len(curve["per_digit"])}
+            if not points or lengths != {points} or digits != {10}:
+                raise ValueError(f"{ROBUSTNESS} of run {self.id} is damaged: {kind!r:.40} is torn.")
         return curves
 
-    def write_robustness(self, curves: dict[str, Any]) -> None:
+    def write_robustness(self, curves: Mapping[str, Any]) -> None:
         files.write_json(self.folder, ROBUSTNESS, curves)
 
     def job_progress(self, job: str) -> str | None:
         """The last message of a background job, ``None`` while none runs."""
         try:
-            return str(files.read_json(self.folder, _progress(job)))
+            return files.read_json(self.folder, _progress(job), str)
         except ValueError:
             return None
 
@@ -346,21 +406,26 @@ class Run:
 
     def rename(self, name: str) -> None:
         """Raises ``ValueError`` when nothing is left of the name."""
-        name = " ".join(name.split())[:80]
-        if not name:
+        if not one_line(name, NAME_LENGTH):
             raise ValueError("A run needs a name.")
-        files.write_json(self.folder, ABOUT, {**files.read_json(self.folder, ABOUT), "name": name})
+        self.write_about(name, self.preset)
 
     def delete(self) -> None:
-        """Remove the folder. Raises ``ValueError`` while the run is queued or running."""
+        """Remove the folder, also of a damaged run.
+
+        Raises ``ValueError`` while the run is queued or running, and where the folder cannot be
+        removed.
+        """
         try:
             busy = self.status.state in UNFINISHED
         except ValueError:
-            busy = False  # a damaged run can always be deleted
+            busy = False
         if busy:
             raise ValueError("This run is still going. Stop it before you delete it.")
-        # Renamed first: what a worker writes then fails, and does not hold up the removal.
-        shutil.rmtree(self.folder.rename(self.folder.with_name(f"deleted-{self.id}")))
+        try:
+            files.remove(self.folder)
+        except OSError as error:
+            raise ValueError(f"Run {self.id} cannot be deleted: {error.strerror}.") from error
 
     def request_stop(self) -> None:
         """Ask the worker to end the run in good order at the next batches."""
@@ -368,7 +433,7 @@ class Run:
 
     @property
     def stop_requested(self) -> bool:
-        return (self.folder / STOP).exists()
+        return files.exists(self.folder, STOP)
 
     def clear_stop_request(self) -> None:
         (self.folder / STOP).unlink(missing_ok=True)

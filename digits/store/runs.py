@@ -3,25 +3,42 @@
 import os
 import secrets
 import shutil
+import threading
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
 from digits.store import files
-from digits.store.run_folder import ABOUT, ID, Run
-from digits.store.status import UNFINISHED, Status
+from digits.store.run_folder import ID, Run
+from digits.store.status import DONE, UNFINISHED, Status
 
+__all__ = [
+    "Run",
+    "all",
+    "check_space",
+    "create",
+    "done",
+    "open",
+    "queue",
+    "root",
+    "search",
+    "summary",
+]
+
+MAX_AGE = 0.5  # seconds for which one look at the folders serves all visitors
+AGAIN = (*UNFINISHED, "damaged")  # states of a run that is read at every look
+SETTLED = 2 * 10**9  # nanoseconds: a folder may change twice within one time stamp, not for so long
 EPOCH_BYTES = 2**20  # of probabilities, curves and the rest that an epoch leaves, or less
 WEIGHTS_AT_ONCE = 12  # three checkpoints of three times the weights, while one is written; models
-
-__all__ = ["Run", "all", "check_space", "create", "open", "queue", "root", "search"]
 
 
 def root() -> Path:
     """The folder of all runs: ``$DIGITS_RUNS``, else ``runs`` where the app was started."""
-    return Path(os.environ.get("DIGITS_RUNS", "runs")).resolve()
+    return Path(os.path.abspath(os.environ.get("DIGITS_RUNS", "runs")))
 
 
 def check_space(folder: Path, recipe: Recipe, epochs: int) -> None:
@@ -48,7 +65,7 @@ def create(recipe: Recipe, name: str, preset: str = "") -> Run:
     run = Run(root() / f"{moment}-{secrets.token_hex(3)}")
     run.folder.mkdir()
     run.write_recipe(recipe)
-    files.write_json(run.folder, ABOUT, {"name": name, "preset": preset})
+    run.write_about(name, preset)
     run.write_status(Status("interrupted", epochs=recipe.epochs, message="Not queued yet."))
     return run
 
@@ -57,47 +74,149 @@ def open(id: str) -> Run:
     """The run of that id. Raises ``ValueError`` for what is no id, ``LookupError`` if none is."""
     if not ID.fullmatch(id):
         raise ValueError("The link names no run: a run's id looks like 20260131-093000-4f2a1c.")
-    folder = root() / id
-    if not folder.is_dir():
+    if not os.path.lexists(root() / id):
         raise LookupError(f"There is no run {id}; it may have been deleted.")
-    return Run(folder)
+    return Run(root() / id)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What lists tell of a run: read once for all visitors, and again when its folder changes.
+
+    The folder changes whenever one of its files is replaced, which is how they are written.
+    """
+
+    run: Run
+    changed: int  # time stamp of the folder, in nanoseconds
+    settled: bool  # whether it could not have changed since without another time stamp
+
+    @cached_property
+    def state(self) -> str:
+        """That of the run's status, or "damaged"."""
+        return self._status.state if self._status else "damaged"
+
+    @property
+    def since(self) -> str:
+        """When it was queued: ISO, UTC."""
+        return self._status.since if self._status else ""
+
+    @cached_property
+    def _status(self) -> Status | None:
+        try:
+            return self.run.status
+        except ValueError:
+            return None
+
+    @cached_property
+    def name(self) -> str:
+        """That of the run, or its id where the name is damaged."""
+        try:
+            return self.run.name
+        except ValueError:
+            return self.run.id
+
+    @cached_property
+    def test_accuracy(self) -> float | None:
+        """``None`` for a run without a result, or with a damaged one."""
+        try:
+            result = self.run.result()
+        except ValueError:
+            return None
+        return result["test_accuracy"] if result else None
+
+    @cached_property
+    def text(self) -> str:
+        """State, name and recipe in words, to search in."""
+        try:
+            return f"{self.state} {self.run.name} {self.run.recipe}".lower()
+        except ValueError:
+            return f"damaged {self.run.id}"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """All runs as they were at a moment, newest first."""
+
+    root: Path
+    moment: float  # in seconds of a monotonic clock
+    writes: int  # of this process before
+    whole: bool  # whether finished runs were looked at, whose state is final but whose name is not
+    summaries: dict[str, Summary]
+
+    @cached_property
+    def queue(self) -> list[Run]:
+        waiting = [one for one in self.summaries.values() if one.state in UNFINISHED]
+        waiting.sort(key=lambda one: (one.state != "running", one.since))
+        return [one.run for one in waiting]
+
+
+_lock = threading.Lock()
+_last = _Look(Path(), 0.0, -1, False, {})
+
+
+def _look(*, whole: bool = False) -> _Look:
+    """The last look at all runs, or a new one after half a second or a write by this process."""
+    global _last
+    with _lock:
+        last, moment, writes, folder = _last, time.monotonic(), files.writes, root()
+        same = last.root == folder
+        late = last.writes != writes or moment - last.moment > MAX_AGE
+        if not same or late or (whole and not last.whole):
+            summaries = _scan(folder, last.summaries if same else {}, whole)
+            _last = _Look(folder, moment, writes, whole, summaries)
+        return _last
+
+
+def _scan(folder: Path, known: dict[str, Summary], whole: bool) -> dict[str, Summary]:
+    """A summary of every run, newest first: the known one where the run's folder is unchanged.
+
+    An unfinished run is always read again, for its process may have died, and a damaged one, for
+    somebody may have mended it.
+    """
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    summaries = {}
+    now = time.time_ns()
+    for name in sorted(names, reverse=True):
+        one = known.get(name)
+        if one is None and not ID.fullmatch(name):
+            continue
+        if one is None or whole or one.state not in DONE:
+            try:
+                changed = os.lstat(f"{folder}/{name}").st_mtime_ns
+            except FileNotFoundError:
+                continue  # deleted this moment
+            if not one or one.changed != changed or not one.settled or one.state in AGAIN:
+                one = Summary(Run(folder / name), changed, now - changed > SETTLED)
+        summaries[name] = one
+    return summaries
+
+
+def summary(run: Run) -> Summary:
+    """What lists tell of a run."""
+    return _look(whole=True).summaries.get(run.id) or Summary(run, 0, False)
 
 
 def all() -> list[Run]:
     """Every run, newest first; each may still turn out to be damaged when it is read."""
-    if not root().is_dir():
-        return []
-    folders = sorted(root().iterdir(), reverse=True)
-    return [Run(folder) for folder in folders if ID.fullmatch(folder.name)]
+    return [one.run for one in _look().summaries.values()]
+
+
+def done() -> list[Run]:
+    """The runs that have a result and a model, newest first."""
+    summaries = _look(whole=True).summaries.values()
+    return [one.run for one in summaries if one.state in DONE and one.test_accuracy is not None]
 
 
 def search(text: str) -> list[Run]:
     """The runs whose state, name and recipe contain every word of the text, newest first."""
     words = text.lower().split()
-    return [run for run in all() if not words or _matches(run, words)]
-
-
-def _matches(run: Run, words: list[str]) -> bool:
-    try:
-        text = f"{run.status.state} {run.name} {_recipe_in_words(run)}".lower()
-    except ValueError:
-        text = f"damaged {run.id}"
-    return not [word for word in words if word not in text]
-
-
-@lru_cache(maxsize=5_000)  # a recipe is never written again
-def _recipe_in_words(run: Run) -> str:
-    return str(run.recipe)
+    summaries = _look(whole=True).summaries.values()
+    return [one.run for one in summaries if not [word for word in words if word not in one.text]]
 
 
 def queue() -> list[Run]:
     """The queued and running runs, in the order in which they are trained."""
-    waiting = []
-    for run in all():
-        try:
-            status = run.status
-        except ValueError:
-            continue
-        if status.state in UNFINISHED:
-            waiting.append((status.state != "running", status.since, run))
-    return [run for *_, run in sorted(waiting, key=lambda entry: entry[:2])]
+    return list(_look().queue)

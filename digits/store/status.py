@@ -2,8 +2,12 @@
 
 import socket
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import psutil
+from msgspec import Meta
+
+from digits.store.files import Amount, Count
 
 UNFINISHED = ("queued", "running")
 DONE = ("finished", "stopped")  # with a result and a model
@@ -16,8 +20,8 @@ class Owner:
     """The process that an unfinished run depends on."""
 
     host: str
-    pid: int
-    started: float  # seconds since 1970, so that a recycled pid is not taken for the owner
+    pid: Annotated[int, Meta(ge=1, lt=2**31)]
+    started: Amount  # seconds since 1970, so that a recycled pid is not taken for the owner
 
     @classmethod
     def of(cls, pid: int) -> "Owner":
@@ -43,16 +47,16 @@ class Status:
     was damaged when it resumed.
     """
 
-    state: str  # queued, running, finished, stopped, failed or interrupted
-    epoch: int = 0  # epochs completed
-    epochs: int = 0
-    step: int = 0  # steps completed, of all epochs
-    steps: int = 0
-    images_per_second: float = 0.0
-    seconds_left: float | None = None
+    state: Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
+    epoch: Count = 0  # epochs completed
+    epochs: Count = 0
+    step: Count = 0  # steps completed, of all epochs
+    steps: Count = 0
+    images_per_second: Amount = 0.0
+    seconds_left: Amount | None = None
     message: str = ""
     note: str = ""
-    attempt: int = 1
-    deaths: int = 0  # of workers that trained it, since its last whole epoch
+    attempt: Count = 1
+    deaths: Count = 0  # of workers that trained it, since its last whole epoch
     since: str = ""  # ISO, UTC: when it was queued
     owner: Owner | None = None

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from digits.data import datasets
 from digits.store import files
+from digits.store.files import Form
 from digits.store.models import ModelRef
 from digits.store.run_folder import EMBEDDINGS, Run
 from digits.worker import hardware
@@ -20,6 +21,14 @@ from digits.worker.predict import in_batches, load
 COMPONENTS = 64
 SAMPLE = 2_000  # training images that the components are fitted on, or fewer very wide ones
 MAX_VALUES = 2**26  # of these together: 256 MiB
+
+FORMS = {
+    "test": Form("f", (None, None)),
+    "train": Form("f", (None, None)),
+    "share": Form("f", (None,)),
+    "mean": Form("f", (None,)),
+    "axes": Form("f", (None, None)),
+}
 
 _lock = threading.Lock()  # of two visitors who ask at once, the second finds the file
 
@@ -48,7 +57,7 @@ def embeddings(run: Run) -> Embeddings:
     """
     with _lock:
         try:
-            return files.read_arrays(run.folder, EMBEDDINGS, Embeddings)
+            return files.read_arrays(run.folder, EMBEDDINGS, Embeddings, FORMS)
         except ValueError:  # missing, or damaged, which is as good as missing
             return _compute(run)
 
@@ -72,6 +81,8 @@ def nearest_neighbors(
     distances = np.linalg.norm(space.train.astype(np.float32) - place, axis=1)
     nearest = np.argsort(distances, kind="stable")[:k]
     x, y = _training_images(run)
+    if len(x) != len(distances):
+        raise ValueError(f"{EMBEDDINGS} of run {run.id} is of other images; delete the file.")
     return x[nearest], y[nearest], distances[nearest]
 
 

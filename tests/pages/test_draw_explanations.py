@@ -11,9 +11,10 @@ from playwright.sync_api import Page, expect
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
-from digits.store.run_folder import RESULT_FIELDS, Run
+from digits.store.run_folder import Run
 from digits.store.status import Status
 from digits.worker import model
+from tests.damage import RESULT
 from tests.pages.test_draw import SEVEN, answer, draw, open_page
 
 pytestmark = pytest.mark.browser
@@ -73,7 +74,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch, runs_folder: Path) -> Iterator[Callab
     def finish(recipe: Recipe) -> Run:
         run = runs.create(recipe, "Fresh")
         run.write_model(model.build(recipe).save)
-        run.write_result(dict.fromkeys(RESULT_FIELDS, 0.0))
+        run.write_result(RESULT)
         run.write_status(Status("finished", epoch=1, epochs=1))
         made.append(run)
         return run

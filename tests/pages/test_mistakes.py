@@ -15,8 +15,9 @@ from digits.data import datasets
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Recipe
 from digits.store import runs
-from digits.store.run_folder import EPOCH_COLUMNS, RESULT_FIELDS, Run
+from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Status
+from tests.damage import RESULT
 
 SHIPPED = Path(__file__).parents[2] / "digits" / "store" / "shipped.keras"
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -30,7 +31,7 @@ def finished_run(wrong: dict[tuple[int, int], int], name: str = "Tested") -> Run
     run.write_test_probabilities(p)
     accuracy = float((p.argmax(axis=1) == y_test).mean())
     metrics = {"test_accuracy": accuracy, "test_loss": 0.1, "test_images": len(y_test)}
-    run.write_result(dict.fromkeys(RESULT_FIELDS, 0) | metrics)
+    run.write_result(RESULT | metrics)
     run.write_status(Status("finished", epoch=1, epochs=1))
     return run
 

@@ -9,9 +9,10 @@ from playwright.sync_api import Page, expect
 
 from digits.recipes.recipe import Recipe
 from digits.store import runs
-from digits.store.run_folder import RESULT_FIELDS, Run
+from digits.store.run_folder import Run
 from digits.store.status import Status
 from tests.conftest import App, until
+from tests.damage import RESULT
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +25,7 @@ def made(app: App, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
     def make(name: str) -> Run:
         run = runs.create(Recipe(dataset="uci"), name)
         reached = {"test_accuracy": 0.9, "test_images": 360, "epochs": 3, "seconds": 75.0}
-        run.write_result(dict.fromkeys(RESULT_FIELDS, 0) | reached)
+        run.write_result(RESULT | reached)
         run.write_status(Status("finished", epoch=3, epochs=3))
         (run.folder / "model.h5").write_bytes(b"weights")
         return run

@@ -13,6 +13,7 @@ from digits.recipes.recipe import Recipe
 from digits.store import files, runs
 from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Owner, Status
+from tests.conftest import until
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(run: Run) 
     other.rename("Renamed")
     assert runs.search("renamed") == [other]
     (other.folder / "about.json").write_text("{")
-    assert runs.search("damaged") == [other]
+    until(lambda: runs.search("damaged") == [other], 2, "the damage to be seen")
 
 
 def test_a_file_that_changed_says_so(run: Run) -> None:
@@ -107,7 +108,7 @@ def test_no_rows_yet_are_empty_columns(run: Run) -> None:
 
 def test_truncating_keeps_the_first_rows(run: Run) -> None:
     run.append_steps([(n, 0, 0) for n in range(1, 10)])
-    run.truncate_metrics(epochs=0, steps=4)
+    run.truncate_metrics(0, 4)
     assert run.step_metrics()["step"].tolist() == [1, 2, 3, 4]
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from digits.data import datasets, mnist_files
 from widgets.data.overview import overview
+from widgets.shared.format import as_text
 from widgets.shared.session import test_set
 
 
@@ -34,7 +35,7 @@ def _download() -> None:
         mnist_files.download(progress)
     except (OSError, ValueError) as error:
         bar.empty()
-        st.error(str(error), icon=":material/cloud_off:")
+        st.error(as_text(error), icon=":material/cloud_off:")
     else:
         _show_mnist()
 
@@ -51,10 +52,10 @@ def _upload() -> None:
             st.form_submit_button("Add", icon=":material/add:")
     for file in files:
         try:
-            st.success(mnist_files.add(file.name, file))
+            st.success(as_text(mnist_files.add(file.name, file)))
             _forget()  # a CSV file changes what mnist-small is
         except (OSError, ValueError) as error:
-            st.error(str(error))
+            st.error(as_text(error))
     if files and datasets.available("mnist"):
         _show_mnist()
 

@@ -11,7 +11,7 @@ from digits.multidigit.recognize import Recognition, recognize
 from digits.store.models import ModelRef
 from widgets.draw.canvas import CanvasDrawing
 from widgets.draw.explanations import disabled_steps
-from widgets.shared.format import percent
+from widgets.shared.format import as_text, percent
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 from widgets.shared.session import engine
@@ -34,7 +34,7 @@ def recognize_drawing(
                 drawing.ink, drawing.strokes, lambda x: cluster.predict(model, x), options
             )
     except (ValueError, LookupError, OSError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         disabled_steps(options)
         return None
 

@@ -10,7 +10,7 @@ from digits.ink.preprocessing import RESIZED, STAGES, Preprocessing, Stage
 from digits.multidigit.recognize import Recognition
 from digits.store.models import ModelRef
 from widgets.shared.explanations import nearest_neighbors, saliency_maps
-from widgets.shared.format import percent
+from widgets.shared.format import as_text, percent
 from widgets.shared.gallery import montage
 from widgets.shared.session import engine
 
@@ -48,7 +48,7 @@ def explain(model: ModelRef, recognition: Recognition) -> None:
     try:
         VIEWS[view](model, recognition)
     except (LookupError, OSError, ValueError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
 
 
 def preprocessing_options() -> Preprocessing:

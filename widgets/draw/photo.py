@@ -7,6 +7,7 @@ from PIL import Image
 
 from digits.store.models import ModelRef
 from widgets.draw.answer import draw_boxes, show_numbers
+from widgets.shared.format import as_text
 from widgets.shared.session import engine
 
 KINDS = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
@@ -33,7 +34,7 @@ def recognize_photo(model: ModelRef) -> None:
                 small, numbers = cluster.recognize_photo(model, file.getvalue(), file.name)
             state[RESULT] = {"source": (file.file_id, model), "photo": small, "numbers": numbers}
         except (ValueError, LookupError, OSError) as error:
-            right.error(str(error), icon=":material/error:")
+            right.error(as_text(error), icon=":material/error:")
     if result := state.get(RESULT):
         text = ", ".join(number.text for number in result["numbers"])
         with left, Image.open(io.BytesIO(result["photo"])) as photo:

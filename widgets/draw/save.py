@@ -6,6 +6,7 @@ import streamlit as st
 
 from digits.ink import collection
 from widgets.draw.canvas import CanvasDrawing
+from widgets.shared.format import as_text
 
 LABEL = "draw-label"  # keys of the session's state: the pills,
 CLICKED = "draw-label-clicked"  # the label that was clicked and is not yet saved,
@@ -37,7 +38,7 @@ def save_drawing(drawing: CanvasDrawing) -> None:
     except LookupError:
         id = state[LABEL] = None  # another visitor deleted it
     except (ValueError, OSError) as error:
-        id, state[LABEL], problem = None, None, f"The drawing could not be saved: {error}"
+        id, state[LABEL], problem = None, None, f"The drawing could not be saved: {as_text(error)}"
     state[SAVED] = ink_hash, id, moment
     st.pills("What digit did you draw?", range(10), key=LABEL, on_change=_note, wrap=True)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -7,6 +7,7 @@ from digits.ink import collection
 from digits.ink.collection import Drawing
 from digits.store.run_folder import Run
 from widgets.shared.drawings import drawing_over_epochs, probabilities_at_epochs
+from widgets.shared.format import as_text
 from widgets.shared.gallery import gallery
 from widgets.shared.probabilities import bars
 
@@ -102,7 +103,7 @@ def _over_epochs(drawing: Drawing, run: Run) -> None:
         with st.spinner("Predicting with the weights of every epoch …"):
             p = probabilities_at_epochs(run, epochs, drawing.image[None])[:, 0]
     except (ValueError, LookupError, OSError) as error:
-        st.caption(str(error))
+        st.caption(as_text(error))
     else:
         drawing_over_epochs(drawing, epochs, p, key="drawings-epochs-map")
 

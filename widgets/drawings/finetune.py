@@ -8,7 +8,7 @@ from digits.ink.collection import Drawing
 from digits.recipes.recipe import Finetuning
 from digits.store import finetuning
 from digits.store.run_folder import Run
-from widgets.shared.format import counted
+from widgets.shared.format import as_text, counted
 from widgets.shared.session import choose_run, done_runs, engine, run_label
 
 LEARNING_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
@@ -76,7 +76,7 @@ def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
             patience=0,
         )
     except ValueError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(as_text(error), icon=":material/info:")
         return
     st.caption(
         f"Trains on {counted(len(train), 'drawing')}; "
@@ -86,7 +86,7 @@ def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
         try:
             run = finetuning.create(base, recipe, drawings, f"{base.name}, fine-tuned")
         except (ValueError, OSError) as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(as_text(error), icon=":material/error:")
             return
         engine().submit(run)
         choose_run(run)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits.ink import collection, pen_digits
 from digits.ink.collection import Drawing
-from widgets.shared.format import counted
+from widgets.shared.format import as_text, counted
 
 MAX_IMPORT = 5_000  # drawings of one file
 IMPORTED = "drawings-imported"  # key of the session's state: what the last import has added
@@ -12,7 +12,7 @@ IMPORTED = "drawings-imported"  # key of the session's state: what the last impo
 
 def delete_damaged(drawings: list[Drawing], problems: list[str]) -> None:
     """Name the problems, above a button that deletes the files that are no drawings."""
-    st.error("  \n".join(problems[:5]), icon=":material/broken_image:")
+    st.error("  \n".join(map(as_text, problems[:5])), icon=":material/broken_image:")
     if st.button(f"Delete damaged files ({len(problems)})", icon=":material/delete:"):
         readable = {drawing.id for drawing in drawings}
         _confirm([id for id in collection.ids() if id not in readable])
@@ -65,7 +65,7 @@ def import_drawings() -> None:
             if done % 20 == 0:
                 bar.progress(done / len(digits), f"{done:,} of {len(digits):,}")
     except (ValueError, OSError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         return
     duplicates = len(digits) - added
     st.session_state[IMPORTED] = f"{added:,} drawing{'s' * (added != 1)} added" + (

@@ -69,8 +69,8 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
 
 def _test_set(run: Run) -> tuple[str, int]:
     """Equal for two runs that were tested on the same images: whose, and how many."""
-    result = run.result() or {}
-    return DATASETS[run.recipe.dataset].test_images, result.get("test_images", 0)
+    result = run.result()
+    return DATASETS[run.recipe.dataset].test_images, result["test_images"] if result else 0
 
 
 def _contingency_table(a_correct: np.ndarray, b_correct: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from digits.store.models import ModelRef
 from digits.store.runs import Run
 from widgets.mistakes.epochs import val_images, val_predictions
 from widgets.mistakes.selection import close_digit
-from widgets.shared.format import interval
+from widgets.shared.format import as_text, interval
 from widgets.shared.session import engine
 
 SETS = {"test": "Test images", "validation": "Validation images", "upload": "My own digits"}
@@ -63,7 +63,7 @@ def _validation(run: Run, epoch: int) -> Predictions | None:
         y, probabilities = val_predictions(run, epoch)
         x = val_images(run.recipe.dataset, run.recipe.seed)
     except ValueError as error:
-        st.info(str(error), icon=":material/rule:")
+        st.info(as_text(error), icon=":material/rule:")
         return None
     st.caption(
         "The model was not trained on these images, but early stopping uses them to choose the "
@@ -85,7 +85,7 @@ def _upload(run: Run) -> Predictions | None:
     )
     state = st.session_state
     if problem := state.get(PROBLEM):
-        st.error(problem, icon=":material/broken_image:")
+        st.error(as_text(problem), icon=":material/broken_image:")
     if not (upload := state.get(UPLOAD)):
         return None
     try:
@@ -93,14 +93,14 @@ def _upload(run: Run) -> Predictions | None:
             with st.spinner("Classifying your digits …"):
                 upload["probabilities"][run.id] = engine().predict(ModelRef(run), upload["x"])
     except (ValueError, OSError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         return None
     predictions = Predictions(
         "Own digit", upload["x"], upload["y"], upload["probabilities"][run.id]
     )
     correct, total = int(predictions.correct.sum()), len(predictions.y)
     st.caption(
-        f"{upload['name']}: the final model, whichever epoch is chosen above, classifies "
+        f"{as_text(upload['name'])}: the final model, whichever epoch is chosen above, classifies "
         f"{correct / total:.1%} of {total:,} digits as labeled ({interval(correct, total)})."
     )
     st.button("Remove these digits", icon=":material/delete:", on_click=_remove_upload)

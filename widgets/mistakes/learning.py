@@ -65,8 +65,8 @@ def _learning_events(
 ) -> LearningEvents:
     """Computed once for all visitors, until ``file_stamps`` change."""
     _, y = test_set(run.recipe.dataset)
-    y_pred = [run.test_probabilities(epoch).argmax(axis=1).astype(np.uint8) for epoch in epochs]
-    return learning_events(y, np.stack(y_pred))
+    y_pred = run.all_test_probabilities().argmax(axis=2).astype(np.uint8)
+    return learning_events(y, y_pred)
 
 
 def _chart(events: LearningEvents, epochs: tuple[int, ...], marked_epoch: int) -> None:

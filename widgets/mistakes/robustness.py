@@ -1,16 +1,14 @@
 """The Robustness view: accuracy on rotated, shifted, scaled, noisy, thicker and thinner digits."""
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
 from digits.evaluation.metrics import wilson_interval
 from digits.evaluation.predictions import Predictions, Selection
 from digits.store.models import ModelRef
-from digits.store.runs import Run
+from digits.store.run_folder import RobustnessCurve, Run
 from widgets.shared.background_job import offer_job
-from widgets.shared.format import counted
+from widgets.shared.format import as_text, counted
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 from widgets.shared.session import engine
@@ -56,7 +54,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
     return Selection(predictions, indices, title)
 
 
-def _chart(kind: str, curve: dict[str, Any]) -> None:
+def _chart(kind: str, curve: RobustnessCurve) -> None:
     """Each digit as a thin line, all digits as a thick one with 95 % intervals."""
     x, accuracy, n = curve["strengths"], curve["accuracy"], curve["images"]
     low, high = np.array([wilson_interval(round(share * n), n) for share in accuracy]).T
@@ -97,7 +95,7 @@ def _chart(kind: str, curve: dict[str, Any]) -> None:
     st.caption("Final model. Thick line: all digits, with 95% intervals. Thin lines: each digit.")
 
 
-def _weakest_digit(curve: dict[str, Any]) -> None:
+def _weakest_digit(curve: RobustnessCurve) -> None:
     per_digit = np.array(curve["per_digit"])  # (strengths, 10)
     digit = int(per_digit.mean(axis=0).argmin())
     worst = int(per_digit[:, digit].argmin())
@@ -108,7 +106,7 @@ def _weakest_digit(curve: dict[str, Any]) -> None:
     )
 
 
-def _example(run: Run, predictions: Predictions, kind: str, curve: dict[str, Any]) -> None:
+def _example(run: Run, predictions: Predictions, kind: str, curve: RobustnessCurve) -> None:
     """One digit at every strength, with the final model's prediction."""
     index = int(st.session_state.get("digit") or 0)
     label = predictions.y[index]
@@ -116,7 +114,7 @@ def _example(run: Run, predictions: Predictions, kind: str, curve: dict[str, Any
         images = engine().robustness_examples(predictions.x[index], kind)
         predicted = engine().predict(ModelRef(run), images).argmax(axis=1)
     except (ValueError, OSError) as error:
-        st.caption(f"No example: {error}")
+        st.caption(f"No example: {as_text(error)}")
         return
     st.caption(f"Test image {index}, label {label}, with the prediction at each strength:")
     with st.container(horizontal=True, gap="small"):

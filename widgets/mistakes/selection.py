@@ -11,7 +11,7 @@ from digits.evaluation.predictions import Predictions, Selection
 from digits.store.models import FINAL, ModelRef
 from digits.store.runs import Run
 from widgets.shared.explanations import nearest_neighbors, saliency_maps
-from widgets.shared.format import counted
+from widgets.shared.format import as_text, counted
 from widgets.shared.gallery import gallery, montage
 from widgets.shared.probabilities import bars, over_epochs
 
@@ -147,7 +147,7 @@ def _details(predictions: Predictions, index: int, run: Run) -> None:
         st.markdown("**Nearest training digits** in the final model's embedding space")
         nearest_neighbors(ModelRef(run), predictions.x[index], size=44)
     except (ValueError, OSError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
 
 
 def _dispute(predictions: Predictions, index: int) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from digits.store import curves, runs
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
+from widgets.shared.format import as_text, chart_text
 from widgets.shared.plot import plot
 
 TITLES = {
@@ -75,19 +76,19 @@ def _curves(compared: list[Run]) -> None:
             key="over",
             bind="query-params",
         )
-    traces, names = [], Counter(_name(run) for run in compared)
+    traces, names = [], Counter(runs.summary(run).name for run in compared)
     for index, run in enumerate(compared):
-        name = _name(run)
-        if names[name] > 1:
-            name += f" · {run.created:%d %b %H:%M}"
+        name = runs.summary(run).name
         try:
+            if names[name] > 1:
+                name += f" · {run.created:%d %b %H:%M}"
             x, y = _curve(run, metric, over == "Seconds", run.file_stamps(STEPS, EPOCHS, STATUS))
         except ValueError as error:
-            st.error(str(error), icon=":material/broken_image:")
+            st.error(as_text(error), icon=":material/broken_image:")
             continue
         traces.append(
             {
-                "name": name,
+                "name": chart_text(name),
                 "x": x,
                 "y": y,
                 "hovertemplate": "%{y:.4f}",
@@ -115,13 +116,6 @@ def _curve(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A run's curve, read once for all visitors until ``changed`` changes."""
     return curves.curve(run, metric, seconds=seconds)
-
-
-def _name(run: Run) -> str:
-    try:
-        return run.name
-    except ValueError:
-        return run.id
 
 
 def _linked_ids() -> list[str]:

@@ -1,12 +1,14 @@
 """The list of runs: searched, sorted, page by page; a row for each, with its menu of actions."""
 
+import re
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from digits.store import runs
+from digits.store import files, runs
 from digits.store.run_folder import Run
-from digits.store.status import DONE, UNFINISHED
-from widgets.shared.format import duration, test_interval
+from digits.store.status import DONE, RESUMABLE, UNFINISHED
+from widgets.shared.format import as_text, duration, test_interval
 from widgets.shared.session import choose_run, engine
 
 PER_PAGE = 20
@@ -71,12 +73,14 @@ def _row(run: Run, active: bool) -> DeltaGenerator | None:
     try:
         if active and run.status.state not in UNFINISHED:
             st.rerun()
-        st.markdown(f"**{run.name}** · {run.created:%d %b %Y %H:%M} UTC  \n{_summary(run)}")
+        st.markdown(
+            f"**{as_text(run.name)}** · {run.created:%d %b %Y %H:%M} UTC  \n{_summary(run)}"
+        )
         slot = st.empty()
         st.caption(str(run.recipe))
         return slot
     except ValueError as error:
-        st.error(f"{error} The other files are untouched.", icon=":material/broken_image:")
+        st.error(f"{as_text(error)} The other files are untouched.", icon=":material/broken_image:")
         return None
 
 
@@ -86,13 +90,15 @@ def _summary(run: Run) -> str:
     parts = [status.state.capitalize()]
     if status.state in UNFINISHED:
         parts.append(f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}")
-    if status.state == "interrupted" and status.epoch:
-        parts.append(f"after epoch {status.epoch} of {status.epochs}")
+    if status.state in RESUMABLE:
+        parts += [f"after epoch {status.epoch} of {status.epochs}"] * bool(status.epoch)
+        parts += [as_text(status.message)] * (not status.message.startswith("Interrupted"))
+    parts.append(as_text(status.note))
     if result:
         parts.append(f"**{result['test_accuracy']:.2%}** on test ({test_interval(result)})")
         parts.append(f"{result['parameters']:,} parameters")
         parts.append(f"{result['epochs']} epochs in {duration(result['seconds'])}")
-    return f"{ICONS.get(status.state, '')} {' · '.join(parts)}"
+    return f"{ICONS[status.state]} {' · '.join(filter(None, parts))}"
 
 
 def actions(run: Run) -> None:
@@ -112,19 +118,19 @@ def _actions(run: Run, name: str) -> None:
     if state in DONE and _button("Mistakes", run, "troubleshoot"):
         choose_run(run)
         st.switch_page("pages/mistakes.py", query_params={"run": run.id})
-    if state == "interrupted" and _button("Resume", run, "resume"):
+    if state in RESUMABLE and _button("Resume", run, "resume"):
         engine().submit(run)
         st.rerun()
     if state in UNFINISHED and _button("Stop", run, "stop"):
         engine().stop(run)
         st.rerun()
-    stem = "mnist" if run.preset == "adadelta" else "-".join(name.lower().split())
+    stem = "mnist" if run.preset == "adadelta" else "-".join(re.findall(r"[\w.]+", name.lower()))
     for ending, path in (("keras", run.model_path), ("h5", run.h5_path)):
-        if path.exists():
+        if files.is_plain(run.folder, path.name):
             st.download_button(
                 f"Download .{ending}",
                 path.read_bytes,
-                f"{stem}.{ending}",
+                f"{stem or run.id}.{ending}",
                 key=f"runs-{ending}-{run.id}",
                 icon=":material/download:",
                 width="stretch",
@@ -154,30 +160,27 @@ def _rename(run: Run) -> None:
                 run.rename(name)
                 st.rerun()
             except ValueError as error:
-                st.error(str(error))
+                st.error(as_text(error))
 
 
 @st.dialog("Delete the run?", icon=":material/delete:")
 def _delete(run: Run, name: str) -> None:
-    st.write(f"“{name}” is deleted for good: its curves, its weights and its model.")
+    st.write(f"“{as_text(name)}” is deleted for good: its curves, its weights and its model.")
     delete, cancel = st.columns(2)
     if delete.button("Delete", type="primary", width="stretch"):
         try:
             run.delete()
             st.rerun()
-        except (ValueError, OSError) as error:
-            st.error(str(error))
+        except ValueError as error:
+            st.error(as_text(error))
     if cancel.button("Cancel", width="stretch"):
         st.rerun()
 
 
 def _accuracy(run: Run) -> float:
     """On the test set, for the order of the list; below all others without a result."""
-    try:
-        result = run.result()
-        return float(result["test_accuracy"]) if result else -1.0
-    except ValueError:
-        return -1.0
+    accuracy = runs.summary(run).test_accuracy
+    return -1.0 if accuracy is None else accuracy
 
 
 def _first_page() -> None:

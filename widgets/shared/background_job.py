@@ -3,7 +3,7 @@
 import streamlit as st
 
 from digits.store.runs import Run
-from widgets.shared.format import counted
+from widgets.shared.format import as_text, counted
 from widgets.shared.session import engine
 
 INTERVAL = 1.0  # seconds between two looks at a job under way
@@ -29,7 +29,7 @@ def _offer(run: Run, job: str, label: str, reason: str) -> None:
     if status.state in ("queued", "running"):
         ahead = f" {counted(status.ahead, 'job')} ahead." if status.ahead else ""
         waiting = QUEUED + ahead if status.state == "queued" else reason
-        st.info(status.message or waiting, icon="spinner")
+        st.info(as_text(status.message) or waiting, icon="spinner")
         if key not in st.session_state:  # another visitor asked for it
             st.session_state[key] = True
             st.rerun()
@@ -37,7 +37,7 @@ def _offer(run: Run, job: str, label: str, reason: str) -> None:
     if st.session_state.pop(key, False):
         st.rerun()  # it has ended, well or badly
     if status.state == "failed":
-        st.error(f"The job failed: {status.message}", icon=":material/error:")
+        st.error(f"The job failed: {as_text(status.message)}", icon=":material/error:")
     else:
         st.info(reason, icon=":material/info:")
     if st.button(label, key=f"start-{job}", icon=":material/play_arrow:"):

@@ -10,7 +10,7 @@ from digits.store import finetuning, runs
 from digits.store.models import ModelRef
 from digits.store.run_folder import MODEL, Run, weights_file
 from digits.store.status import DONE
-from widgets.shared.format import interval
+from widgets.shared.format import as_text, interval
 from widgets.shared.probabilities import over_epochs
 from widgets.shared.session import engine
 
@@ -34,7 +34,7 @@ def score_metric(run: Run) -> None:
     try:
         score = _score(run)
     except (ValueError, LookupError, OSError) as error:
-        st.caption(f"Accuracy on drawings: {error}")
+        st.caption(f"Accuracy on drawings: {as_text(error)}")
         return
     if score:
         accuracy_metric(*score)
@@ -60,7 +60,7 @@ def score_line(run: Run, slot: DeltaGenerator) -> None:
             drawings = f"{total:,} drawing{'s' * (total != 1)}"
             slot.markdown(f"**{correct / total:.1%}** on {drawings} ({interval(correct, total)})")
     except (ValueError, LookupError, OSError) as error:
-        slot.caption(f"Accuracy on drawings: {error}")
+        slot.caption(f"Accuracy on drawings: {as_text(error)}")
 
 
 def _score(run: Run) -> tuple[int, int] | None:
@@ -114,7 +114,7 @@ def pinned_drawings(run: Run) -> None:
     try:
         probabilities = probabilities_at_epochs(run, epochs, x)
     except (ValueError, LookupError, OSError) as error:
-        st.caption(f"Pinned drawings: {error}")
+        st.caption(f"Pinned drawings: {as_text(error)}")
         return
     st.markdown("**Pinned drawings over the epochs**")
     for first in range(0, len(shown), 3):

@@ -1,8 +1,31 @@
-"""Numbers as text, the same on every page."""
+"""Numbers as text, the same on every page, and text from elsewhere as nothing but text."""
 
-from typing import Any
+import re
 
 from digits.evaluation.metrics import wilson_interval
+from digits.store.run_folder import Result, one_line
+
+LONGEST = 500  # characters of a text from elsewhere
+
+# What has a meaning within a line of Markdown, and what has one at its beginning.
+_MARKUP = re.compile(r"[\\`*\[\]<&~$|]|(?<!\w)_|_(?!\w)|^[#>+=-]")
+# Streamlit replaces these in the finished text, where no backslash helps: links and addresses,
+# icons and emoji, arrows and the like. An invisible character within keeps it from that.
+_REPLACED = re.compile(
+    r"(?<=@)|(?<=:)(?=[^\s\d]|\d\w*:)|(?<=www)(?=\.)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE
+)
+_WORD_JOINER = "\u2060"
+
+
+def as_text(text: object) -> str:
+    """A run's name, an error or any other text from elsewhere as Markdown that shows just that."""
+    line = _MARKUP.sub(r"\\\g<0>", one_line(str(text), LONGEST))
+    return _REPLACED.sub(_WORD_JOINER, line)
+
+
+def chart_text(text: str) -> str:
+    """The same for Plotly, which takes some HTML for markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def duration(seconds: float) -> str:
@@ -29,7 +52,7 @@ def interval(correct: int, total: int) -> str:
     return f"95% interval {low:.2%} – {high:.2%}"
 
 
-def test_interval(result: dict[str, Any]) -> str:
+def test_interval(result: Result) -> str:
     """The 95 % interval of a run's test accuracy."""
     total = result["test_images"]
     return interval(round(result["test_accuracy"] * total), total)

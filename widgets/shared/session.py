@@ -9,7 +9,7 @@ from digits.engine import Engine
 from digits.store import runs
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
-from digits.store.status import DONE
+from widgets.shared.format import as_text
 
 
 def via_app() -> None:
@@ -28,7 +28,9 @@ def engine() -> Engine:
     try:
         return _engine()
     except OSError as error:
-        st.error(f"There is no engine to train or predict. {error}", icon=":material/power_off:")
+        st.error(
+            f"There is no engine to train or predict. {as_text(error)}", icon=":material/power_off:"
+        )
         st.stop()
 
 
@@ -51,7 +53,7 @@ def linked_run() -> Run | None:
     try:
         run = runs.open(id)
     except (ValueError, LookupError) as error:
-        st.error(str(error), icon=":material/link_off:")
+        st.error(as_text(error), icon=":material/link_off:")
         st.session_state.pop("chosen_run", None)
         st.query_params.pop("run", None)
         return None
@@ -67,7 +69,7 @@ def choose_run(run: Run) -> None:
 
 def done_runs() -> list[Run]:
     """The runs that have a result and a model, newest first."""
-    return [run for run in runs.all() if _has_result(run)]
+    return runs.done()
 
 
 def chosen_run() -> Run:
@@ -80,7 +82,7 @@ def chosen_run() -> Run:
         st.stop()
     index = done.index(linked) if linked in done else 0
     if linked and linked not in done:
-        st.info(f"“{run_label(linked)}” has no result yet, so another run is shown.")
+        st.info(f"“{as_text(run_label(linked))}” has no result yet, so another run is shown.")
     run = st.selectbox("Run", done, index=index, format_func=run_label)
     choose_run(run)
     return run
@@ -91,7 +93,7 @@ def choose_model() -> ModelRef:
     linked = linked_run()
     models = [None, *done_runs()]
     if linked and linked not in models:
-        st.info(f"“{run_label(linked)}” has no model yet, so the shipped model is used.")
+        st.info(f"“{as_text(run_label(linked))}” has no model yet, so the shipped model is used.")
     run = st.selectbox(
         "Model",
         models,
@@ -107,17 +109,10 @@ def choose_model() -> ModelRef:
 
 
 def run_label(run: Run) -> str:
-    """A run in a list: its name, accuracy and time; its id while a file of it is damaged."""
+    """A run in a list: its name, accuracy and time; its id instead of a damaged name."""
+    summary = runs.summary(run)
+    accuracy = "" if summary.test_accuracy is None else f"{summary.test_accuracy:.2%} · "
     try:
-        result = run.result()
-        accuracy = f"{result['test_accuracy']:.2%} · " if result else ""
-        return f"{run.name} · {accuracy}{run.created:%d %b %Y %H:%M} UTC"
+        return f"{summary.name} · {accuracy}{run.created:%d %b %Y %H:%M} UTC"
     except ValueError:
         return run.id
-
-
-def _has_result(run: Run) -> bool:
-    try:
-        return bool(run.name and run.result()) and run.status.state in DONE
-    except ValueError:  # the Runs page says what is wrong with it
-        return False

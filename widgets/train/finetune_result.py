@@ -8,7 +8,7 @@ from digits.store import finetuning
 from digits.store.finetuning import BeforeAfter, FinetuningData
 from digits.store.run_folder import Run
 from widgets.shared.drawings import probabilities_at_epochs
-from widgets.shared.format import counted
+from widgets.shared.format import as_text, counted
 from widgets.shared.gallery import gallery
 from widgets.shared.plot import plot
 from widgets.shared.session import test_set
@@ -23,7 +23,7 @@ def finetuning_summary(run: Run) -> str:
     return (
         f"Fine-tuning on {counted(len(data.y_train), 'drawing')}, each {finetune.repeats} times "
         f"per epoch, {replay}; {counted(len(data.y_held_out), 'drawing')} held out. Base model: "
-        f"run {finetune.base_run}."
+        f"run {as_text(finetune.base_run)}."
     )
 
 

@@ -11,6 +11,7 @@ from digits.recipes.schedule import learning_rates
 from digits.store import runs
 from digits.store.files import reason
 from digits.store.runs import Run
+from widgets.shared.format import as_text
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 from widgets.shared.session import choose_run, engine, run_label
@@ -25,7 +26,7 @@ def network(recipe: Recipe) -> bool:
         rows = layers(recipe)
     except DoesNotFit as error:
         st.metric("Parameters", "–")
-        st.warning(f"This network cannot be built. {error}", icon=":material/crop_free:")
+        st.warning(f"This network cannot be built. {as_text(error)}", icon=":material/crop_free:")
         return False
     st.metric("Parameters", f"{sum(row.parameters for row in rows):,}")
     lines = [
@@ -67,7 +68,7 @@ def augmentation(recipe: Recipe) -> None:
         names = ("dataset", "seed", "synthetic", *AUGMENTATIONS)
         images = _augmented(Recipe(**{name: getattr(recipe, name) for name in names}))
     except (OSError, ValueError) as error:
-        st.error(f"No preview: {error}", icon=":material/image_not_supported:")
+        st.error(f"No preview: {as_text(error)}", icon=":material/image_not_supported:")
     else:
         alt = f"{SAMPLES} training images in a row, and the same ones as augmented."
         st.image(montage(images, scale=4), width="stretch", alt=alt)
@@ -97,7 +98,11 @@ def other_runs(run: Run | None) -> None:
     """The runs in the queue besides ``run``, each a click away."""
     if others := [queued for queued in runs.queue() if queued != run]:
         st.pills(
-            "Also training", others, format_func=run_label, key="train-other", on_change=_watch
+            "Also training",
+            others,
+            format_func=lambda queued: as_text(run_label(queued)),
+            key="train-other",
+            on_change=_watch,
         )
 
 

@@ -12,7 +12,7 @@ from digits.store.curves import downsample, smooth, smoothing_window
 from digits.store.run_folder import EPOCHS, SAMPLE_PROBABILITIES, STATUS, Run
 from digits.store.status import DONE, UNFINISHED, Status
 from widgets.shared.drawings import pinned_drawings, score_metric
-from widgets.shared.format import duration, test_interval
+from widgets.shared.format import as_text, duration, test_interval
 from widgets.shared.gallery import gallery
 from widgets.shared.plot import figure, show
 from widgets.shared.session import engine
@@ -27,8 +27,11 @@ def live(run: Run) -> None:
     """Show the run, refreshed while it is unfinished; when it ends, the whole page reruns."""
     queue = runs.queue()
     interval = INTERVAL if run in queue else None
-    if queue[:1] == [run] and not run.status.step:
-        interval = FIRST_STEP_INTERVAL
+    try:
+        if queue[:1] == [run] and not run.status.step:
+            interval = FIRST_STEP_INTERVAL
+    except ValueError:  # what follows says what is wrong with the run
+        pass
     st.fragment(_refresh, run_every=interval)(run, interval)
 
 
@@ -36,7 +39,7 @@ def _refresh(run: Run, interval: float | None) -> None:
     try:
         _show(run, interval)
     except ValueError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(as_text(error), icon=":material/broken_image:")
 
 
 def _show(run: Run, interval: float | None) -> None:
@@ -45,7 +48,7 @@ def _show(run: Run, interval: float | None) -> None:
         interval == FIRST_STEP_INTERVAL and status.step
     ):
         st.rerun()
-    st.subheader(run.name, anchor=False)
+    st.subheader(as_text(run.name), anchor=False)
     finetunes = run.recipe.finetune is not None
     if finetunes:
         st.caption(finetuning_summary(run))
@@ -58,12 +61,15 @@ def _show(run: Run, interval: float | None) -> None:
         with button:
             _button(run, status)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
-    curves = _curves(run, status.epochs, status.steps, run.file_stamps(STATUS, EPOCHS))
+    changed = run.file_stamps(STATUS, EPOCHS)
+    curves = _curves(run, status.epochs, status.steps, changed)
     for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
         with column:
             show(drawn, key=f"train-curve-{key}", alt=alt)
     with digits:
         _digits(run)
+    for gap in _gaps(run, changed):
+        st.warning(gap, icon=":material/timeline:")
     if status.state in DONE and finetunes:
         finetuning_result(run)
     pinned_drawings(run)
@@ -102,12 +108,12 @@ def _progress(run: Run, status: Status) -> None:
         st.progress(0.0, f"Queued: {ahead if place else waiting}.")
     elif status.state == "running":
         left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
-        words = status.message or f"{epoch} · {speed}{left}"
+        words = as_text(status.message) or f"{epoch} · {speed}{left}"
         st.progress(min(1.0, done), words)
     elif status.state == "interrupted":
-        st.warning(status.message or "Interrupted.", icon=":material/pause_circle:")
+        st.warning(as_text(status.message) or "Interrupted.", icon=":material/pause_circle:")
     else:
-        st.error(status.message, icon=":material/error:")
+        st.error(as_text(status.message) or "Failed.", icon=":material/error:")
 
 
 def _reached(run: Run, status: Status) -> None:
@@ -169,6 +175,12 @@ def _curves(
         metric: _curve(x, batches[metric], ends, epochs, metric, title)
         for metric, title in titles.items()
     }
+
+
+@lru_cache(maxsize=32)
+def _gaps(run: Run, changed: tuple[int, ...]) -> list[str]:
+    """What the curves lack, as ``_curves``."""
+    return run.gaps()
 
 
 def _curve(
