@@ -2,7 +2,10 @@
 
 import streamlit as st
 
+from widgets.shared.session import check_link
+
 st.set_page_config(page_title="Digits", page_icon="🔢", layout="wide")
+check_link()
 st.navigation(
     [
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", default=True),

@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,22 +95,18 @@ def add(filename: str, content: bytes | BinaryIO) -> str:
     ``ValueError`` when it is none of them or damaged, ``OSError`` when it cannot be stored.
     """
     shown = filename.replace("\\", "/").rsplit("/")[-1][:80] or "The file"
-    file = io.BytesIO(content) if isinstance(content, bytes) else content
-    file.seek(0)
-    try:
-        if file.read(2) == b"\x1f\x8b":
-            file = io.BytesIO(mnist_formats.gunzip(file))
-        file.seek(0)
-        target = mnist_formats.recognize(file)
-    except ValueError as error:
-        raise ValueError(f"{shown} {error}") from error
-
-    old = find(target)
-    if target in CSV_ROWS and old:  # runs made with the one that is there must stay comparable
-        raise ValueError(f"{old[0]} is already there; delete it first to use {shown} instead.")
-    file.seek(0)
-    with _arriving(_new(target)) as new:
-        shutil.copyfileobj(file, new)
+    with _arriving(shown) as file:
+        try:
+            mnist_formats.unpack(
+                io.BytesIO(content) if isinstance(content, bytes) else content, file
+            )
+            target = mnist_formats.recognize(file)
+        except ValueError as error:
+            raise ValueError(f"{shown} {error}") from error
+        old = find(target)
+        if target in CSV_ROWS and old:  # runs made with the one that is there stay comparable
+            raise ValueError(f"{old[0]} is already there; delete it first to use {shown} instead.")
+        _keep(file, target)
 
     if target == TEST_CSV and not find(TRAIN_CSV):
         return f"{target} is stored; still missing: {TRAIN_CSV}."
@@ -132,8 +127,7 @@ def download(progress: Callable[[int, int], None] | None = None) -> Path:
     """
     url = os.environ.get("DIGITS_MNIST_URL") or URL
     ways = "Put mnist.npz into the folder that DIGITS_DATA names, or upload it on the Data page."
-    target = _new("mnist.npz")
-    with _arriving(target) as file:
+    with _arriving("mnist.npz") as file:
         try:
             with urllib.request.urlopen(url, timeout=30) as response:
                 total = int(response.headers.get("Content-Length") or 0)
@@ -155,18 +149,18 @@ def download(progress: Callable[[int, int], None] | None = None) -> Path:
             mnist_formats.parse_all(file)
         except ValueError as error:
             raise ValueError(f"What {url} sent {error} {ways}") from error
-    return target
+        return _keep(file, "mnist.npz")
 
 
-def _new(name: str) -> Path:
-    """Where to store a file: in the first of the folders that can be written to."""
+def _writable(name: str) -> Path:
+    """Where to store a file of that name: in the first of the folders that can be written to."""
     for folder in folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
         if os.access(folder, os.W_OK):
-            return folder / name
+            return folder
     tried = " and ".join(str(folder) for folder in folders())
     raise OSError(
         f"{name} cannot be stored: no writing to {tried}. "
@@ -175,12 +169,17 @@ def _new(name: str) -> Path:
 
 
 @contextmanager
-def _arriving(path: Path) -> Iterator[IO[bytes]]:
-    """A file to fill, moved to its place when all went well and else removed."""
-    partial = path.with_name(f".{path.name}.{uuid4().hex}")
+def _arriving(name: str) -> Iterator[IO[bytes]]:
+    """A file to fill, and then to ``_keep``; else it is removed. ``name`` serves for messages."""
+    partial = _writable(name) / f".arriving-{uuid4().hex}"
     try:
         with partial.open("w+b") as file:
             yield file
-        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _keep(file: IO[bytes], name: str) -> Path:
+    """Give an arriving file its name."""
+    file.flush()
+    return Path(file.name).replace(Path(file.name).with_name(name))

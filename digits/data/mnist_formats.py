@@ -7,10 +7,13 @@ sentence continues after the file's name: "holds …", "is cut short …".
 import gzip
 import hashlib
 import io
+import math
 import struct
 import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice, starmap
 from typing import IO
 
 import numpy as np
@@ -18,7 +21,13 @@ import numpy as np
 TRAIN_CSV = "mnist_train_small.csv"  # the names that Google Colab gives them in sample_data
 TEST_CSV = "mnist_test.csv"
 CSV_ROWS = {TRAIN_CSV: 20_000, TEST_CSV: 10_000}
+UNREADABLE = "cannot be read as a CSV of digits."
 LARGEST = 128 * 2**20  # bytes; more than any of these files unpacked, less than a zip bomb
+CHUNK = 2**18  # bytes read at once
+MAX_MEMBERS = 100  # of a zip file
+MAX_ROWS = 100_000  # of a CSV file
+MAX_LINE = 2**14  # characters of a row, of which 785 values of three digits take 3,140
+BLOCK = 500  # rows parsed at once: some 10 ms, in which no other visitor is served
 
 
 @dataclass(frozen=True)
@@ -54,16 +63,49 @@ PARTS = {
 }
 
 
-def gunzip(file: IO[bytes]) -> bytes:
-    """What a .gz file holds; ``ValueError`` when it is damaged or far too large."""
+def unpack(file: IO[bytes], target: IO[bytes]) -> None:
+    """Copy a file, unpacked if it is a .gz file; ``ValueError`` if that is damaged or too large."""
     file.seek(0)
+    packed = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    source = gzip.GzipFile(fileobj=file) if packed else file
+    while chunk := _read(source, CHUNK):
+        target.write(chunk)
+        if target.tell() > LARGEST:
+            raise ValueError("unpacks to far more than MNIST.")
+    target.seek(0)
+
+
+def _read(source: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
+    """Up to ``size`` bytes of a file that may be a .gz file, and a damaged one."""
     try:
-        raw = gzip.GzipFile(fileobj=file).read(LARGEST + 1)
-    except Exception as error:  # whatever gzip and zlib make of a damaged file
+        return source.read(size)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"is a damaged .gz file ({error}).") from error
-    if len(raw) > LARGEST:
-        raise ValueError("unpacks to far more than MNIST.")
-    return raw
+
+
+def open_archive(file: IO[bytes]) -> zipfile.ZipFile:
+    """An .npz file, but not one of very many members: each takes a kilobyte of memory."""
+    file.seek(0)
+    members = sum(chunk.count(b"PK\1\2") for chunk in iter(lambda: file.read(CHUNK), b""))
+    if members > MAX_MEMBERS:
+        raise ValueError(f"it holds {members:,} files, more than {MAX_MEMBERS}")
+    return zipfile.ZipFile(file)
+
+
+def read_array(archive: zipfile.ZipFile, name: str, largest: int) -> np.ndarray:
+    """The array of that name, of at most so many bytes; ``ValueError`` before more are unpacked.
+
+    Raises whatever zipfile, zlib and NumPy do for a damaged file. Nothing is unpickled.
+    """
+    member = archive.getinfo(f"{name}.npy")
+    if member.file_size > largest + 4096:  # of the array's header
+        size = member.file_size / 2**20
+        raise ValueError(f"{name} unpacks to {size:,.1f} MiB, more than {largest / 2**20:,.1f}")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is packed in another way than NumPy does")  # and without bounds
+    with archive.open(member) as data:
+        return np.lib.format.read_array(data, allow_pickle=False)
 
 
 def recognize(file: IO[bytes]) -> str:
@@ -122,15 +164,10 @@ def parse(file: IO[bytes], key: str, *, checked: bool = False) -> np.ndarray:
 def _parse_npz(file: IO[bytes], key: str) -> np.ndarray:
     part = PARTS[key]
     try:
-        with zipfile.ZipFile(file) as archive:
-            member = archive.getinfo(f"{key}.npy")
-            # A zip bomb, or numbers wider than a byte, show here before anything is unpacked.
-            if member.file_size > np.prod(part.shape) + 4096:
-                raise ValueError(f"{key} is larger than {part.shape} of uint8")
-            with archive.open(member) as data:
-                array = np.lib.format.read_array(data, allow_pickle=False)
+        with open_archive(file) as archive:  # numbers wider than a byte show by their size
+            array = read_array(archive, key, math.prod(part.shape))
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for a damaged file
-        reason = f"no {key} in it" if isinstance(error, KeyError) else error
+        reason = f"no {key} in it" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise ValueError(f"cannot be read as MNIST's .npz ({reason}).") from error
     if array.shape != part.shape or array.dtype != np.uint8:
         raise ValueError(
@@ -143,10 +180,7 @@ def _parse_idx(file: IO[bytes], part: Part) -> np.ndarray:
     size = len(part.header) + int(np.prod(part.shape))
     compressed = file.read(2) == b"\x1f\x8b"
     file.seek(0)
-    try:
-        raw = (gzip.GzipFile(fileobj=file) if compressed else file).read(size + 1)
-    except Exception as error:  # whatever gzip and zlib make of a damaged file
-        raise ValueError(f"is a damaged .gz file ({error}).") from error
+    raw = _read(gzip.GzipFile(fileobj=file) if compressed else file, size + 1)
     if not raw.startswith(part.header):
         raise ValueError(f"is not MNIST's {part.idx}: it begins differently.")
     if len(raw) != size:
@@ -162,40 +196,59 @@ def parse_csv(file: IO[bytes]) -> tuple[np.ndarray, np.ndarray]:
     """
     text = io.TextIOWrapper(file, "utf-8-sig", errors="replace")
     try:
-        first = text.readline()
-        if header := not first.split(",")[0].strip().isdecimal():
-            first = text.readline()
-        if not first:
-            raise ValueError("is neither an .npz file, an IDX file nor a CSV of digits.")
-        try:
-            rows = chain([first], text)
-            table = np.loadtxt(rows, np.uint8, comments=None, delimiter=",", ndmin=2)
-            if table.shape[1] != 785:
-                raise ValueError
-        except ValueError:
-            text.seek(0)
-            raise ValueError(_first_fault(text, header)) from None
+        rows = _rows(text)
+        first = next(rows, (0, ""))
+        if first[1].split(",")[0].strip().isdecimal():
+            rows = chain([first], rows)
+        blocks = []
+        while block := list(islice(rows, BLOCK)):
+            blocks.append(_parse_rows(block))
     finally:
         text.detach()  # or the file would be closed with it
-    y = table[:, 0].copy()
-    if y.max() > 9:
-        row = int((y > 9).argmax()) + 1 + header
-        raise ValueError(f"has the label {y[y > 9][0]} in row {row:,}; labels are 0 to 9.")
-    return table[:, 1:].reshape(-1, 28, 28), y
+    if not blocks:
+        raise ValueError("is neither an .npz file, an IDX file nor a CSV of digits.")
+    x, y = zip(*blocks, strict=True)
+    return np.concatenate(x), np.concatenate(y)
 
 
-def _first_fault(text: IO[str], header: bool) -> str:
-    """What is wrong with the first bad row: NumPy stops there too, but says it less plainly."""
-    for row, line in enumerate(text, 1):
-        cells = line.split(",")
-        if (header and row == 1) or not line.strip():
-            continue
-        if len(cells) != 785:
-            return f"has {len(cells)} values in row {row:,}, not 785 (label, then 784 pixels)."
-        for cell in map(str.strip, cells):
-            if not (cell.isdecimal() and len(cell) < 9 and int(cell) < 256):
-                return f"has “{cell[:20]}” in row {row:,}; pixels are whole numbers from 0 to 255."
-    return "cannot be read as a CSV of digits."
+def _rows(text: IO[str]) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers from 1."""
+    number = 0
+    while line := text.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            raise ValueError(f"has more than {MAX_LINE:,} characters in row {number:,}.")
+        if line.strip():
+            yield number, line
+        if number > MAX_ROWS:
+            raise ValueError(f"has more than {MAX_ROWS:,} rows.")
+
+
+def _parse_rows(rows: list[tuple[int, str]]) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of numbered rows; ``ValueError`` names the first that is at fault."""
+    try:
+        lines = [line for _, line in rows]
+        table = np.loadtxt(lines, np.uint8, comments=None, delimiter=",", ndmin=2)
+        if table.shape != (len(rows), 785):
+            raise ValueError
+    except ValueError:
+        raise ValueError(next(filter(None, starmap(_fault, rows)), UNREADABLE)) from None
+    x, labels = table[:, 1:].reshape(-1, 28, 28), table[:, 0]  # a copy of the images
+    if (wrong := np.flatnonzero(labels > 9)).size:
+        number, _ = rows[wrong[0]]
+        raise ValueError(f"has the label {labels[wrong[0]]} in row {number:,}; labels are 0 to 9.")
+    return x, labels
+
+
+def _fault(number: int, line: str) -> str:
+    """What is wrong with a row, if anything: NumPy says it less plainly."""
+    cells = line.split(",")
+    if len(cells) != 785:
+        return f"has {len(cells)} values in row {number:,}, not 785 (label, then 784 pixels)."
+    for cell in map(str.strip, cells):
+        if not (cell.isdecimal() and len(cell) < 9 and int(cell) < 256):
+            return f"has “{cell[:20]}” in row {number:,}; pixels are whole numbers from 0 to 255."
+    return ""
 
 
 def check_rows(y: np.ndarray, name: str) -> None:

@@ -1,13 +1,15 @@
 """Reads a visitor's own labeled digits: from the bytes of a file to checked arrays."""
 
 import io
-import zipfile
 
 import numpy as np
 
-from digits.data.mnist_formats import LARGEST, parse_csv
+from digits.data.mnist_formats import open_archive, parse_csv, read_array
 
-MAX_IMAGES = 100_000  # images
+MAX_IMAGES = 100_000
+MAX_PIXELS = 96 * 2**20  # bytes of images, unpacked; pixels as uint8 take the least
+MAX_LABELS = 8 * MAX_IMAGES  # bytes of labels, unpacked
+BLOCK = 1_000  # images converted at once
 ARRAY_NAMES = ("x", "y"), ("x_test", "y_test")
 
 
@@ -34,35 +36,33 @@ def read_labeled_digits(filename: str, content: bytes) -> tuple[np.ndarray, np.n
         _check(x, y)
     except ValueError as error:
         raise ValueError(f"{shown} {error}") from error
-    if x.dtype.kind == "f":
-        x = np.rint(x * 255)
-    return x.astype(np.uint8), y.astype(np.uint8)
+    return _to_bytes(x), y.astype(np.uint8)
 
 
 def _read_npz(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with open_archive(io.BytesIO(content)) as archive:
             held = [name.removesuffix(".npy") for name in archive.namelist()]
             for x, y in ARRAY_NAMES:
                 if x in held and y in held:
-                    return _read_array(archive, x), _read_array(archive, y)
+                    return read_array(archive, x, MAX_PIXELS), read_array(archive, y, MAX_LABELS)
             raise ValueError(
                 f"it holds {', '.join(held)[:80] or 'nothing'}; needed are x and y, or x_test and "
                 "y_test"
             )
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for a damaged file
-        raise ValueError(f"cannot be used ({error}).") from error
+        raise ValueError(f"cannot be used ({' '.join(str(error).split())}).") from error
 
 
-def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    member = archive.getinfo(f"{name}.npy")
-    if member.file_size > LARGEST:  # nothing is unpacked beyond this size
-        raise ValueError(
-            f"{name} unpacks to {member.file_size / 2**20:,.0f} MiB, more than {LARGEST >> 20}; "
-            "pixels as uint8 take the least"
-        )
-    with archive.open(member) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
+def _to_bytes(x: np.ndarray) -> np.ndarray:
+    """Images as uint8, block by block: at once they would take several times their memory."""
+    if x.dtype == np.uint8:
+        return x
+    pixels = np.empty(x.shape, np.uint8)
+    for start in range(0, len(x), BLOCK):
+        block = x[start : start + BLOCK]
+        pixels[start : start + BLOCK] = np.rint(block * 255) if x.dtype.kind == "f" else block
+    return pixels
 
 
 def _check(x: np.ndarray, y: np.ndarray) -> None:

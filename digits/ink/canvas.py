@@ -1,7 +1,7 @@
-"""The Draw page's canvas: strokes from its JSON, and strokes rasterized as it draws them."""
+"""The Draw page's canvas: what the browser sends of it, and strokes rasterized as it draws them."""
 
+import io
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,42 +11,82 @@ CANVAS_SIDE = 280  # pixels
 BRUSH = 18  # width of the default brush in pixels
 BRUSH_RANGE = 6, 40  # widths of the finest and the broadest
 SUPERSAMPLING = 4  # times larger when drawn, then averaged, for soft edges
+MAX_POINTS = 10_000  # of a drawing; a pen gives some 50 for a digit
+MAX_LENGTH = 40_000  # pixels of line on the canvas, of which 1,000 make a digit
+BEYOND = 5_000  # pixels by which a stroke that was moved or enlarged may leave the canvas
 
 
-def from_fabric(objects: list[dict[str, Any]]) -> list[np.ndarray]:
+def from_fabric(fabric: Any) -> list[np.ndarray]:
     """The strokes on the Draw page's canvas, (2, points) float64 each, in its pixels.
 
-    ``objects`` are Fabric.js's, in which a stroke is a path of curves; their control points are the
-    pointer positions. A stroke that was moved or rotated afterwards is taken where it is now.
+    ``fabric`` is Fabric.js's JSON, in which a stroke is a path of curves; their control points are
+    the pointer positions. A stroke that was moved or rotated afterwards is taken where it is now.
+    Raises ``ValueError`` for what no canvas sends, and for more than anybody draws.
     """
-    return [_stroke(path) for path in objects if path.get("path")]
+    try:
+        paths = [path for path in fabric["objects"] if path.get("path")]
+        points = sum(len(path["path"]) for path in paths)
+        with np.errstate(all="ignore"):  # what becomes of infinity is refused below
+            strokes = [_stroke(path) for path in paths] if points <= MAX_POINTS else []
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError("The browser did not send the strokes of a drawing.") from error
+    if points > MAX_POINTS or not all((np.abs(stroke) < BEYOND).all() for stroke in strokes):
+        raise ValueError("This drawing has far more points than a digit, or lies off the canvas.")
+    check_size(strokes, MAX_LENGTH)
+    return strokes
+
+
+def check_size(strokes: list[np.ndarray], max_length: float) -> None:
+    """Raise ``ValueError`` for strokes, (2, points) each, that would take too long to draw."""
+    points = sum(stroke.shape[1] for stroke in strokes)
+    if points > MAX_POINTS:
+        raise ValueError(f"This drawing has {points:,} points; a digit has {MAX_POINTS:,} at most.")
+    length = sum(float(np.hypot(*np.diff(stroke)).sum()) for stroke in strokes)
+    if length > max_length:
+        raise ValueError("This is a scribble: its lines are far longer than those of a digit.")
+
+
+def from_png(png: bytes | None, width: int, height: int) -> np.ndarray:
+    """The ink on a canvas of that size, (height, width) uint8, from the browser's picture of it.
+
+    Raises ``ValueError`` for what is no such picture, before any of it is unpacked.
+    """
+    try:
+        picture = Image.open(io.BytesIO(png or b""), formats=["PNG"])
+        if picture.size != (width, height):
+            raise ValueError(f"{picture.size} is not the size of the canvas")
+        return np.asarray(picture.convert("L"))
+    except Exception as error:  # Pillow raises many kinds for a damaged file
+        raise ValueError("The browser did not send a picture of the canvas.") from error
 
 
 def _stroke(fabric: dict[str, Any]) -> np.ndarray:
     path = fabric["path"]
-    curves = [command[1:] for command in path if command[0] == "Q"] or [path[0][1:] * 2]
-    end = path[-1][-2:]
+    commands = [command[1:] for command in path if command[0] == "Q"] or [path[0][1:] * 2]
+    curves = np.array(commands, float)  # (curves, 4): control point and end of each
+    end = np.array([path[-1][-2:]], float)  # (1, 2)
+    if curves.shape[1:] != (4,) or end.shape != (1, 2):
+        raise ValueError("a path has quadratic curves and ends with a point")
     # The end twice, for the canvas drops the last point but one.
-    points = np.array([*(curve[:2] for curve in curves), end, end], float)  # (points, 2)
+    points = np.concatenate([curves[:, :2], end, end])
     # Fabric keeps the path as it was drawn, and where the middle of its box is now.
-    line = np.concatenate([points[:1], *_curves(curves), points[-1:]])
+    line = np.concatenate([points[:1], _on_curves(curves), points[-1:]])
     offset = (line.min(axis=0) + line.max(axis=0)) / 2
-    angle = np.radians(fabric.get("angle", 0))
+    angle = np.radians(float(fabric.get("angle", 0)))
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    scale = [fabric.get("scaleX", 1), fabric.get("scaleY", 1)]
-    middle = np.array([fabric["left"], fabric["top"]])
+    scale = [float(fabric.get("scaleX", 1)), float(fabric.get("scaleY", 1))]
+    middle = np.array([float(fabric["left"]), float(fabric["top"])])
     placed = ((points - offset) * scale) @ rotation.T + middle
     return placed.T.round(1)  # a tap is a line of a thirtieth of a pixel
 
 
-def _curves(curves: list[list[float]]) -> Iterator[np.ndarray]:
-    """Points on quadratic curves, (21, 2) each, that begin where the one before ends."""
-    t = np.linspace(0, 1, 21)[:, None]
-    start = np.array(curves[0][:2])
-    for curve in curves:
-        control, end = np.array(curve[:2]), np.array(curve[2:])
-        yield (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
-        start = end
+def _on_curves(curves: np.ndarray) -> np.ndarray:
+    """21 points on each of (n, 4) quadratic curves that begin where the one before ends."""
+    t = np.linspace(0, 1, 21)[:, None, None]
+    controls, ends = curves[:, :2], curves[:, 2:]
+    starts = np.concatenate([controls[:1], ends[:-1]])
+    points = (1 - t) ** 2 * starts + 2 * t * (1 - t) * controls + t**2 * ends  # (21, n, 2)
+    return points.reshape(-1, 2)
 
 
 def place(strokes: list[np.ndarray], side: float, canvas: int = CANVAS_SIDE) -> list[np.ndarray]:

@@ -5,7 +5,6 @@ as PNG, base64) and ``pinned``. The id is the time of the drawing; nothing ident
 """
 
 import base64
-import binascii
 import hashlib
 import io
 import json
@@ -23,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from digits.ink.canvas import render
-from digits.ink.pen_digits import FORMAT, MAX_POINTS, PenDigit, parse_digit
+from digits.ink.pen_digits import BOX, FORMAT, PenDigit, check_drawing, parse_digit
 from digits.ink.preprocessing import normalize, pen_width
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
@@ -35,15 +34,20 @@ MAX_SIDE = 2000  # of a picture, in pixels
 class Drawing:
     """One labeled drawing of a digit.
 
-    ``strokes`` are (2, points) float64, whole numbers with the longer side at 1,000; ``ink`` is
-    (height, width) uint8, 0 for paper and 255 for full ink.
+    ``strokes`` are (2, points) float64, whole numbers with the longer side at 1,000; ``picture``
+    is the ink as PNG, of which thousands fit into the memory.
     """
 
     id: str
     label: int
     strokes: list[np.ndarray]
-    ink: np.ndarray
+    picture: bytes
     pinned: bool = False
+
+    @property
+    def ink(self) -> np.ndarray:
+        """(height, width) uint8, 0 for paper and 255 for full ink."""
+        return np.asarray(Image.open(io.BytesIO(self.picture), formats=["PNG"]).convert("L"))
 
     @property
     def created(self) -> datetime:
@@ -57,7 +61,7 @@ class Drawing:
     @cached_property
     def image(self) -> np.ndarray:
         """The preprocessed drawing: (28, 28) uint8."""
-        return normalize(render(self.strokes, brush=pen_width(200)))
+        return normalize(render(self.strokes, brush=pen_width(BOX), box=BOX))
 
 
 def root() -> Path:
@@ -74,10 +78,9 @@ def add(label: int, strokes: list[np.ndarray], ink: np.ndarray | None = None) ->
     """
     if not strokes or (ink is not None and not ink.any()):
         raise ValueError("The drawing is blank: draw a digit first.")
-    if (points := sum(stroke.shape[1] for stroke in strokes)) > MAX_POINTS:
-        raise ValueError(f"This drawing has {points:,} points; a digit has {MAX_POINTS:,} at most.")
+    check_drawing(strokes)
     strokes = _scaled(strokes)
-    drawing = Drawing(_new_id(), label, strokes, render(strokes) if ink is None else ink)
+    drawing = Drawing(_new_id(), label, strokes, _png(render(strokes) if ink is None else ink))
     _write(drawing)
     return drawing
 
@@ -89,7 +92,7 @@ def add_new(digits: Iterable[PenDigit], saved: Iterable[Drawing]) -> Iterator[Dr
     """
     keys = {drawing.key for drawing in saved}
     for digit in digits:
-        key = Drawing("", digit.label, _scaled(digit.strokes), np.empty(0)).key
+        key = Drawing("", digit.label, _scaled(digit.strokes), b"").key
         yield None if key in keys else add(digit.label, digit.strokes)
         keys.add(key)
 
@@ -141,8 +144,9 @@ def relabel(id: str, label: int) -> None:
 
 
 def replace_strokes(id: str, strokes: list[np.ndarray], ink: np.ndarray) -> None:
-    """Replace a drawing's strokes and ink, as in ``add``. Raises as ``open`` does."""
-    _change(id, strokes=_scaled(strokes), ink=ink)
+    """Replace a drawing's strokes and ink. Raises as ``add`` and ``open`` do."""
+    check_drawing(strokes)
+    _change(id, strokes=_scaled(strokes), picture=_png(ink))
 
 
 def pin(id: str, pinned: bool) -> None:
@@ -203,27 +207,22 @@ def _read(path: Path, changed: int, size: int) -> Drawing:
     where = f"Drawing {path.stem}"
     try:
         content = json.loads(path.read_bytes())
-        digit = parse_digit(where, content)
-        picture = Image.open(io.BytesIO(base64.b64decode(content["picture"])), formats=["PNG"])
-        if max(picture.size) > MAX_SIDE:
-            raise ValueError(f"{where}: its picture is larger than {MAX_SIDE:,} pixels.")
-        ink = np.asarray(picture.convert("L"))
-        if not ink.any():
-            raise ValueError(f"{where}: its picture is blank.")
     except FileNotFoundError as error:
         raise LookupError("This drawing has been deleted.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{where} is damaged: it is not JSON.") from error
-    except (
-        KeyError,
-        TypeError,
-        binascii.Error,
-        OSError,
-        SyntaxError,
-        Image.DecompressionBombError,
-    ) as error:
+    digit = parse_digit(where, content)
+    try:
+        picture = base64.b64decode(content["picture"])
+        opened = Image.open(io.BytesIO(picture), formats=["PNG"])
+        blank = max(opened.size) <= MAX_SIDE and opened.convert("L").getbbox() is None
+    except Exception as error:  # Pillow raises many kinds for a damaged file
         raise ValueError(f"{where} is damaged: its picture cannot be read.") from error
-    return Drawing(path.stem, digit.label, digit.strokes, ink, bool(content.get("pinned")))
+    if max(opened.size) > MAX_SIDE:
+        raise ValueError(f"{where}: its picture is larger than {MAX_SIDE:,} pixels.")
+    if blank:
+        raise ValueError(f"{where}: its picture is blank.")
+    return Drawing(path.stem, digit.label, digit.strokes, picture, bool(content.get("pinned")))
 
 
 def _change(id: str, **fields: Any) -> None:
@@ -232,12 +231,10 @@ def _change(id: str, **fields: Any) -> None:
 
 def _write(drawing: Drawing) -> None:
     """Replace the file at once, so that no reader ever sees half of it."""
-    png = io.BytesIO()
-    Image.fromarray(drawing.ink).save(png, "PNG", optimize=True)
     content = {
         "label": drawing.label,
         "strokes": _lists(drawing.strokes),
-        "picture": base64.b64encode(png.getvalue()).decode(),
+        "picture": base64.b64encode(drawing.picture).decode(),
         "pinned": drawing.pinned,
     }
     path = _path(drawing.id)
@@ -245,6 +242,12 @@ def _write(drawing: Drawing) -> None:
     part = path.with_name(f"part-{os.getpid()}-{path.name}")
     part.write_text(json.dumps(content))
     os.replace(part, path)
+
+
+def _png(ink: np.ndarray) -> bytes:
+    png = io.BytesIO()
+    Image.fromarray(ink).save(png, "PNG", optimize=True)
+    return png.getvalue()
 
 
 def _scaled(strokes: list[np.ndarray]) -> list[np.ndarray]:

@@ -1,6 +1,5 @@
 """Files of pen digits: isolated digits as people wrote them, stroke by stroke."""
 
-import gzip
 import json
 import zlib
 from dataclasses import dataclass
@@ -9,9 +8,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from digits.ink.canvas import check_size, place
+
 FORMAT = "pen_digits/1"
-MAX_BYTES = 64 * 2**20  # of JSON, unpacked
-MAX_POINTS = 10_000  # of one digit; a pen gives some 50
+MAX_BYTES = 16 * 2**20  # of JSON, unpacked
+MAX_VALUES = 1_500_000  # in it; a digit has some 120, and each takes up to 100 bytes of memory
+BOX = 200  # pixels that the longer side of a digit is drawn at
+MAX_LENGTH = 50 * BOX  # pixels of line; digits have up to 6 times their side
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,19 @@ def read_pen_digits(file: str | Path) -> list[PenDigit]:
 
 def parse_pen_digits(name: str, packed: BinaryIO) -> list[PenDigit]:
     """Read an open file called ``name``; raises as ``read_pen_digits`` does."""
-    zipped = packed.read(2) == b"\x1f\x8b"
-    packed.seek(0)
-    try:
-        content = (gzip.GzipFile(fileobj=packed) if zipped else packed).read(MAX_BYTES + 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{name} is damaged: it cannot be unpacked.") from error
+    content = packed.read(MAX_BYTES + 1)
+    if content.startswith(b"\x1f\x8b"):
+        unpacker = zlib.decompressobj(wbits=31)  # of gzip's format, and only its first member
+        try:
+            content = unpacker.decompress(content, MAX_BYTES + 1)
+        except zlib.error as error:
+            raise ValueError(f"{name} is damaged: it cannot be unpacked.") from error
+        if not unpacker.eof and len(content) <= MAX_BYTES:
+            raise ValueError(f"{name} is damaged: it is cut short.")
     if len(content) > MAX_BYTES:
         raise ValueError(f"{name} holds more than {MAX_BYTES // 2**20} MiB; split it.")
+    if sum(content.count(mark) for mark in (b",", b":", b"[", b"{")) > MAX_VALUES:
+        raise ValueError(f"{name} holds more than {MAX_VALUES:,} numbers; split it.")
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -77,10 +85,16 @@ def parse_digit(where: str, digit: Any) -> PenDigit:
         if not (np.abs(stroke) < 1e6).all():  # also refuses NaN
             raise ValueError(f"{where}: a coordinate is not a number below a million.")
         strokes.append(stroke)
-    points = sum(stroke.shape[1] for stroke in strokes)
-    if points > MAX_POINTS:
-        raise ValueError(f"{where}: {points:,} points are more than the {MAX_POINTS:,} allowed.")
+    try:
+        check_drawing(strokes)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
     writer = digit.get("writer")
     return PenDigit(
         label, strokes, bool(digit.get("suspect", False)), writer if type(writer) is int else None
     )
+
+
+def check_drawing(strokes: list[np.ndarray]) -> None:
+    """Raise ``ValueError`` for a digit, (2, points) each, that would take too long to draw."""
+    check_size(place(strokes, BOX), MAX_LENGTH)

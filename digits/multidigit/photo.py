@@ -41,7 +41,7 @@ def recognize_photo(content: bytes, name: str, predict: Predict) -> tuple[bytes,
     Raises ``ValueError`` when it is no picture that can be read, or shows no digits, or far more
     than digits.
     """
-    picture = open_image(io.BytesIO(content), name, PHOTO_SIDE)
+    picture = open_image(content, name, PHOTO_SIDE)
     paper = Image.new("RGBA", picture.size, "white")
     photo = Image.alpha_composite(paper, picture).convert("RGB")
     components, slices, lines = find_numbers(find_ink(np.asarray(photo.convert("L"))))

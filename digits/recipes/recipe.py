@@ -65,7 +65,7 @@ def parse_conv(text: str) -> tuple[Conv, ...]:
     """
     blocks = [re.fullmatch(r"(\d+)x(\d+)(p?)", block) for block in text.split(",") if text]
     if not all(blocks):
-        raise ValueError(f"“{text}” is not like 32x5p,64x3.")
+        raise ValueError(f"{text!r} is not like 32x5p,64x3.")
     return tuple(Conv(int(block[1]), int(block[2]), bool(block[3])) for block in blocks if block)
 
 
@@ -457,7 +457,14 @@ class Recipe:
             if finetuning := fields.get("finetune"):
                 fields["finetune"] = Finetuning(**finetuning)
             return cls(**fields)
-        except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        except (
+            json.JSONDecodeError,
+            AttributeError,
+            KeyError,
+            OverflowError,
+            RecursionError,
+            TypeError,
+        ) as error:
             raise ValueError(f"This is not a recipe: {error}.") from error
 
     def __str__(self) -> str:

@@ -355,3 +355,9 @@ def test_a_failed_download_leaves_nothing_and_names_the_other_ways(
     with pytest.raises(ValueError, match="could not be downloaded" + ways):
         mnist_files.download()
     assert not list(folder.iterdir())
+
+
+def test_a_packed_line_without_end_is_refused_and_leaves_nothing(folder: Path):
+    with pytest.raises(ValueError, match=r"line\.csv\.gz has more than 16,384 characters in row 1"):
+        mnist_files.add("line.csv.gz", gzip.compress(b"0," * 2**24))
+    assert not list(folder.iterdir())

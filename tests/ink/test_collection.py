@@ -124,20 +124,20 @@ def test_a_blank_drawing_and_one_of_too_many_points_are_refused():
 
 def test_strokes_on_the_canvas_are_where_the_pointer_was():
     line = [(85, 60), (195, 60), (160, 130), (130, 230)]
-    [stroke] = canvas.from_fabric([path_of(line)])
+    [stroke] = canvas.from_fabric({"objects": [path_of(line)]})
     assert stroke.T[:4] == pytest.approx(np.array(line), abs=0.1)
     dot = {"path": [["M", 19.982, 19.2], ["L", 20.018, 19.2]], "left": 20, "top": 19.2}
-    [tap] = canvas.from_fabric([dot])
+    [tap] = canvas.from_fabric({"objects": [dot]})
     assert (tap == [[20], [19.2]]).all()
 
 
 def test_a_stroke_that_was_moved_stretched_or_turned_is_taken_where_it_is():
     line = [(100, 100), (200, 100), (200, 140)]  # the middle of its box is (150, 120)
-    [moved] = canvas.from_fabric([path_of(line, left=160, top=125)])
+    [moved] = canvas.from_fabric({"objects": [path_of(line, left=160, top=125)]})
     assert moved.T[:3] == pytest.approx(np.add(line, (10, 5)), abs=0.1)
-    [larger] = canvas.from_fabric([path_of(line, scaleX=2)])
+    [larger] = canvas.from_fabric({"objects": [path_of(line, scaleX=2)]})
     assert larger.T[:3] == pytest.approx(np.array([(50, 100), (250, 100), (250, 140)]), abs=0.1)
-    [turned] = canvas.from_fabric([path_of(line, angle=90)])
+    [turned] = canvas.from_fabric({"objects": [path_of(line, angle=90)]})
     assert turned.T[:3] == pytest.approx(np.array([(170, 70), (170, 170), (130, 170)]), abs=0.1)
 
 
@@ -149,7 +149,7 @@ def test_strokes_from_the_canvas_are_drawn_as_the_canvas_drew_them():
         *(["Q", *wavy[:, i], *middles[:, i]] for i in range(29)),
         ["L", *wavy[:, -1]],
     ]
-    [taken] = canvas.from_fabric([{"path": path, "left": 140, "top": 140}])
+    [taken] = canvas.from_fabric({"objects": [{"path": path, "left": 140, "top": 140}]})
     # The canvas drops one point of the pointer's; what it kept is drawn without losing another.
     pointer = np.insert(wavy, 29, wavy[:, -1], axis=1)
     difference = canvas.render([taken]).astype(int) - canvas.render([pointer])

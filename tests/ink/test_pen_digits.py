@@ -44,7 +44,8 @@ def test_read_strokes_reads_json_plain_and_gzipped(tmp_path, name):
         (ONE | {"strokes": [[["a"], ["b"]]]}, "equal lists"),
         (ONE | {"strokes": [[[float("nan")], [0]]]}, "below a million"),
         (ONE | {"strokes": [[[1e300], [0]]]}, "below a million"),
-        (ONE | {"strokes": [[[0] * 1_000_000, [0] * 1_000_000]]}, "1,000,000 points"),
+        (ONE | {"strokes": [[[0] * 100_000, [0] * 100_000]]}, "100,000 points"),
+        (ONE | {"strokes": [[[0, 999] * 500, list(range(1_000))]]}, "scribble"),
         ("not a digit", "object"),
     ],
 )
@@ -58,6 +59,19 @@ def test_read_strokes_refuses_a_file_of_something_else(tmp_path, content):
     (tmp_path / "other.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"other\.json"):
         pen_digits.read_pen_digits(tmp_path / "other.json")
+
+
+def test_read_strokes_counts_values_before_it_parses_them(tmp_path):
+    (tmp_path / "empty.json").write_bytes(b"[" + b"[]," * pen_digits.MAX_VALUES + b"[]]")
+    with pytest.raises(ValueError, match=r"empty\.json holds more than 1,500,000"):
+        pen_digits.read_pen_digits(tmp_path / "empty.json")
+
+
+def test_read_strokes_says_that_a_packed_file_is_cut_short(tmp_path):
+    path = write(tmp_path, ONE, name="digits.json.gz")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=r"digits\.json\.gz is damaged: it is cut short"):
+        pen_digits.read_pen_digits(path)
 
 
 def test_read_strokes_refuses_another_format_and_an_empty_file(tmp_path):

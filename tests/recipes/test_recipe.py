@@ -53,6 +53,8 @@ def test_a_value_out_of_range_is_refused_by_name(field: str, value: object) -> N
         '{"version": 2}',
         '{"version": 2, "conv": 3}',
         '{"version": 2, "conv": [], "dense": [], "unheard_of": 1}',
+        '{"version": 2, "conv": [], "dense": [], "epochs": 1' + "0" * 400 + "}",
+        "[" * 100_000,
     ],
 )
 def test_what_is_no_recipe_is_refused(text: str) -> None:

@@ -5,12 +5,12 @@ import io
 import streamlit as st
 from PIL import Image
 
+from digits.ink.image_files import MAX_BYTES, check_bytes
 from digits.store.models import ModelRef
 from widgets.draw.answer import draw_boxes, show_numbers
 from widgets.shared.session import engine
 
 KINDS = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
-MEGABYTES = 25
 RESULT = "draw-photo-result"  # key of the session's state: source, small photo and its numbers
 
 
@@ -25,10 +25,14 @@ def recognize_photo(model: ModelRef) -> None:
             file = st.camera_input("A photo of digits on paper")
         else:
             file = st.file_uploader(
-                "A photo of digits on paper", KINDS, key="draw-photo", max_upload_size=MEGABYTES
+                "A photo of digits on paper",
+                KINDS,
+                key="draw-photo",
+                max_upload_size=MAX_BYTES >> 20,
             )
     if file and state.get(RESULT, {}).get("source") != (file.file_id, model):
         try:
+            check_bytes(file.getvalue(), file.name)  # before it goes to a worker
             with right, st.spinner("Recognizing …"):
                 small, numbers = cluster.recognize_photo(model, file.getvalue(), file.name)
             state[RESULT] = {"source": (file.file_id, model), "photo": small, "numbers": numbers}

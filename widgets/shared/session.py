@@ -1,4 +1,6 @@
-"""What the pages share: the engine, the chosen run, and the test digits."""
+"""What the pages share: the link, the engine, the chosen run, and the test digits."""
+
+import math
 
 import numpy as np
 import streamlit as st
@@ -21,6 +23,26 @@ def via_app() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def check_link() -> None:
+    """Take what is no value out of a new visitor's link: Streamlit fails at "" and infinity."""
+    if "link-checked" in st.session_state:
+        return
+    st.session_state["link-checked"] = True
+    parameters = st.query_params
+    unusable = [name for name in parameters if not all(map(_usable, parameters.get_all(name)))]
+    for name in unusable:
+        del parameters[name]
+    if unusable:
+        st.rerun()  # for the controls start from the link that the run began with
+
+
+def _usable(value: str) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:  # a word
+        return bool(value)
 
 
 def engine() -> Engine:
