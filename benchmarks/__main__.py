@@ -5,7 +5,6 @@ ratio and its spread, with processor time beside wall time. MNIST is used where 
 """
 
 import argparse
-import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Any
 from benchmarks.answers import answer
 from benchmarks.live import click, live, start
 from benchmarks.many import many
-from benchmarks.measure import processor
+from benchmarks.measure import report
 from benchmarks.mistakes import mistakes
 from benchmarks.runs import thousand_runs
 from benchmarks.training import evaluate, throughput, time_to_99
@@ -30,16 +29,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DIGITS_RUNS"] = folder
         lines = [line for row in arguments.rows or ROWS for line in ROWS[row]()]
-    if arguments.json:
-        print(json.dumps({"processor": processor(), "rows": lines}))
-        return
-    print(f"\n{processor()}, {os.cpu_count()} cores\n")
-    print(f"{'':<52} {'ours':>10} {'baseline':>10}  ratio, or spread beside a goal")
-    for line in lines:
-        print(
-            f"{line['what']:<52} {line['ours']:>10} {line['baseline']:>10}  {line['ratio']}", end=""
-        )
-        print("" if line.get("met", True) else "  missed")
+    report(lines, arguments.json)
 
 
 ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {

@@ -1,4 +1,4 @@
-"""The row on many visitors of one run: what they cost the server, and how late their curve is."""
+"""The row on many visitors of one run: what they cost the server, and how late they see it."""
 
 import os
 import threading
@@ -11,73 +11,119 @@ from playwright.sync_api import Page
 
 from benchmarks import served
 from benchmarks.measure import figure, goal
-from benchmarks.visitors import Arrivals, Words, visitors
+from benchmarks.visitors import PACE, Visitor, Words, visitors
+from digits.engine import Engine
 from digits.store.runs import Run
 from tests.conftest import App
 
-COUNTS = (1, 10, 30)
+COUNTS = (1, 10, 30, 100)
 WINDOW = 20.0  # seconds
-# Notes when the curve in the page gets a new last point.
+ENDING = 30.0  # seconds that the last visitor has to see the result
+# Notes when the curve in the page gets a new last point, and when the result is there.
 LISTEN = """() => { window.arrivals = []; setInterval(() => {
   const plot = [...document.querySelectorAll('.plot')].find(
       plot => plot.getAttribute('aria-label')?.startsWith('Loss'))
   const x = plot?.data?.[1]?.x.at(-1), last = window.arrivals.at(-1)
-  if (x !== undefined && last?.[1] !== x) window.arrivals.push([Date.now() / 1000, x]) }, 20) }"""
+  if (x !== undefined && last?.[1] !== x) window.arrivals.push([Date.now() / 1000, x])
+  if ([...document.querySelectorAll('[data-testid=stMetricLabel]')].some(
+      label => label.textContent === 'Test accuracy')) window.result ??= Date.now() / 1000
+  }, 20) }"""
 
 
 def many() -> list[dict[str, Any]]:
-    """1, 10 and 30 visitors of a run while it trains; one of them is a real browser."""
-    lines = []
-    with served.engine() as engine, served.browsers() as [browser]:
-        address = engine.client.scheduler.address
-        for count in COUNTS:
-            with served.served(DIGITS_SCHEDULER=address) as app:
-                run = served.queued_run(served.LONG, engine)
-                page = served.visitor(browser, "about:blank")
-                words = Words(page)
-                page.goto(f"{app.url}/?run={run.id}")
-                page.get_by_text("Queued:").wait_for()
-                engine.submit(run)
-                page.get_by_text("images/s").wait_for()
-                page.evaluate(LISTEN)
-                with visitors(count - 1, app.url, words) as others:
-                    time.sleep(0.3 * count + 3)
-                    lines += _measure(count, app, run, page, others)
-                engine.stop(run)
-                served.wait_until_done(run)
-                page.context.close()
+    """1 to 100 visitors of a run while it trains and when it ends; one is a real browser."""
+    return [line for count in COUNTS for line in crowd(count)]
+
+
+def crowd(count: int = COUNTS[-1]) -> list[dict[str, Any]]:
+    """The rows of so many visitors."""
+    with (
+        served.engine() as engine,
+        served.browsers() as [browser],
+        served.served(DIGITS_SCHEDULER=engine.client.scheduler.address) as app,
+    ):
+        run = served.queued_run(served.LONG, engine)
+        page = served.visitor(browser, "about:blank")
+        words = Words(page)
+        page.goto(f"{app.url}/?run={run.id}")
+        page.get_by_text("Queued:").wait_for()
+        engine.submit(run)
+        page.get_by_text("images/s").wait_for()
+        page.evaluate(LISTEN)
+        with visitors(count - 1, app.url, words) as others:
+            page.wait_for_timeout(1e3 * (PACE * count + 3))
+            lines = _watching(count, app, run, page, others)
+            lines += _ending(count, engine, app, run, page, others)
+        page.context.close()
     return lines
 
 
-def _measure(
-    count: int, app: App, run: Run, page: Page, others: list[Arrivals]
+def _watching(
+    count: int, app: App, run: Run, page: Page, others: list[Visitor]
 ) -> list[dict[str, Any]]:
     server, seen = served.server(app), []
     with Writing(run) as writing:
         cpu, begun = served.cpu(server), time.time()
+        received = sum(other.received for other in others)
         while (now := time.time()) < begun + WINDOW:
             seen.append(served.mebibytes(server))
             page.wait_for_timeout(500)
         share = (served.cpu(server) - cpu) / (now - begun)
-        time.sleep(3)  # what was written last is still on its way
+        received = sum(other.received for other in others) - received
+        page.wait_for_timeout(5000)  # what was written last is still on its way
     per_epoch = run.status.steps / run.status.epochs
     browser = _delays(writing, page.evaluate("window.arrivals"), per_epoch, begun, now)
-    delays = [_delays(writing, noted, per_epoch, begun, now) for noted in others]
-    worst = [float(np.quantile(each, 0.95)) for each in [browser, *delays]]
-    who = f"many: {count} visitor{'s' * (count > 1)}"
+    delays = [_delays(writing, other.arrivals, per_epoch, begun, now) for other in others]
+    worst = [float(np.quantile(each, 0.95)) for each in delays or [browser]]
+    who, crowded = _who(count), count > 30
     rows = [
-        goal(f"{who}: server, share of a core", [share], 0.5),
-        goal(f"{who}: server, MiB", [max(seen)], 400, 0),
-        goal(f"{who}: s behind, 95th percentile, slowest", [max(worst)], 2),
+        goal(f"{who}: server, share of a core", [share], 1.0 if crowded else 0.5),
+        goal(f"{who}: server, MiB", [max(seen)], 600 if crowded else 400, 0),
+        goal(f"{who}: s behind, 95th percentile, slowest", [max(worst)], 3 if crowded else 2),
         figure(f"{who}: s behind, in the browser", browser),
     ]
     if delays:
         rows.append(figure(f"{who}: s behind, the others", [float(np.median(d)) for d in delays]))
+        kib = received / 1024 / WINDOW / len(others)
+        rows.append(figure(f"{who}: KiB/s to each", [kib], 0))
     return rows
 
 
+def _ending(
+    count: int, engine: Engine, app: App, run: Run, page: Page, others: list[Visitor]
+) -> list[dict[str, Any]]:
+    """The run is stopped: how long until each visitor has the result, and what that costs."""
+    engine.stop(run)
+    served.wait_until_done(run)
+    ended, server = (run.folder / "status.json").stat().st_mtime, served.server(app)
+    cpu = served.cpu(server)
+    end = time.monotonic() + ENDING
+
+    def seen() -> list[float]:
+        return [page.evaluate("window.result ?? Infinity"), *(other.result for other in others)]
+
+    while max(seen()) == np.inf and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(3000)
+    waited = [moment - ended for moment in seen()]
+    who, crowded = _who(count), count > 30
+    late = float(np.quantile(waited, 0.95))
+    return [
+        goal(f"{who}: s to the result, 95th percentile", [late], 3 if crowded else 2),
+        figure(f"{who}: processor s of the server at the end", [served.cpu(server) - cpu]),
+    ]
+
+
+def _who(count: int) -> str:
+    return f"many: {count} visitor{'s' * (count > 1)}"
+
+
 def _delays(
-    writing: "Writing", arrivals: Arrivals, per_epoch: float, begun: float, end: float
+    writing: "Writing",
+    arrivals: list[tuple[float, float]],
+    per_epoch: float,
+    begun: float,
+    end: float,
 ) -> list[float]:
     """Seconds from each writing of steps to the first curve of a visitor that reaches them."""
     times = np.array([moment for moment, _ in arrivals])

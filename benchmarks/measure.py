@@ -1,5 +1,7 @@
 """What the rows share: clocks, taking turns, and a line of the table."""
 
+import json
+import os
 import statistics
 import sys
 import time
@@ -67,3 +69,15 @@ def figure(what: str, ours: list[float], digits: int = 2) -> dict[str, Any]:
         "baseline": "",
         "ratio": f"{min(ours):.{digits}f} – {max(ours):.{digits}f}",
     }
+
+
+def report(lines: list[dict[str, Any]], as_json: bool) -> None:
+    """Print the table, or one line of JSON."""
+    if as_json:
+        print(json.dumps({"processor": processor(), "rows": lines}))
+        return
+    print(f"\n{processor()}, {os.cpu_count()} cores\n")
+    print(f"{'':<56} {'ours':>10} {'baseline':>10}  ratio, or spread beside a goal")
+    for row in lines:
+        missed = "" if row.get("met", True) else "  missed"
+        print(f"{row['what']:<56} {row['ours']:>10} {row['baseline']:>10}  {row['ratio']}{missed}")

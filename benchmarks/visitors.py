@@ -1,6 +1,6 @@
 """Visitors of a run's page without a browser: each says to the server what a real tab said.
 
-Thirty tabs of Chromium are more than two cores can draw, so one real tab is listened to, and its
+A hundred tabs of Chromium are more than two cores can draw, so one real tab is listened to, and its
 words are repeated over as many connections as there are to be visitors, at the pace that the
 server asks for. They read what the server sends as a tab would, but for drawing it.
 """
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.sync_api import Page
@@ -18,14 +19,24 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-Arrivals = list[tuple[float, float]]  # seconds since 1970, the curve's last point in epochs
+TICKER = "digits_ticker"  # the component by which the live view asks to be looked at again
+PACE = 0.3  # seconds between two arrivals: nobody opens a page in the same instant as all others
+
+
+@dataclass
+class Visitor:
+    """What a visitor of a run's page has seen, in seconds since 1970."""
+
+    arrivals: list[tuple[float, float]] = field(default_factory=list)  # when, the curve's end
+    result: float = float("inf")  # when the test accuracy came
+    received: int = 0  # bytes
 
 
 class Words:
-    """What a page's tab says: its first message, and the one by which it polls."""
+    """What a page's tab says: its first message, and those by which it looks again."""
 
     def __init__(self, page: Page) -> None:
-        self.opening = self.poll = b""
+        self.opening = self.poll = self.tick = b""
         page.on("websocket", lambda socket: socket.on("framesent", self.hear))
 
     def hear(self, payload: str | bytes) -> None:
@@ -34,8 +45,11 @@ class Words:
         message = BackMsg.FromString(payload)
         if not message.HasField("rerun_script"):
             return
-        if message.rerun_script.is_auto_rerun:
+        said = message.rerun_script
+        if said.is_auto_rerun:
             self.poll = payload
+        elif any("ticker" in state.id for state in said.widget_states.widgets):
+            self.tick = payload
         elif not self.opening:
             self.opening = payload
 
@@ -50,76 +64,112 @@ def socket_of(address: str) -> dict[str, Any]:
     }
 
 
-async def visit(address: str, words: Words, arrivals: Arrivals) -> None:
-    """Open the page and stay, noting when the curve of the loss has a new last point."""
+async def visit(address: str, words: Words, visitor: Visitor) -> None:
+    """Open the page and stay, noting what arrives."""
     async with connect(**socket_of(address)) as socket:
         await socket.send(words.opening)
-        polls: dict[str, asyncio.Task[None]] = {}
-        kept: dict[str, None] = {}  # hashes of what the server need not send again
+        timers = _Timers(socket, words)
         try:
             async for payload in socket:
                 assert isinstance(payload, bytes)
+                visitor.received += len(payload)
                 message = ForwardMsg.FromString(payload)
-                kind = message.WhichOneof("type")
-                if message.metadata.cacheable and message.hash:
-                    kept[message.hash] = None
-                if kind == "auto_rerun":
-                    name, pace = message.auto_rerun.fragment_id, message.auto_rerun.interval
-                    if name in polls:
-                        polls.pop(name).cancel()
-                    polls[name] = asyncio.create_task(_poll(socket, words, name, pace, kept))
-                elif kind == "stop_auto_rerun":
-                    for name in message.stop_auto_rerun.fragment_ids:
-                        if name in polls:
-                            polls.pop(name).cancel()
-                elif kind == "delta":
-                    _note(message, arrivals)
+                timers.follow(message)
+                if message.WhichOneof("type") == "delta":
+                    _note(message, visitor)
         finally:
-            for poll in polls.values():
-                poll.cancel()
+            timers.stop()
 
 
-async def _poll(
-    socket: ClientConnection, words: Words, fragment: str, pace: float, kept: dict[str, None]
-) -> None:
-    message = BackMsg.FromString(words.poll)
-    state = message.rerun_script
-    state.fragment_id = fragment
-    while True:
-        await asyncio.sleep(pace)
-        del state.cached_message_hashes[:]
-        state.cached_message_hashes.extend(list(kept)[-20:])  # a tab forgets old ones too
-        await socket.send(message.SerializeToString())
+class _Timers:
+    """By which a tab looks again: those of fragments, and the ticker of the live view."""
+
+    def __init__(self, socket: ClientConnection, words: Words) -> None:
+        self.socket, self.words = socket, words
+        self.running: dict[str, tuple[float, asyncio.Task[None]]] = {}
+        self.known: dict[str, None] = {}  # hashes of what the server need not send again
+        self.shown: set[str] = set()  # fragments that the script has shown, the ticker with them
+        self.home = ""  # the fragment that the ticker is in
+
+    def follow(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if message.metadata.cacheable and message.hash:
+            self.known[message.hash] = None
+        if kind == "auto_rerun":
+            name = message.auto_rerun.fragment_id
+            self.start(name, message.auto_rerun.interval, self.words.poll)
+        elif kind == "stop_auto_rerun":
+            for name in message.stop_auto_rerun.fragment_ids:
+                self.cancel(name)
+        elif kind == "new_session":
+            self.shown = set()
+        elif kind == "delta":
+            component = message.delta.new_element.bidi_component
+            self.shown.add(message.delta.fragment_id)
+            if component.component_name == TICKER:
+                self.home = message.delta.fragment_id
+                self.shown.add(TICKER)
+                self.start(TICKER, json.loads(component.json)["seconds"], self.words.tick)
+        elif kind == "script_finished" and TICKER not in self.shown and self.home in self.shown:
+            self.cancel(TICKER)  # its fragment was shown without it
+
+    def start(self, name: str, seconds: float, said: bytes) -> None:
+        if name in self.running and self.running[name][0] == seconds:
+            return
+        self.cancel(name)
+        message = BackMsg.FromString(said)
+        if name != TICKER:
+            message.rerun_script.fragment_id = name
+        self.running[name] = seconds, asyncio.create_task(self.repeat(message, seconds))
+
+    def cancel(self, name: str) -> None:
+        if name in self.running:
+            self.running.pop(name)[1].cancel()
+
+    def stop(self) -> None:
+        for name in list(self.running):
+            self.cancel(name)
+
+    async def repeat(self, message: BackMsg, seconds: float) -> None:
+        hashes = message.rerun_script.cached_message_hashes
+        while True:
+            await asyncio.sleep(seconds)
+            del hashes[:]
+            hashes.extend(list(self.known)[-20:])  # a tab forgets old ones too
+            await self.socket.send(message.SerializeToString())
 
 
-def _note(message: ForwardMsg, arrivals: Arrivals) -> None:
-    component = message.delta.new_element.bidi_component
+def _note(message: ForwardMsg, visitor: Visitor) -> None:
+    element = message.delta.new_element
+    if element.metric.label == "Test accuracy":
+        visitor.result = min(visitor.result, time.time())
+    component = element.bidi_component
     if "curve-loss" not in component.id:
         return
     sent = json.loads(component.json if component.HasField("json") else component.mixed.json)
     x = json.loads(sent["figure"])["traces"][1]["x"]
-    if x and (not arrivals or arrivals[-1][1] != x[-1]):
-        arrivals.append((time.time(), x[-1]))
+    if x and (not visitor.arrivals or visitor.arrivals[-1][1] != x[-1]):
+        visitor.arrivals.append((time.time(), x[-1]))
 
 
 @contextmanager
-def visitors(count: int, address: str, words: Words) -> Iterator[list[Arrivals]]:
+def visitors(count: int, address: str, words: Words) -> Iterator[list[Visitor]]:
     """So many visitors at once; gives what each has noted, while it goes on."""
-    noted: list[Arrivals] = [[] for _ in range(count)]
+    crowd = [Visitor() for _ in range(count)]
     loop = asyncio.new_event_loop()
 
     async def all_of_them() -> None:
         async with asyncio.TaskGroup() as visits:
-            for arrivals in noted:
-                visits.create_task(visit(address, words, arrivals))
-                await asyncio.sleep(0.3)  # nobody opens a page in the same instant as all others
+            for visitor in crowd:
+                visits.create_task(visit(address, words, visitor))
+                await asyncio.sleep(PACE)
 
     work = loop.create_task(all_of_them())
 
     thread = threading.Thread(target=loop.run_until_complete, args=[asyncio.wait([work])])
     thread.start()
     try:
-        yield noted
+        yield crowd
     finally:
         failed = work.done()
         loop.call_soon_threadsafe(work.cancel)

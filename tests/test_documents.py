@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.__main__ import ROWS
+from benchmarks.faults.__main__ import PARTS
 from digits.recipes import layers
 from digits.recipes.presets import PRESETS
 from tests.conftest import ROOT
@@ -83,8 +84,9 @@ def test_the_tree_names_every_file_of_the_code_and_nothing_else() -> None:
     files |= {
         str(path.relative_to(ROOT))
         for top in ("benchmarks", "docs")
-        for path in ROOT.glob(f"{top}/*.py")
-    } - {"benchmarks/__init__.py"}
+        for path in ROOT.glob(f"{top}/**/*.py")
+        if path.name != "__init__.py"
+    }
     assert set(named) == files | {".streamlit/config.toml", ".ci/run"}
 
 
@@ -158,6 +160,15 @@ def test_every_row_of_the_benchmark_that_is_named_is_one() -> None:
     assert {word for words in asked for word in words} <= {*ROWS, "--json"}
     performance = DOCUMENTS["docs/performance.md"]
     assert all(f"`{row}`" in performance for row in ROWS)
+
+
+def test_every_part_of_the_campaign_is_promised_something() -> None:
+    asked = of_module("benchmarks.faults")
+    assert asked
+    named = {word for words in asked for word in words if not re.match(r"--|\d", word)}
+    assert named <= set(PARTS)
+    reliability = DOCUMENTS["docs/reliability.md"]
+    assert all(f"`{part}`" in reliability for part in PARTS)
 
 
 def test_every_other_command_names_files_and_markers_that_are_here() -> None:

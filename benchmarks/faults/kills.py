@@ -1,0 +1,191 @@
+"""What survives ``kill -9``: of workers, schedulers and servers, at random moments."""
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks import served
+from benchmarks.faults.tab import Tab
+from benchmarks.measure import figure, goal
+from digits.store import runs
+from digits.store.run_folder import Run
+from digits.store.status import DONE, UNFINISHED
+from tests.conftest import App, until
+
+KILLS, VISITORS = 30, 20
+KILLS_PER_RUN = 3  # a run that loses its worker more often is given up
+VICTIMS: dict[str, Callable[[App], psutil.Process]] = {
+    "server": served.server,
+    "scheduler": lambda app: served.scheduler(served.server(app)),
+    "worker": lambda app: served.worker(served.server(app)),
+}
+# Some 15 s on two cores, and a second.
+LONG = "dataset=uci&conv=2&filters1=64&filters2=64&batch_size=32&epochs=12"
+SHORT = "dataset=uci&conv=1&filters1=16&batch_size=32&epochs=12"
+
+
+def kills(count: int = KILLS) -> list[dict[str, Any]]:
+    """Random kills over all processes while runs train, against a run that nobody disturbs."""
+    chance = random.Random(0)
+    victims = [*VICTIMS] * -(-count // len(VICTIMS))
+    chance.shuffle(victims)
+    del victims[count:]
+    wrong, difference, orphans = 0, 0.0, 0
+    waits: dict[str, list[float]] = {name: [] for name in VICTIMS}
+    with _server() as (apps, start_again):
+        undisturbed = _train(apps[-1])
+        _end(undisturbed)
+        while victims:
+            run = _train(apps[-1])
+            for _ in range(min(KILLS_PER_RUN, len(victims))):
+                time.sleep(chance.uniform(0.1, 3.0))
+                if _done(run):
+                    break
+                name = victims.pop()
+                print(f"\r{len(victims):2} left: {name:<9}", end="", file=sys.stderr, flush=True)
+                orphans += _kill(apps[-1], name)
+                step, begun = _last_step(run), time.perf_counter()
+                if name == "server":
+                    start_again()
+                _go_on(apps[-1], run, step)
+                waits[name].append(time.perf_counter() - begun)
+            _end(run)
+            lost, differs = _compare(run, undisturbed)
+            wrong, difference = wrong + lost, max(difference, differs)
+    print(file=sys.stderr)
+    who = f"kills: {sum(map(len, waits.values()))} times kill -9,"
+    return [
+        goal(f"{who} files with rows lost or repeated", [wrong], 0, 0),
+        goal(f"{who} loss, largest difference", [difference], 1e-4, 6),
+        goal(f"{who} processes left over", [orphans], 0, 0),
+        *(
+            figure(f"kills: s until a run goes on, {name} killed", wait)
+            for name, wait in waits.items()
+            if wait
+        ),
+    ]
+
+
+def rush(count: int = VISITORS) -> list[dict[str, Any]]:
+    """So many visitors press Train at once; the worker is killed twice meanwhile."""
+    started: list[Run] = []
+    queues: list[list[Run]] = []
+    deaths = [count // 5, count // 2]  # so many runs have started when the worker dies
+    with _server() as (apps, _):
+        _end(_train(apps[-1]))  # the engine has started
+        before = runs.all()
+        tabs = [Tab(apps[-1].url, f"{SHORT}&seed={seed}") for seed in range(count)]
+        clicks = [threading.Thread(target=tab.click, args=["Train"]) for tab in tabs]
+        for click in clicks:
+            click.start()
+
+        def ended() -> bool:
+            queues.append(runs.queue())
+            for run in queues[-1]:
+                if run.status.state == "running" and run not in started:
+                    started.append(run)
+            if deaths and len(started) > deaths[0] and started[-1].status.step:
+                deaths.pop(0)
+                VICTIMS["worker"](apps[-1]).kill()
+            return not queues[-1] and len(runs.all()) == len(before) + count
+
+        until(ended, 20.0 * count, "all runs to end")
+        for click, tab in zip(clicks, tabs, strict=True):
+            click.join()
+            tab.close()
+        rushed = [run for run in runs.all() if run not in before]
+        unfinished = [run for run in rushed if run.status.state != "finished"]
+    shown = {pair for queue in queues for pair in pairwise(queue)}
+    place = {run: number for number, run in enumerate(started)}
+    swapped = [pair for pair in shown if place.get(pair[0], -1) > place.get(pair[1], count)]
+    return [
+        goal(f"rush: of {count} runs not finished", [len(unfinished)], 0, 0),
+        goal("rush: pairs that started in another order than shown", [len(swapped)], 0, 0),
+        goal("rush: of two kills of the worker left out", [len(deaths)], 0, 0),
+    ]
+
+
+@contextmanager
+def _server() -> Iterator[tuple[list[App], Callable[[], None]]]:
+    """A server, and what starts it again on the same folder of runs."""
+    with served.served() as first:
+        apps = [first]
+        try:
+            yield apps, lambda: apps.append(App(first.runs))
+        finally:
+            for app in apps[1:]:
+                app.close()
+
+
+def _train(app: App) -> Run:
+    """Press Train; returns the run once its first step is there."""
+    tab = Tab(app.url, LONG)
+    before = runs.all()
+    tab.click("Train")
+    tab.close()
+    [run] = [run for run in runs.all() if run not in before]
+    until(lambda: run.status.step, 120, "the first step")
+    return run
+
+
+def _go_on(app: App, run: Run, step: int) -> None:
+    """Wait until a run is past a step, and press Resume where it does not go on by itself."""
+
+    def past() -> bool:
+        if run.status.state not in (*UNFINISHED, *DONE):
+            tab = Tab(app.url, f"run={run.id}")
+            with suppress(LookupError):  # it has just gone on
+                tab.click("Resume.*|Start again")
+            tab.close()
+        return _last_step(run) > step or _done(run)
+
+    until(past, 120, "the run to go on")
+
+
+def _compare(run: Run, undisturbed: Run) -> tuple[int, float]:
+    """How many files have other rows than the undisturbed run's, and how far the losses differ."""
+    ours, theirs = run.step_metrics(), undisturbed.step_metrics()
+    wrong = not np.array_equal(ours["step"], theirs["step"])
+    difference = 0.0 if wrong else float(abs(ours["loss"] - theirs["loss"]).max())
+    epochs, all_epochs = run.epoch_metrics()["epoch"], undisturbed.epoch_metrics()["epoch"]
+    return wrong + (not np.array_equal(epochs, all_epochs)), difference
+
+
+def _end(run: Run) -> None:
+    until(lambda: _done(run), 300, f"the end of {run.id}: {run.status.message}")
+
+
+def _done(run: Run) -> bool:
+    return run.status.state in DONE
+
+
+def _last_step(run: Run) -> int:
+    steps = run.step_metrics()["step"]
+    return int(steps[-1]) if len(steps) else 0
+
+
+def _kill(app: App, name: str) -> int:
+    """Kill a process; returns how many of those below it outlive it by 15 seconds."""
+    victim = VICTIMS[name](app)
+    below = victim.children(recursive=True)
+    victim.kill()
+    if name == "server":
+        app.process.wait()
+    _, alive = psutil.wait_procs([victim, *below], timeout=15)
+    return sum(not _dead(orphan) for orphan in alive)
+
+
+def _dead(process: psutil.Process) -> bool:
+    """Whether it is dead, and only its parent has not taken note."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
