@@ -11,7 +11,7 @@ from digits.store.files import Amount, Count
 
 UNFINISHED = ("queued", "running")
 DONE = ("finished", "stopped")  # with a result and a model
-LAST_EXIT = "DIGITS_LAST_EXIT"  # in a worker's environment: exit code of the one before it
+LAST_EXIT = "LAST_WORKER_EXIT"  # in a worker's environment: exit code of the one before it
 RESUMABLE = ("interrupted", "failed")  # goes on after its last whole epoch when queued again
 
 

@@ -53,13 +53,17 @@ def test_a_value_out_of_range_is_refused_by_name(field: str, value: object) -> N
         '{"version": 2}',
         '{"version": 2, "conv": 3}',
         '{"version": 2, "conv": [], "dense": [], "unheard_of": 1}',
-        '{"version": 2, "conv": [], "dense": [], "epochs": 1' + "0" * 400 + "}",
         "[" * 100_000,
     ],
 )
 def test_what_is_no_recipe_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a recipe"):
         Recipe.from_json(text)
+
+
+def test_a_huge_number_in_a_recipe_is_refused_as_out_of_range() -> None:
+    with pytest.raises(ValueError, match=r"epochs is 10.*it can be 1 to 1000"):
+        Recipe.from_json('{"version": 2, "conv": [], "dense": [], "epochs": 1' + "0" * 400 + "}")
 
 
 @pytest.mark.parametrize("version", [None, 1, 3, "2"])

@@ -9,7 +9,7 @@ from digits.recipes.recipe import Finetuning
 from digits.store import finetuning
 from digits.store.run_folder import Run
 from widgets.shared.format import as_text, counted
-from widgets.shared.session import choose_run, done_runs, engine, run_label
+from widgets.shared.session import choose_run, done_runs, run_label, submit
 
 LEARNING_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 REPLAYS = (0, 500, 1_000, 2_000, 5_000, 10_000, 60_000)
@@ -88,6 +88,6 @@ def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
         except (ValueError, OSError) as error:
             st.error(as_text(error), icon=":material/error:")
             return
-        engine().submit(run)
+        submit(run)
         choose_run(run)
         st.switch_page("pages/train.py", query_params={"run": run.id})

@@ -9,7 +9,7 @@ from digits.store import files, runs
 from digits.store.run_folder import Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED
 from widgets.shared.format import as_text, duration, test_interval
-from widgets.shared.session import choose_run, engine
+from widgets.shared.session import choose_run, engine, submit
 
 PER_PAGE = 20
 ORDERS = ("Newest first", "Most accurate first")
@@ -119,7 +119,7 @@ def _actions(run: Run, name: str) -> None:
         choose_run(run)
         st.switch_page("pages/mistakes.py", query_params={"run": run.id})
     if state in RESUMABLE and _button("Resume", run, "resume"):
-        engine().submit(run)
+        submit(run)
         st.rerun()
     if state in UNFINISHED and _button("Stop", run, "stop"):
         engine().stop(run)

@@ -9,6 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from digits.data import datasets
 from digits.engine import Engine
 from digits.store import runs
+from digits.store.files import reason
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from widgets.shared.format import as_text
@@ -59,6 +60,15 @@ def engine() -> Engine:
 @st.cache_resource(show_spinner="Starting the training engine …", validate=Engine.alive)
 def _engine() -> Engine:
     return Engine()
+
+
+def submit(run: Run) -> None:
+    """Queue a run; a sentence and the end of the page where there is no room for it."""
+    try:
+        engine().submit(run)
+    except OSError as error:
+        st.error(as_text(reason(error)), icon=":material/hard_drive:")
+        st.stop()
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)

@@ -12,12 +12,12 @@ import streamlit as st
 from digits.store import runs
 from digits.store.curves import downsample, smooth, smoothing_window
 from digits.store.run_folder import EPOCHS, SAMPLE_PROBABILITIES, STATUS, Run
-from digits.store.status import DONE, UNFINISHED, Status
+from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
 from widgets.shared.drawings import pinned_drawings, score_metric
 from widgets.shared.format import as_text, duration, test_interval
 from widgets.shared.gallery import gallery
 from widgets.shared.plot import figure, show
-from widgets.shared.session import engine
+from widgets.shared.session import engine, submit
 from widgets.train.finetune_result import finetuning_result, finetuning_summary
 
 INTERVAL = 1.0  # seconds between two looks at the run's folder
@@ -74,6 +74,8 @@ def _show(run: Run, status: Status) -> None:
     finetunes = run.recipe.finetune is not None
     if finetunes:
         st.caption(finetuning_summary(run))
+    if status.note:
+        st.warning(as_text(status.note), icon=":material/history:")
     if status.state in DONE:
         _reached(run, status)
     else:
@@ -107,10 +109,10 @@ def _button(run: Run, status: Status) -> None:
             on_click=_stop,
             args=[run],
         )
-    elif status.state == "interrupted":
+    elif status.state in RESUMABLE:
         label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
         if st.button(label, icon=":material/resume:", key="train-resume", width="stretch"):
-            engine().submit(run)
+            submit(run)
             st.rerun()
 
 
