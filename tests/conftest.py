@@ -66,10 +66,16 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RUNS", str(root))
-        job = runs.create(recipe, "Trained")
-        job.write_status(Status("queued", epochs=recipe.epochs))
+        job = queued(recipe, "Trained")
     train(job)
     return job.folder
+
+
+def queued(recipe: Recipe, name: str = "Test") -> Run:
+    """A run that waits to be trained, as those do that a page has queued."""
+    run = runs.create(recipe, name)
+    run.write_status(Status("queued", epochs=recipe.epochs))
+    return run
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ def test_the_names_are_all_found() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["train", "mistakes", "draw", "drawings", "runs", "data"])
 def test_no_value_of_a_parameter_is_an_error_page(page: str) -> None:
     run = run_with_epochs([{(4, 9): 3}, {(4, 9): 2}])
@@ -64,6 +65,7 @@ def test_no_value_of_a_parameter_is_an_error_page(page: str) -> None:
         assert not opened(page, query).exception, query
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["train", "mistakes", "draw", "data"])
 @pytest.mark.parametrize("value", NO_VALUE)
 def test_what_is_no_value_is_as_if_the_link_did_not_say_it(page: str, value: str) -> None:

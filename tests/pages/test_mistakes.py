@@ -309,6 +309,7 @@ def test_a_click_on_the_diagonal_shows_the_correct_digits(shown: Page):
 
 @pytest.mark.browser
 def test_the_keyboard_reaches_filter_digits_and_details(shown: Page):
+    shown.wait_for_selector("[data-test-script-state=notRunning]")  # it may draw the list anew
     shown.get_by_role("combobox", name="True label").focus()
     shown.keyboard.type("1")
     expect(shown.get_by_role("option", name="1", exact=True)).to_be_visible()

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from digits.recipes.recipe import Recipe
-from digits.store import runs
 from digits.store.files import reason
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from digits.store.status import LAST_EXIT, RESUMABLE, Status
 from digits.worker.predict import load, predict_at_epochs
 from digits.worker.trainer import MAX_DEATHS, train
-from tests.conftest import ROOT
+from tests.conftest import ROOT, queued
 
 pytestmark = pytest.mark.slow
 
@@ -36,15 +35,9 @@ class Killed(BaseException):
     """Stands in for a death that no code can catch: it passes every handler."""
 
 
-def started(recipe: Recipe = TINY) -> Run:
-    run = runs.create(recipe, "Test")
-    run.write_status(Status("queued", epochs=recipe.epochs))
-    return run
-
-
 def dead_after(epoch: int) -> Run:
     """A run whose worker died after this epoch."""
-    run = started()
+    run = queued(TINY)
 
     def die(status: Status) -> None:
         if status.epoch >= epoch and status.state == "running" and not status.message:
@@ -60,7 +53,7 @@ def final_weights(run: Run) -> list[np.ndarray]:
 
 
 def test_a_torn_checkpoint_costs_one_epoch_and_nothing_else() -> None:
-    whole, torn = started(), dead_after(3)
+    whole, torn = queued(TINY), dead_after(3)
     train(whole)
     [(epoch, path), _] = torn.checkpoints()
     assert epoch == 3
@@ -126,7 +119,7 @@ def test_a_torn_model_is_a_sentence_without_a_path(trained: Run, size: float) ->
 
 def test_a_run_of_which_workers_die_fails_and_says_of_what(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(LAST_EXIT, "-9")
-    run = started()
+    run = queued(TINY)
 
     def die(status: Status) -> None:
         if not status.message and status.state == "running":
@@ -156,7 +149,7 @@ def die_later(status: Status) -> None:
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
 def test_what_has_ended_is_not_trained_again(state: str) -> None:
-    run = started()
+    run = queued(TINY)
     run.write_status(Status(state))
     assert train(run) is None
     assert run.status.state == state
@@ -168,10 +161,10 @@ def test_a_finished_run_leaves_nothing_in_memory() -> None:
         gc.collect()
         return sum("FuncGraph" in type(thing).__name__ for thing in gc.get_objects())
 
-    train(started())
+    train(queued(TINY))
     before = graphs()
     for _ in range(2):
-        train(started())
+        train(queued(TINY))
     assert graphs() <= before
 
 

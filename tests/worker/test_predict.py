@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from digits.data import datasets
-from digits.store import runs
 from digits.store.runs import Run
 from digits.store.status import Status
 from digits.worker import model, predict
 from digits.worker.trainer import train
+from tests.conftest import queued
 
 pytestmark = pytest.mark.slow
 
@@ -39,11 +39,10 @@ def test_every_epoch_says_what_plain_keras_says_with_its_weights(trained: Run) -
 def test_with_early_stopping_the_best_epoch_has_the_answers_of_the_final_model(
     trained: Run,
 ) -> None:
-    run = runs.create(
+    run = queued(
         dataclasses.replace(
             trained.recipe, learning_rate=0.05, epochs=50, patience=2, train_images=200
-        ),
-        "Early",
+        )
     )
     train(run)
     best = int(run.epoch_metrics()["val_loss"].argmin()) + 1
@@ -52,7 +51,7 @@ def test_with_early_stopping_the_best_epoch_has_the_answers_of_the_final_model(
 
 
 def test_the_test_images_are_left_alone_until_the_run_has_its_result(trained: Run) -> None:
-    run = runs.create(dataclasses.replace(trained.recipe, epochs=2), "Told")
+    run = queued(dataclasses.replace(trained.recipe, epochs=2))
     messages = []
 
     def tell(status: Status) -> None:
@@ -69,7 +68,7 @@ def test_a_run_stopped_within_an_epoch_has_only_the_whole_ones(
     trained: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("digits.worker.trainer.STATUS_INTERVAL", 0)
-    run = runs.create(dataclasses.replace(trained.recipe, batch_size=16), "Stopped")
+    run = queued(dataclasses.replace(trained.recipe, batch_size=16))
 
     def tell(status: Status) -> None:
         if status.step % 81 and status.epoch == 1:  # of 81 steps an epoch

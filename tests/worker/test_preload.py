@@ -5,10 +5,9 @@ import dataclasses
 import pytest
 
 from digits.recipes.recipe import Conv, Recipe
-from digits.store import runs
-from digits.store.status import Status
 from digits.worker.preload import MAX_PRELOADED, preload, prepare, take
 from digits.worker.trainer import train
+from tests.conftest import queued
 
 pytestmark = pytest.mark.slow
 
@@ -24,8 +23,7 @@ SMALL = Recipe(
 
 
 def losses(recipe: Recipe) -> list[float]:
-    run = runs.create(recipe, "Test")
-    run.write_status(Status("queued", epochs=recipe.epochs))
+    run = queued(recipe)
     train(run)
     return run.step_metrics()["loss"].tolist()
 

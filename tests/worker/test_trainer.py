@@ -9,12 +9,12 @@ import pytest
 
 from digits.data import datasets
 from digits.recipes.recipe import Conv, Recipe
-from digits.store import runs
 from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.store.status import Status
 from digits.worker.predict import load, predict
 from digits.worker.trainer import train
+from tests.conftest import queued
 
 pytestmark = pytest.mark.slow
 
@@ -30,12 +30,6 @@ SMALL = Recipe(
 )
 
 
-def started(recipe: Recipe) -> Run:
-    run = runs.create(recipe, "Test")
-    run.write_status(Status("queued", epochs=recipe.epochs))
-    return run
-
-
 class Killed(BaseException):
     """Stands in for a death that no code can catch: it passes every handler."""
 
@@ -49,7 +43,7 @@ def die_at(epoch: int, step: int = 0):  # type: ignore[no-untyped-def]
 
 
 def test_a_run_learns_and_leaves_everything_behind() -> None:
-    run = started(SMALL)
+    run = queued(SMALL)
     result = train(run)
     digits = datasets.load("uci", seed=0)
     steps = -(-len(digits.x_train) // SMALL.batch_size)
@@ -71,7 +65,7 @@ def test_a_run_learns_and_leaves_everything_behind() -> None:
 
 @pytest.mark.parametrize("ending", ["keras", "h5"])
 def test_the_kept_model_opens_in_plain_keras_and_says_the_same(ending: str) -> None:
-    run = started(dataclasses.replace(SMALL, epochs=1))
+    run = queued(dataclasses.replace(SMALL, epochs=1))
     train(run)
     x, y = datasets.load_test("uci")
     opened = keras.models.load_model(run.folder / f"model.{ending}")
@@ -111,7 +105,7 @@ def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
 
 @pytest.mark.parametrize("when", [{"epoch": 0, "step": 0}, {"epoch": 2}])
 def test_a_killed_run_goes_on_to_where_it_would_have_come(when: dict[str, int]) -> None:
-    whole, torn = started(SMALL), started(SMALL)
+    whole, torn = queued(SMALL), queued(SMALL)
     train(whole)
     with pytest.raises(Killed):
         train(torn, die_at(**when))
@@ -131,7 +125,7 @@ def _weights(run: Run) -> list[np.ndarray]:
 
 
 def test_the_wish_to_stop_ends_a_run_with_what_it_has_learned() -> None:
-    run = started(dataclasses.replace(SMALL, epochs=50))
+    run = queued(dataclasses.replace(SMALL, epochs=50))
 
     def tell(status: Status) -> None:
         if status.epoch == 2:
@@ -145,7 +139,7 @@ def test_the_wish_to_stop_ends_a_run_with_what_it_has_learned() -> None:
 
 
 def test_a_run_stopped_in_its_first_epoch_still_has_a_result() -> None:
-    run = started(SMALL)
+    run = queued(SMALL)
     run.request_stop()
     result = train(run)
     assert run.status.state == "stopped"
@@ -155,7 +149,7 @@ def test_a_run_stopped_in_its_first_epoch_still_has_a_result() -> None:
 
 
 def test_a_loss_beyond_all_numbers_ends_as_failed_with_a_sentence() -> None:
-    run = started(
+    run = queued(
         dataclasses.replace(
             SMALL,
             optimizer="sgd",
@@ -175,7 +169,7 @@ def test_a_data_set_that_is_gone_ends_as_failed_with_a_sentence(
 ) -> None:
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    run = started(dataclasses.replace(SMALL, dataset="mnist"))
+    run = queued(dataclasses.replace(SMALL, dataset="mnist"))
     assert train(run) is None
     assert run.status.state == "failed"
     assert "MNIST" in run.status.message
@@ -183,7 +177,7 @@ def test_a_data_set_that_is_gone_ends_as_failed_with_a_sentence(
 
 def test_early_stopping_keeps_the_best_epoch() -> None:
     hot = dataclasses.replace(SMALL, learning_rate=0.05, epochs=50, patience=2, train_images=200)
-    run = started(hot)
+    run = queued(hot)
     result = train(run)
     assert result is not None
     val_loss = run.epoch_metrics()["val_loss"]
@@ -206,13 +200,13 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
     ],
 )
 def test_every_kind_of_recipe_learns(change: dict) -> None:
-    result = train(started(dataclasses.replace(SMALL, epochs=6, **change)))
+    result = train(queued(dataclasses.replace(SMALL, epochs=6, **change)))
     assert result is not None
     assert result["test_accuracy"] > 0.8
 
 
 def test_bytes_get_the_probabilities_that_keras_gives_to_floats() -> None:
-    run = started(dataclasses.replace(SMALL, epochs=1))
+    run = queued(dataclasses.replace(SMALL, epochs=1))
     train(run)
     x, _ = datasets.load_test("uci")
     model = load(ModelRef(run))
