@@ -57,7 +57,9 @@ def test_the_names_are_all_found() -> None:
 @pytest.mark.parametrize("page", ["train", "mistakes", "draw", "drawings", "runs", "data"])
 def test_no_value_of_a_parameter_is_an_error_page(page: str) -> None:
     run = run_with_epochs([{(4, 9): 3}, {(4, 9): 2}])
-    for start in range(len(HOSTILE)):  # every parameter has every value once
+    pages = ("train", "mistakes", "draw", "drawings", "runs", "data")
+    first = pages.index(page) % 2
+    for start in range(first, len(HOSTILE), 2):  # every parameter has every value on three pages
         query = dict(zip(parameters(), cycle(HOSTILE[start:] + HOSTILE[:start]), strict=False))
         query["view"] = VIEWS[start % len(VIEWS)]
         if page != "train":
