@@ -231,7 +231,7 @@ def _change_values(content: bytes, changes: int, rng: random.Random) -> bytes:
 
 
 def fuzz(name: str, count: int, start: int = 0) -> int:
-    """Give a target so many inputs; the number of those that it took.
+    """Give a target ``count`` inputs; the number of those that it took.
 
     Raises ``AssertionError`` with the input's number for what the target does not announce.
     """

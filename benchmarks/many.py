@@ -36,7 +36,7 @@ def many() -> list[dict[str, Any]]:
 
 
 def crowd(count: int = COUNTS[-1]) -> list[dict[str, Any]]:
-    """The rows of so many visitors."""
+    """The rows of a number of visitors."""
     with (
         served.engine() as engine,
         served.browsers() as [browser],

@@ -154,7 +154,7 @@ def _note(message: ForwardMsg, visitor: Visitor) -> None:
 
 @contextmanager
 def visitors(count: int, address: str, words: Words) -> Iterator[list[Visitor]]:
-    """So many visitors at once; gives what each has noted, while it goes on."""
+    """A number of visitors at once; gives what each has noted, while it goes on."""
     crowd = [Visitor() for _ in range(count)]
     loop = asyncio.new_event_loop()
 

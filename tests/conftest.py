@@ -24,6 +24,15 @@ from digits.store.status import Status
 
 ROOT = Path(__file__).parents[1]
 expect.set_options(timeout=30_000)  # the engine needs some seconds to load TensorFlow
+TINY = Recipe(  # trained in a second
+    dataset="uci",
+    conv=(),
+    dense=(),
+    batch_size=200,
+    epochs=1,
+    train_images=400,
+    precision="float32",
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 # Every run of an AppTest looks through all installed packages for components: 0.6 s, nine tenths of

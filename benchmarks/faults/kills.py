@@ -75,10 +75,10 @@ def kills(count: int = KILLS) -> list[dict[str, Any]]:
 
 
 def rush(count: int = VISITORS) -> list[dict[str, Any]]:
-    """So many visitors press Train at once; the worker is killed twice meanwhile."""
+    """``count`` visitors press Train at once; the worker is killed twice meanwhile."""
     started: list[Run] = []
     queues: list[list[Run]] = []
-    deaths = [count // 5, count // 2]  # so many runs have started when the worker dies
+    deaths = [count // 5, count // 2]  # how many runs have started when the worker dies
     with _server() as (apps, _):
         _end(_train(apps[-1]))  # the engine has started
         before = runs.all()

@@ -24,7 +24,7 @@ from digits.store import runs
 from digits.store.status import UNFINISHED, Status
 from tests.conftest import until
 
-RUNS, SETTLED = 30, 10  # trained one after the other; so many before the memory is compared
+RUNS, SETTLED = 30, 10  # trained one after the other; memory is compared with that after the tenth
 FOLDERS = 10_000
 ROOM = "200m"  # of the small disk: what is left is filled while the run trains
 SMALL = Recipe(dataset="uci", conv=(Conv(64), Conv(64)), dense=(256,), epochs=40)
@@ -104,7 +104,7 @@ def disk() -> list[dict[str, Any]]:
 
 
 def folders(count: int = FOLDERS) -> list[dict[str, Any]]:
-    """So many runs: the queue that every watcher looks at, and what a page takes."""
+    """``count`` runs: the queue that every watcher looks at, and what a page takes."""
     with served.served() as app:
         made = fill(count)
         waiting = made[count // 2]

@@ -72,7 +72,7 @@ class Bystander(threading.Thread):
             time.sleep(PAUSE)
 
     def longest(self, more: float) -> float:
-        """The longest since this was asked before, after so many seconds more."""
+        """The longest since this was asked before, ``more`` seconds from now."""
         time.sleep(more)
         looks = len(self.waited)
         while self.is_alive() and len(self.waited) == looks:  # one may have just begun

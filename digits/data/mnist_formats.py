@@ -94,7 +94,7 @@ def open_archive(file: IO[bytes]) -> zipfile.ZipFile:
 
 
 def read_array(archive: zipfile.ZipFile, name: str, largest: int) -> np.ndarray:
-    """The array of that name, of at most so many bytes; ``ValueError`` before more are unpacked.
+    """The array of that name; ``ValueError`` before more than ``largest`` bytes are unpacked.
 
     Raises whatever zipfile, zlib and NumPy do for a damaged file. Nothing is unpickled.
     """

@@ -104,7 +104,7 @@ def is_plain(folder: Path, file: str) -> bool:
 
 
 def _check_plain(folder: Path, file: str, most: float = float("inf")) -> None:
-    """Raise ``ValueError`` unless it is a file of at most so many bytes, in folders, no links."""
+    """Raise ``ValueError`` unless it is a file of at most ``most`` bytes, in folders, no links."""
     path = os.fspath(folder)
     for part in file.split("/"):
         if not stat.S_ISDIR(os.lstat(path).st_mode):
@@ -118,7 +118,7 @@ def _check_plain(folder: Path, file: str, most: float = float("inf")) -> None:
 
 
 def read_bytes(folder: Path, file: str, most: int = MAX_JSON) -> bytes:
-    """The file's content, of at most so many bytes."""
+    """The file's content, of at most ``most`` bytes."""
     try:
         _check_plain(folder, file, most)
         return (folder / file).read_bytes()

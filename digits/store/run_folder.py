@@ -95,7 +95,7 @@ class RobustnessCurve(TypedDict):
 
 
 def one_line(text: str, length: int) -> str:
-    """Text from elsewhere on one line of so many printable characters at most."""
+    """Text from elsewhere on one line, cut to a number of printable characters."""
     joiners = "\u200c\u200d"  # in emoji and in Persian; other invisible characters turn text around
     line = "".join(c for c in " ".join(text.split()) if c.isprintable() or c in joiners)
     return line if len(line) <= length else f"{line[: length - 1]}…"

@@ -42,7 +42,7 @@ def root() -> Path:
 
 
 def check_space(folder: Path, recipe: Recipe, epochs: int) -> None:
-    """Raise ``OSError`` when the disk lacks room for so many more epochs and the final model."""
+    """Raise ``OSError`` when the disk lacks room for ``epochs`` more and the final model."""
     weights = 4 * sum(layer.parameters for layer in layers(recipe))  # bytes
     needed = epochs * (weights + EPOCH_BYTES) + WEIGHTS_AT_ONCE * weights
     free = shutil.disk_usage(folder).free

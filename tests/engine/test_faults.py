@@ -12,25 +12,16 @@ import psutil
 import pytest
 
 from digits.engine import Engine
-from digits.recipes.recipe import Conv, Recipe
+from digits.recipes.recipe import Conv
 from digits.store import runs
 from digits.store.models import ModelRef
 from digits.store.run_folder import MODEL, RESULT, STATUS, Run
 from digits.store.status import Owner, Status
-from tests.conftest import until
+from tests.conftest import TINY, until
 from tests.engine.test_client import state, whole, worker_of
 
 pytestmark = pytest.mark.slow
 
-TINY = Recipe(
-    dataset="uci",
-    conv=(),
-    dense=(),
-    batch_size=200,
-    epochs=1,
-    train_images=400,
-    precision="float32",
-)
 LONG = dataclasses.replace(
     TINY, conv=(Conv(32), Conv(32)), batch_size=32, epochs=20, train_images=None
 )

@@ -18,7 +18,7 @@ def picture(kind: str, size: tuple[int, int] = (30, 20), **options: Any) -> byte
 
 
 def scanned(times: int) -> bytes:
-    """A progressive JPEG whose last scan comes so many times more."""
+    """A progressive JPEG whose last scan is repeated."""
     jpeg = picture("JPEG", progressive=True)
     return jpeg[:-2] + jpeg[jpeg.rindex(b"\xff\xda") : -2] * times + jpeg[-2:]
 

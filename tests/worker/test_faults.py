@@ -1,5 +1,6 @@
 """What a run does about damaged files, a full disk, and workers that die of it."""
 
+import dataclasses
 import gc
 import os
 import subprocess
@@ -9,35 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.recipes.recipe import Recipe
 from digits.store.files import reason
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from digits.store.status import LAST_EXIT, RESUMABLE, Status
 from digits.worker.predict import load, predict_at_epochs
 from digits.worker.trainer import MAX_DEATHS, train
-from tests.conftest import ROOT, queued
+from tests.conftest import ROOT, TINY, queued
+from tests.worker.test_trainer import Killed
 
 pytestmark = pytest.mark.slow
 
-TINY = Recipe(
-    dataset="uci",
-    conv=(),
-    dense=(),
-    batch_size=200,
-    epochs=4,
-    train_images=400,
-    precision="float32",
-)
-
-
-class Killed(BaseException):
-    """Stands in for a death that no code can catch: it passes every handler."""
+FOUR_EPOCHS = dataclasses.replace(TINY, epochs=4)
 
 
 def dead_after(epoch: int) -> Run:
     """A run whose worker died after this epoch."""
-    run = queued(TINY)
+    run = queued(FOUR_EPOCHS)
 
     def die(status: Status) -> None:
         if status.epoch >= epoch and status.state == "running" and not status.message:
@@ -53,7 +42,7 @@ def final_weights(run: Run) -> list[np.ndarray]:
 
 
 def test_a_torn_checkpoint_costs_one_epoch_and_nothing_else() -> None:
-    whole, torn = queued(TINY), dead_after(3)
+    whole, torn = queued(FOUR_EPOCHS), dead_after(3)
     train(whole)
     [(epoch, path), _] = torn.checkpoints()
     assert epoch == 3
@@ -119,7 +108,7 @@ def test_a_torn_model_is_a_sentence_without_a_path(trained: Run, size: float) ->
 
 def test_a_run_of_which_workers_die_fails_and_says_of_what(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(LAST_EXIT, "-9")
-    run = queued(TINY)
+    run = queued(FOUR_EPOCHS)
 
     def die(status: Status) -> None:
         if not status.message and status.state == "running":
@@ -149,7 +138,7 @@ def die_later(status: Status) -> None:
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
 def test_what_has_ended_is_not_trained_again(state: str) -> None:
-    run = queued(TINY)
+    run = queued(FOUR_EPOCHS)
     run.write_status(Status(state))
     assert train(run) is None
     assert run.status.state == state
@@ -161,10 +150,10 @@ def test_a_finished_run_leaves_nothing_in_memory() -> None:
         gc.collect()
         return sum("FuncGraph" in type(thing).__name__ for thing in gc.get_objects())
 
-    train(queued(TINY))
+    train(queued(FOUR_EPOCHS))
     before = graphs()
     for _ in range(2):
-        train(queued(TINY))
+        train(queued(FOUR_EPOCHS))
     assert graphs() <= before
 
 
