@@ -11,9 +11,9 @@ st.navigation(
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", default=True),
         st.Page("pages/mistakes.py", title="Mistakes", icon=":material/troubleshoot:"),
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
-        st.Page("pages/drawings.py", title="Drawings", icon=":material/collections:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/format_list_bulleted:"),
-        st.Page("pages/data.py", title="Data", icon=":material/dataset:"),
+        st.Page("pages/drawings.py", title="Drawings", visibility="hidden"),
+        st.Page("pages/data.py", title="Data", visibility="hidden"),
     ],
     position="top",
 ).run()
