@@ -125,10 +125,11 @@ def plot(
 
     ``traces`` and ``layout`` are Plotly's own, with NumPy arrays where it wants lists, and
     ``"var(--st-…)"`` for a color of the theme, ``"color(n)"`` for one of its chart colors; NaN
-    leaves a gap. ``height`` is in pixels. ``alt`` is the alternative text. The point is ``{"x": …, "y": …, "trace": number, "point":
-    number in the trace}``, returned for one run of the script; ``on_click`` receives it before
-    that run begins. ``on_select`` receives the pairs of trace and point inside a lasso or box,
-    none when the selection is cleared; the layout's ``dragmode`` chooses lasso or box.
+    leaves a gap. ``height`` is in pixels. ``alt`` is the alternative text. The point is
+    ``{"x": …, "y": …, "trace": number, "point": number in the trace}``, returned for one run of
+    the script; ``on_click`` receives it before that run begins. ``on_select``
+    receives the pairs of trace and point inside a lasso or box, none when the selection is cleared;
+    the layout's ``dragmode`` chooses lasso or box.
     """
     return show(
         figure(traces, layout),
