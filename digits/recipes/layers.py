@@ -1,5 +1,6 @@
 """The layers of a recipe's network, with output shapes and parameters, without TensorFlow."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +89,23 @@ def layers(recipe: Recipe) -> list[Layer]:
     output = {"units": NUM_CLASSES, "activation": "softmax"}
     rows.append(Layer("output", "Dense", (NUM_CLASSES,), (units + 1) * NUM_CLASSES, output))
     return rows
+
+
+def operations(recipe: Recipe) -> int:
+    """Multiplications to classify one image, about."""
+    return sum(layer.parameters * math.prod(layer.shape[:-1]) for layer in layers(recipe))
+
+
+def feature_maps(recipe: Recipe) -> str:
+    """How an image becomes ten probabilities, in one line: 28×28 → 12×12×32 → 10."""
+    sizes: list[str] = ["×".join(map(str, IMAGE_SHAPE[:2]))]
+    for layer in layers(recipe):
+        size = "×".join(map(str, layer.shape))
+        if layer.kind == "Conv2D" or (layer.kind == "Dense"):
+            sizes.append(size)
+        elif len(layer.shape) == len(IMAGE_SHAPE):
+            sizes[-1] = size  # pooled
+    return " → ".join(sizes)
 
 
 def count_parameters(recipe: Recipe) -> int:
