@@ -90,9 +90,11 @@ def _state(run: Run, status: Status) -> None:
             _progress(run, status)
             st.button("Stop", icon=":material/stop:", key="train-stop", on_click=_stop, args=[run])
         elif status.state in RESUMABLE:
-            icon = ":material/error:" if status.state == "failed" else ":material/pause_circle:"
             message = as_text(status.message) or f"{status.state.capitalize()}."
-            st.markdown(f"{icon} **{_label(run)}** · {message}", width="stretch")
+            if status.state == "failed":
+                st.error(f"**{_label(run)}** · {message}", icon=":material/error:")
+            else:
+                st.warning(f"**{_label(run)}** · {message}", icon=":material/pause_circle:")
             label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
             if st.button(label, icon=":material/resume:", key="train-resume"):
                 submit(run)
