@@ -260,7 +260,7 @@ class Recipe:
         "training",
         allowed=(1e-6, 100.0),
         options=LEARNING_RATES,
-        words="rate {:g}",
+        words="lr {:g}",
         always=True,
     )
     batch_size: int = hyperparameter(
