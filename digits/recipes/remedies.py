@@ -42,8 +42,8 @@ def remedies(kind: str, recipe: Recipe) -> list[Remedy]:
         tried = [
             Remedy("ReLU", {"activation": "relu"}) if saturating else None,
             _rate(usual if rate < usual / 3 else rate * 10, recipe),
+            _flatten(recipe) if kind == "guessing" else _epochs(recipe),
             _rate(rate * 5, recipe),
-            _epochs(recipe) if kind == "rate too low" else None,
         ]
     elif kind == "overfitting":
         dropout = Remedy("dropout 0.5", {"dropout": 0.5}) if recipe.dropout < 0.5 else None
@@ -56,8 +56,8 @@ def remedies(kind: str, recipe: Recipe) -> list[Remedy]:
             None if recipe.patience else early,
         ]
     elif kind == "underfitting":
-        tried = [_less_dropout(recipe), _less_augmentation(recipe), *_larger(recipe)]
-        tried.append(_epochs(recipe))
+        tried = [_less_dropout(recipe), _less_augmentation(recipe), _flatten(recipe)]
+        tried += [_larger(recipe), _epochs(recipe)]
     elif kind == "still improving":
         tried = [_epochs(recipe), _rate(rate * 2, recipe) if rate * 2 <= 2 * usual else None]
     elif kind in ("training below validation", "healthy"):
@@ -114,11 +114,14 @@ def _less_augmentation(recipe: Recipe) -> Remedy | None:
     return Remedy("less augmentation", changes) if changes else None
 
 
-def _larger(recipe: Recipe) -> list[Remedy | None]:
-    """A network that can fit more: one that keeps where a feature is, and a larger one."""
-    flatten = Remedy("flatten", {"head": "flatten"}) if recipe.head != "flatten" else None
+def _flatten(recipe: Recipe) -> Remedy | None:
+    """Keep where a feature was seen."""
+    return Remedy("flatten", {"head": "flatten"}) if recipe.head != "flatten" else None
+
+
+def _larger(recipe: Recipe) -> Remedy | None:
+    """A network of usual size instead of a smaller one."""
     sizes = [*recipe.dense, *(block.filters for block in recipe.conv)]
     if len(recipe.conv) > 1 and min(sizes) >= 32:
-        return [flatten]
-    larger = {"conv": (Conv(32), Conv(64)), "dense": (64,)}
-    return [flatten, Remedy("conv 32–64, dense 64", larger)]
+        return None
+    return Remedy("conv 32–64, dense 64", {"conv": (Conv(32), Conv(64)), "dense": (64,)})

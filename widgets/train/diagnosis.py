@@ -28,8 +28,9 @@ TITLES = {
     "training below validation": "Training below validation",
     "healthy": "Nothing to remark",
 }
+WAITING = "Nothing stands out yet. The diagnosis comes with the end, or sooner where it is plain."
 FINE = ("training below validation", "healthy")
-TEXT_ROW, CHIP_ROW = 24, 40  # pixels that a row takes while it is empty
+TEXT_ROW, CHIP_ROW = 20, 35  # pixels that a row takes, and so its place while it is empty
 
 
 def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]], None]) -> None:
@@ -47,7 +48,7 @@ def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]]
             sentence = f"**{TITLES[diagnosis.kind]}.** {as_text(diagnosis.sentence)}"
             st.markdown(f":material/{icon}: {sentence}")
         elif status.state in UNFINISHED:
-            st.markdown(":material/pending: Nothing stands out yet.")
+            st.markdown(f":material/pending: {WAITING}")
         else:
             st.markdown(":material/pending: Nothing stands out in what was trained.")
         _comparison(run, before if status.state in DONE else None)
