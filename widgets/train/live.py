@@ -19,8 +19,10 @@ from widgets.shared.gallery import gallery
 from widgets.shared.session import engine, submit
 from widgets.shared.ticker import run_again
 from widgets.train.charts import chart
+from widgets.train.controls import change
+from widgets.train.diagnosis import diagnosis_of, what_happened
 from widgets.train.finetune_result import finetuning_result, finetuning_summary
-from widgets.train.recent import earlier_runs, recent_runs, show_recent
+from widgets.train.recent import earlier_runs, recent_runs, run_before, show_recent
 
 INTERVAL = 1.0  # seconds between two looks at the run's folder
 FIRST_STEP_INTERVAL = 0.3  # the same while its first step is awaited
@@ -63,15 +65,17 @@ def _crowd() -> int:
 
 def _show(run: Run, status: Status) -> None:
     listed = recent_runs(run)
-    earlier = earlier_runs(run, listed)
+    earlier, before = earlier_runs(run, listed), run_before(run, listed)
+    diagnosis = diagnosis_of(run)
     _state(run, status)
-    _figures(run, status, earlier[0] if earlier else None)
+    _figures(run, status, before)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="small")
     for column, metric in ((loss, "loss"), (accuracy, "accuracy")):
         with column.container(border=True, height="stretch"):
-            chart(run, status, metric, earlier, None)
+            chart(run, status, metric, earlier, diagnosis.since if diagnosis else None)
     with digits.container(border=True, height="stretch"):
         _digits(run)
+    what_happened(run, before, change)
     with st.container(border=True):
         show_recent(run, listed, earlier)
     for gap in _gaps(run, run.file_stamps(STATUS, EPOCHS)):

@@ -103,6 +103,18 @@ def earlier_runs(run: Run, listed: list[Run]) -> list[Run]:
     return [other for other in others if ticked.get(other.id, other.id in default)][:DRAWN]
 
 
+def run_before(run: Run, listed: list[Run]) -> Run | None:
+    """The latest listed run that ended before this one began, on the same digits."""
+    for other in listed:
+        if other.id < run.id and runs.summary(other).state in DONE:
+            try:
+                if other.recipe.dataset == run.recipe.dataset:
+                    return other
+            except ValueError:
+                continue  # damaged
+    return None
+
+
 def show_recent(run: Run, listed: list[Run], shown: list[Run]) -> None:
     """The table; a tick shows a run on the charts, its name opens it, Load takes its recipe."""
     rows = json.dumps([_row(other, other == run, other in shown) for other in listed])
