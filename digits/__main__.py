@@ -14,6 +14,7 @@ import numpy as np
 from digits.data import datasets
 from digits.data.datasets import DATASETS
 from digits.ink import image_files, preprocessing
+from digits.recipes.differences import default_name
 from digits.recipes.hyperparameters import Hyperparameter
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import HYPERPARAMETERS
@@ -83,16 +84,16 @@ def _add_option(command: argparse.ArgumentParser, name: str, described: Hyperpar
 
 def train(arguments: argparse.Namespace) -> dict:
     """Train a preset with some of its hyperparameters changed; gives the run's result."""
-    preset = PRESETS[arguments.preset]
     options = {name: getattr(arguments, name) for name in HYPERPARAMETERS}
     changes = {name: value for name, value in options.items() if value is not None}
-    recipe = dataclasses.replace(preset.recipe, **changes)
+    recipe = dataclasses.replace(PRESETS[arguments.preset].recipe, **changes)
+    preset = "" if changes else arguments.preset
     from digits.worker.trainer import train  # seconds of TensorFlow, so after the recipe's checks
 
     download = DATASETS[recipe.dataset].download
     if download and not datasets.available(recipe.dataset):
         download(_download_progress)
-    run = runs.create(recipe, arguments.name or preset.title, preset=arguments.preset)
+    run = runs.create(recipe, arguments.name or default_name(recipe, arguments.preset), preset)
     run.write_status(Status("queued", epochs=recipe.epochs, owner=Owner.of(os.getpid())))
     result = train(run, _training_progress)
     print(file=sys.stderr)

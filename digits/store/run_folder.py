@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 from msgspec import Meta
@@ -20,7 +20,7 @@ from digits.store.files import IMAGES, LABELS, PROBABILITIES, Amount, Count, For
 from digits.store.status import UNFINISHED, Status
 
 RECIPE = "recipe.json"
-ABOUT = "about.json"  # name and preset
+ABOUT = "about.json"  # name, preset and number
 STATUS = "status.json"
 STOP = "stop"  # there while somebody has asked the run to stop
 STEPS = "steps.csv"  # a row a batch
@@ -57,10 +57,11 @@ Positive = Annotated[int, Meta(ge=1, le=2**53)]
 
 
 class About(TypedDict):
-    """What a visitor calls a run, and the preset that it began as, "" for none."""
+    """What a visitor calls a run, the preset that it is, "" for none, and its number, from 1."""
 
     name: str
     preset: str
+    number: NotRequired[Count]  # older runs have none
 
 
 class Result(TypedDict):
@@ -139,11 +140,16 @@ class Run:
     def preset(self) -> str:
         return self._about()["preset"]
 
+    @property
+    def number(self) -> int:
+        """Counts the runs of this folder from 1; 0 for a run that was made before they had one."""
+        return self._about().get("number", 0)
+
     def _about(self) -> About:
         return files.read_json(self.folder, ABOUT, About)
 
-    def write_about(self, name: str, preset: str) -> None:
-        about = About(name=one_line(name, NAME_LENGTH), preset=preset)
+    def write_about(self, name: str, preset: str, number: int) -> None:
+        about = About(name=one_line(name, NAME_LENGTH), preset=preset, number=number)
         files.write_json(self.folder, ABOUT, about)
 
     @property
@@ -408,7 +414,7 @@ class Run:
         """Raises ``ValueError`` when nothing is left of the name."""
         if not one_line(name, NAME_LENGTH):
             raise ValueError("A run needs a name.")
-        self.write_about(name, self.preset)
+        self.write_about(name, self.preset, self.number)
 
     def delete(self) -> None:
         """Remove the folder, also of a damaged run.

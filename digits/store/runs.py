@@ -13,7 +13,7 @@ from pathlib import Path
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
 from digits.store import files
-from digits.store.run_folder import ID, Run
+from digits.store.run_folder import ID, Result, Run
 from digits.store.status import DONE, UNFINISHED, Status
 
 __all__ = [
@@ -65,9 +65,16 @@ def create(recipe: Recipe, name: str, preset: str = "") -> Run:
     run = Run(root() / f"{moment}-{secrets.token_hex(3)}")
     run.folder.mkdir()
     run.write_recipe(recipe)
-    run.write_about(name, preset)
+    with _numbering:
+        run.write_about(name, preset, _next_number())
     run.write_status(Status("interrupted", epochs=recipe.epochs, message="Not queued yet."))
     return run
+
+
+def _next_number() -> int:
+    """One more than the newest run that has a number."""
+    numbers = (one.number for one in _look(whole=True).summaries.values())
+    return 1 + next((number for number in numbers if number), 0)
 
 
 def open(id: str) -> Run:
@@ -115,14 +122,31 @@ class Summary:
         except ValueError:
             return self.run.id
 
+    @property
+    def label(self) -> str:
+        """Number and name."""
+        return f"{self.number} {self.name}" if self.number else self.name
+
     @cached_property
-    def test_accuracy(self) -> float | None:
+    def number(self) -> int:
+        """That of the run, 0 where it has none or is damaged."""
+        try:
+            return self.run.number
+        except ValueError:
+            return 0
+
+    @cached_property
+    def result(self) -> Result | None:
         """``None`` for a run without a result, or with a damaged one."""
         try:
-            result = self.run.result()
+            return self.run.result()
         except ValueError:
             return None
-        return result["test_accuracy"] if result else None
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """That of the result."""
+        return self.result["test_accuracy"] if self.result else None
 
     @cached_property
     def text(self) -> str:
@@ -151,6 +175,7 @@ class _Look:
 
 
 _lock = threading.Lock()
+_numbering = threading.Lock()
 _last = _Look(Path(), 0.0, -1, False, {})
 
 

@@ -15,9 +15,13 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import streamlit as st
+
+from digits.store import runs
+from digits.store.runs import Run
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 
@@ -61,9 +65,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   div.since = data.since
   const style = getComputedStyle(div)
   const theme = (name) => style.getPropertyValue(name).trim()
-  // A string like "var(--st-red-color)" anywhere in the figure means that color of the theme.
+  // A string like "var(--st-red-color)" anywhere in the figure means that color of the theme, and
+  // "color(3)" its fourth color for charts.
+  const chartColors = theme('--st-chart-categorical-colors').split(',')
+  const color = (text) => text.startsWith('var(--') ? theme(text.slice(4, -1))
+    : text.startsWith('color(') ? chartColors[text.slice(6, -1) % chartColors.length] : text
   const { traces, layout } = JSON.parse(data.figure, (_, value) =>
-    typeof value === 'string' && value.startsWith('var(--') ? theme(value.slice(4, -1)) : value)
+    typeof value === 'string' ? color(value) : value)
   div.style.height = data.height + 'px'
   div.classList.toggle('clickable', data.clickable)
   div.setAttribute('role', 'img')
@@ -115,12 +123,13 @@ def plot(
 ) -> dict[str, Any] | None:
     """Draw a Plotly figure of plain dicts; returns the point just clicked, else None.
 
-    ``traces`` and ``layout`` are Plotly's own, with NumPy arrays where it wants lists and
-    ``"var(--st-…)"`` for a color of the theme; NaN leaves a gap. ``height`` is in pixels.
-    ``alt`` is the alternative text. The point is ``{"x": …, "y": …, "trace": number, "point":
-    number in the trace}``, returned for one run of the script; ``on_click`` receives it before
-    that run begins. ``on_select`` receives the pairs of trace and point inside a lasso or box,
-    none when the selection is cleared; the layout's ``dragmode`` chooses lasso or box.
+    ``traces`` and ``layout`` are Plotly's own, with NumPy arrays where it wants lists, and
+    ``"var(--st-…)"`` for a color of the theme, ``"color(n)"`` for one of its chart colors; NaN
+    leaves a gap. ``height`` is in pixels. ``alt`` is the alternative text. The point is
+    ``{"x": …, "y": …, "trace": number, "point": number in the trace}``, returned for one run of
+    the script; ``on_click`` receives it before that run begins. ``on_select``
+    receives the pairs of trace and point inside a lasso or box, none when the selection is cleared;
+    the layout's ``dragmode`` chooses lasso or box.
     """
     return show(
         figure(traces, layout),
@@ -129,6 +138,22 @@ def plot(
         alt=alt,
         on_click=on_click,
         on_select=on_select,
+    )
+
+
+def run_color(run: Run) -> str:
+    """The color that a run keeps everywhere, for use in a figure."""
+    return f"color({max(0, runs.summary(run).number - 1)})"
+
+
+def color_dot(run: Run) -> str:
+    """A disc in the run's color, as the address of a picture."""
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    colors = st.get_option(f"theme.{theme}.chartCategoricalColors")
+    color = colors[max(0, runs.summary(run).number - 1) % len(colors)]
+    disc = f'<circle cx="6" cy="6" r="5" fill="{color}"/>'
+    return "data:image/svg+xml," + quote(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="12" height="12">{disc}</svg>'
     )
 
 

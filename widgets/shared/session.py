@@ -8,6 +8,8 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from digits.data import datasets
 from digits.engine import Engine
+from digits.recipes.differences import closest_preset
+from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.files import reason
 from digits.store.models import ModelRef
@@ -94,9 +96,15 @@ def linked_run() -> Run | None:
 
 
 def choose_run(run: Run) -> None:
-    """Make it the run of every page, and of the link."""
-    st.session_state["chosen_run"] = run.id
-    st.query_params["run"] = run.id
+    """Make it the run of every page, and of the link.
+
+    A link that has lost the run is left alone: the visitor went back to it, and wants to leave.
+    """
+    state, place = st.session_state, (st.context.url, run.id)
+    state["chosen_run"] = run.id
+    if st.query_params.get("run") != run.id and state.get("run-in-link") != place:
+        st.query_params["run"] = run.id
+    state["run-in-link"] = place
 
 
 def done_runs() -> list[Run]:
@@ -142,10 +150,13 @@ def choose_model() -> ModelRef:
 
 
 def run_label(run: Run) -> str:
-    """A run in a list: its name, accuracy and time; its id instead of a damaged name."""
+    """A run in a list: its number, name and test accuracy; its id instead of a damaged name."""
     summary = runs.summary(run)
-    accuracy = "" if summary.test_accuracy is None else f"{summary.test_accuracy:.2%} · "
-    try:
-        return f"{summary.name} · {accuracy}{run.created:%d %b %Y %H:%M} UTC"
-    except ValueError:
-        return run.id
+    accuracy = "" if summary.test_accuracy is None else f" · {summary.test_accuracy:.2%}"
+    return f"{summary.label}{accuracy}"
+
+
+def load_recipe(recipe: Recipe, preset: str = "") -> None:
+    """Open the Train page with the recipe in its controls."""
+    st.session_state["recipe-to-load"] = preset or closest_preset(recipe), recipe
+    st.switch_page("pages/train.py")
