@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from benchmarks import served
 from benchmarks.measure import Measured, alternate, clock, figure, goal, line
 from digits.engine import Engine
+from digits.ink.canvas import CANVAS_SIDE
 from digits.store import runs
 from digits.store.models import ModelRef
 from tests.conftest import until
@@ -35,6 +36,7 @@ DRAWINGS: dict[
 }
 CLOCK = """() => {
     const shown = () => document.querySelector('[data-testid=stMetricValue]')?.innerText
+        ?? document.querySelector('.answer:not([data-provisional]) .bars')?.ariaLabel
     document.addEventListener('mouseup', () => {
         const [before, lifted] = [shown(), performance.now()]
         window.waited = () => ![before, undefined].includes(shown()) && performance.now() - lifted
@@ -85,7 +87,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     lines = []
     for what, drawing in DRAWINGS.items():
-        page = served.visitor(browser, f"{address}/draw?source={what}")
+        page = served.visitor(browser, f"{address}/draw?source={what.lower()}")
         page.evaluate(CLOCK)
         _draw(page, drawing)
         if what == "Digit":
@@ -127,7 +129,8 @@ def _draw(page: Page, drawing: list[Line]) -> list[float]:
         page.wait_for_timeout(300)  # the canvas comes to rest, and so does a hand between digits
         box = canvas.bounding_box()
         assert box
-        points = [(box["x"] + x, box["y"] + y) for x, y in stroke]
+        scale = box["height"] / CANVAS_SIDE
+        points = [(box["x"] + scale * x, box["y"] + scale * y) for x, y in stroke]
         page.mouse.move(*points[0])
         page.mouse.down()
         for point in points[1:]:

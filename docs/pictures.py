@@ -22,6 +22,7 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 from digits.data import datasets
 from digits.ink import collection, synthetic
+from digits.ink.canvas import CANVAS_SIDE
 from digits.store import runs
 from digits.store.runs import Run
 from tests.conftest import CHROMIUM, App
@@ -34,6 +35,7 @@ TOUR_WIDTH = 960  # pixels of the moving picture
 TOUR_COLORS = 192
 SMALL_SEVEN = [(60, 165), (108, 165), (94, 198), (80, 240)]  # in pixels of the canvas
 CANVAS = "canvas.upper-canvas"
+ANSWERED = ".answer:not([data-provisional]) .digit:not(:empty)"
 MATRIX = ".st-key-mistakes-matrix .nsewdrag"
 
 # The pointer is not part of a screenshot, so the page draws one.
@@ -132,7 +134,8 @@ def draw(
     settle(page, 1000)
     box = page.locator(CANVAS).bounding_box()
     assert box
-    at = [(box["x"] + x, box["y"] + y) for x, y in points]
+    scale = box["height"] / CANVAS_SIDE
+    at = [(box["x"] + scale * x, box["y"] + scale * y) for x, y in points]
     page.mouse.move(*at[0])
     page.mouse.down()
     for point in at[1:]:
@@ -190,7 +193,7 @@ def tour(page: Page, app: App) -> None:
     settle(page, 1000)
     film.shoot(600)
     draw(page, SMALL_SEVEN, lambda: film.shoot(150))
-    page.get_by_test_id("stMetricValue").first.wait_for()
+    page.locator(ANSWERED).wait_for()
     settle(page, 1500)
     film.shoot(2500)
     for name in ("Pixels", "Layers"):
@@ -250,7 +253,7 @@ def take_map(page: Page, app: App) -> None:
 def take_draw(page: Page, app: App) -> None:
     visit(page, app, "draw")
     draw(page, SMALL_SEVEN)
-    page.get_by_test_id("stMetricValue").first.wait_for()
+    page.locator(ANSWERED).wait_for()
     settle(page, 1500)
     show_at_top(page.locator(CANVAS))
 

@@ -33,7 +33,7 @@ def draw(model: ModelRef, width: int, several: bool) -> None:
         show_recognition(model, recognition, drawing, options, several)
         if not (several and recognition and recognition.number):
             save_drawing(drawing)
-    if recognition and not several:
+    if not several:
         with st.container(border=True):
             explain(model, recognition)
     engine()  # it starts while the first digit is being drawn

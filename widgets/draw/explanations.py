@@ -35,8 +35,14 @@ MAP = 84  # pixels at least of a feature map in the picture, so that its edges s
 GAP = 4
 
 
-def explain(model: ModelRef, recognition: Recognition) -> None:
+def explain(model: ModelRef, recognition: Recognition | None) -> None:
     """Let the visitor choose an explanation and show it; what fails becomes a sentence."""
+    if not recognition:
+        st.caption(
+            "Once there is a drawing: each stage of its preprocessing with the prediction after "
+            "it, the pixels that decided, the nearest training digits, and the network's layers."
+        )
+        return
     line = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     view = line.segmented_control(
         "Why this prediction?",
