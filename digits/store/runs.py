@@ -5,10 +5,12 @@ import secrets
 import shutil
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
@@ -86,6 +88,18 @@ def open(id: str) -> Run:
     return Run(root() / id)
 
 
+class Figures(NamedTuple):
+    """The figures of a run's result that lists show and sort by."""
+
+    val_accuracy: float
+    val_loss: float
+    test_accuracy: float
+    test_images: int
+    parameters: int
+    epochs: int
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Summary:
     """What lists tell of a run: read once for all visitors, and again when its folder changes.
@@ -127,6 +141,14 @@ class Summary:
         """Number and name."""
         return f"{self.number} {self.name}" if self.number else self.name
 
+    @property
+    def preset(self) -> str:
+        """That of the run, "" where it has none or is damaged."""
+        try:
+            return self.run.preset
+        except ValueError:
+            return ""
+
     @cached_property
     def number(self) -> int:
         """That of the run, 0 where it has none or is damaged."""
@@ -136,19 +158,24 @@ class Summary:
             return 0
 
     @cached_property
-    def test_accuracy(self) -> float | None:
-        """``None`` for a run without a result, or with a damaged one."""
+    def figures(self) -> Figures | None:
+        """Those of the result; ``None`` for a run without one, or with a damaged one."""
         try:
-            result = self.run.result()
+            result: Mapping[str, Any] | None = self.run.result()
         except ValueError:
             return None
-        return result["test_accuracy"] if result else None
+        return Figures(**{name: result[name] for name in Figures._fields}) if result else None
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """``None`` for a run without a result, or with a damaged one."""
+        return self.figures.test_accuracy if self.figures else None
 
     @cached_property
     def text(self) -> str:
-        """State, name and recipe in words, to search in."""
+        """State, number, name and recipe in words, to search in."""
         try:
-            return f"{self.state} {self.run.name} {self.run.recipe}".lower()
+            return f"{self.state} {self.run.number} {self.run.name} {self.run.recipe}".lower()
         except ValueError:
             return f"damaged {self.run.id}"
 
