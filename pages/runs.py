@@ -21,7 +21,7 @@ if not runs.all():
     st.stop()
 
 ticked = ticked_runs()
-with st.container(horizontal=True, vertical_alignment="center"):
+with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     st.title("Runs", anchor=False, width="content")
     matches = find()
     actions(ticked)

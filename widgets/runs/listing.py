@@ -49,7 +49,7 @@ def find() -> list[Run]:
         icon=":material/search:",
         on_change=_first_page,
         bind="query-params",
-        width=260,
+        width=200,
         label_visibility="collapsed",
     )
     matches = runs.search(text or "")

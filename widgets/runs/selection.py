@@ -1,7 +1,6 @@
 """The ticked runs, which the link names, and what can be done with them."""
 
 import re
-from pathlib import Path
 
 import streamlit as st
 
@@ -10,6 +9,14 @@ from digits.store.run_folder import ID, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED
 from widgets.shared.format import as_text
 from widgets.shared.session import choose_run, engine, load_recipe, submit
+
+ICONS = {
+    "Resume": ":material/resume:",
+    "Stop": ":material/stop:",
+    "Rename": ":material/edit:",
+    "Download": ":material/download:",
+    "Delete": ":material/delete:",
+}
 
 
 def linked_ids() -> list[str]:
@@ -48,66 +55,71 @@ def actions(ticked: list[Run]) -> None:
     states = {run: runs.summary(run).state for run in ticked}
     one = ticked[0] if len(ticked) == 1 else None
     state = states[one] if one else ""
-    hint = None if one else "Tick one run."
-    if _button("Open", "open_in_new", state not in ("", "damaged"), help=hint) and one:
+    if _button("Open", "open_in_new", state not in ("", "damaged")) and one:
         open_run(one.id)
-    if _button("Mistakes", "troubleshoot", state in DONE, help=hint) and one:
+    if _button("Mistakes", "troubleshoot", state in DONE) and one:
         choose_run(one)
         st.switch_page("pages/mistakes.py", query_params={"run": one.id})
     st.button(
-        "Untick all",
+        "Untick",
         key="runs-untick",
         icon=":material/close:",
         disabled=not linked_ids(),
         on_click=set_ticked,
         args=[[]],
     )
-    with st.popover("Actions", disabled=not ticked, icon=":material/more_horiz:"):
-        resumable = [run for run in ticked if states[run] in RESUMABLE]
-        if _button("Resume", "resume", bool(resumable), menu=True):
-            for run in resumable:
-                submit(run)
-            st.rerun()
-        unfinished = [run for run in ticked if states[run] in UNFINISHED]
-        if _button("Stop", "stop", bool(unfinished), menu=True):
-            for run in unfinished:
-                engine().stop(run)
-            st.rerun()
-        if _button("Rename", "edit", state not in ("", "damaged"), menu=True) and one:
-            _rename(one)
-        _downloads(one if state in DONE else None)
-        if _button("Delete", "delete", len(ticked) > len(unfinished), menu=True):
-            _delete([run for run in ticked if run not in unfinished])
-
-
-def _button(
-    label: str, icon: str, enabled: bool, *, menu: bool = False, help: str | None = None
-) -> bool:
-    return st.button(
-        label,
-        key=f"runs-{label.lower()}",
-        icon=f":material/{icon}:",
-        disabled=not enabled,
-        help=help,
-        width="stretch" if menu else "content",
+    suiting = {
+        "Resume": [run for run in ticked if states[run] in RESUMABLE],
+        "Stop": [run for run in ticked if states[run] in UNFINISHED],
+        "Rename": [one] if one and state != "damaged" else [],
+        "Download": [run for run in ticked if states[run] in DONE],
+        "Delete": [run for run in ticked if states[run] not in UNFINISHED],
+    }
+    chosen = st.menu_button(
+        "Actions",
+        [action for action, suited in suiting.items() if suited] or list(suiting),
+        key="runs-actions",
+        format_func=lambda action: f"{ICONS[action]} {action}",
+        disabled=not ticked,
     )
+    if chosen:
+        _act(chosen, suiting.get(chosen, []))
 
 
-def _downloads(run: Run | None) -> None:
-    """The final model in two formats, where a run has it."""
-    for ending in ("keras", "h5"):
-        path = (run.h5_path if ending == "h5" else run.model_path) if run else Path()
-        there = run is not None and files.is_plain(run.folder, path.name)
-        st.download_button(
-            f"Download .{ending}",
-            path.read_bytes if there else b"",
-            f"{_stem(run) if run and there else ''}.{ending}",
-            key=f"runs-{ending}",
-            icon=":material/download:",
-            width="stretch",
-            on_click="ignore",
-            disabled=not there,
-        )
+def _act(action: str, suited: list[Run]) -> None:
+    """Do it with the runs that it suits, or ask first."""
+    if action == "Rename" and suited:
+        _rename(suited[0])
+    elif action == "Download":
+        _download(suited)
+    elif action == "Delete":
+        _delete(suited)
+    else:
+        for run in suited:
+            submit(run) if action == "Resume" else engine().stop(run)
+        st.rerun()
+
+
+def _button(label: str, icon: str, enabled: bool) -> bool:
+    key = f"runs-{label.lower()}"
+    return st.button(label, key=key, icon=f":material/{icon}:", disabled=not enabled)
+
+
+@st.dialog("Download", icon=":material/download:")
+def _download(ticked: list[Run]) -> None:
+    for run in ticked:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(as_text(runs.summary(run).label))
+            for path in (run.model_path, run.h5_path):
+                if files.is_plain(run.folder, path.name):
+                    st.download_button(
+                        path.suffix,
+                        path.read_bytes,
+                        _stem(run) + path.suffix,
+                        key=f"runs{path.suffix}-{run.id}",
+                        icon=":material/download:",
+                        on_click="ignore",
+                    )
 
 
 def _stem(run: Run) -> str:

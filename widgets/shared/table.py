@@ -27,7 +27,7 @@ tbody:hover td, tbody.on td { background: var(--st-secondary-background-color); 
 .right { text-align: right; }
 .pinned { position: sticky; z-index: 1; }
 th.pinned { z-index: 3; }
-.wrap { white-space: normal; overflow-wrap: anywhere; }
+.wrap { white-space: normal; overflow-wrap: break-word; }
 .cut, .cut button { overflow: hidden; text-overflow: ellipsis; }
 td.cut button { display: block; max-width: 100%; }
 .tick { width: 1rem; }
