@@ -27,13 +27,13 @@ name = toolbar.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
+toolbar.page_link("pages/train.py", label="Train", icon=":material/model_training:")
 try:
     shown = overview(name)
 except (OSError, ValueError) as error:
     content.error(as_text(error), icon=":material/broken_image:")
     st.stop()
 
-toolbar.page_link("pages/train.py", label="Train on it", icon=":material/model_training:")
 content.caption(as_text(shown.note))
 left, right = content.columns(2, gap="small")
 with left, st.container(border=True, height="stretch"):
