@@ -5,17 +5,15 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
 from digits.store import files
-from digits.store.run_folder import ID, Run
+from digits.store.run_folder import ID, Result, Run
 from digits.store.status import DONE, UNFINISHED, Status
 
 __all__ = [
@@ -88,18 +86,6 @@ def open(id: str) -> Run:
     return Run(root() / id)
 
 
-class Figures(NamedTuple):
-    """The figures of a run's result that lists show and sort by."""
-
-    val_accuracy: float
-    val_loss: float
-    test_accuracy: float
-    test_images: int
-    parameters: int
-    epochs: int
-    seconds: float
-
-
 @dataclass(frozen=True)
 class Summary:
     """What lists tell of a run: read once for all visitors, and again when its folder changes.
@@ -158,18 +144,17 @@ class Summary:
             return 0
 
     @cached_property
-    def figures(self) -> Figures | None:
-        """Those of the result; ``None`` for a run without one, or with a damaged one."""
+    def result(self) -> Result | None:
+        """``None`` for a run without a result, or with a damaged one."""
         try:
-            result: Mapping[str, Any] | None = self.run.result()
+            return self.run.result()
         except ValueError:
             return None
-        return Figures(**{name: result[name] for name in Figures._fields}) if result else None
 
     @property
     def test_accuracy(self) -> float | None:
-        """``None`` for a run without a result, or with a damaged one."""
-        return self.figures.test_accuracy if self.figures else None
+        """That of the result."""
+        return self.result["test_accuracy"] if self.result else None
 
     @cached_property
     def text(self) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits.evaluation.metrics import wilson_interval
 from digits.recipes.differences import differences
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from digits.store.runs import Summary
 from digits.store.status import UNFINISHED
+from widgets.runs.listing import test_cell
 from widgets.runs.selection import linked_ids, set_ticked
 from widgets.shared.drawings import score_line
 from widgets.shared.format import as_text, chart_text, duration
@@ -49,20 +49,20 @@ def comparison(ticked: list[Run], listed: list[Run]) -> None:
 def _overview(listed: list[Run]) -> None:
     """Accuracy over time, a point a run; a click on one ticks it."""
     st.markdown("**Tick two runs** to compare their curves and settings.", width="content")
-    summaries = [one for one in map(runs.summary, listed) if one.figures]
+    summaries = [one for one in map(runs.summary, listed) if one.result]
     if not summaries:
         return
 
     def tick(point: dict[str, Any]) -> None:
         set_ticked([summaries[point["point"]].run.id])
 
-    figures = [one.figures for one in summaries if one.figures]
+    results = [one.result for one in summaries if one.result]
     plot(
         [
             {
                 "mode": "markers",
-                "x": [one.seconds for one in figures],
-                "y": [one.val_accuracy for one in figures],
+                "x": [one["seconds"] for one in results],
+                "y": [one["val_accuracy"] for one in results],
                 "text": [chart_text(one.label) for one in summaries],
                 "hovertemplate": "%{text}<br>%{y:.2%} in %{x:.1f} s<extra></extra>",
                 "marker": {"size": 11, "color": [run_color(one.run) for one in summaries]},
@@ -75,7 +75,7 @@ def _overview(listed: list[Run]) -> None:
         },
         key="runs-overview",
         height=OVERVIEW_HEIGHT,
-        alt=f"Validation accuracy over seconds of training, {len(figures)} runs.",
+        alt=f"Validation accuracy over seconds of training, {len(results)} runs.",
         on_click=tick,
     )
 
@@ -211,14 +211,12 @@ def in_table(name: str, value: Any) -> str:
 def _reached(summaries: list[Summary]) -> dict[str, list[Cell]]:
     """Accuracies and time of each run, empty cells for one without a result."""
     rows: dict[str, list[Cell]] = {"Validation accuracy": [], "Test accuracy": [], "Time": []}
-    for figures in (summary.figures for summary in summaries):
-        if not figures:
+    for result in (summary.result for summary in summaries):
+        if not result:
             cells = [Cell("–")] * 3
         else:
-            correct = round(figures.test_accuracy * figures.test_images)
-            low, high = wilson_interval(correct, figures.test_images)
-            test = Cell(f"{figures.test_accuracy:.2%}", f"{100 * low:.2f} – {high:.2%}")
-            cells = [Cell(f"{figures.val_accuracy:.2%}"), test, Cell(duration(figures.seconds))]
+            val = Cell(f"{result['val_accuracy']:.2%}")
+            cells = [val, test_cell(result), Cell(duration(result["seconds"]))]
         for row, cell in zip(rows.values(), cells, strict=True):
             row.append(cell)
     return rows

@@ -9,8 +9,8 @@ from digits.evaluation.metrics import wilson_interval
 from digits.recipes.differences import differences, in_words
 from digits.recipes.presets import PRESETS, for_available_data
 from digits.store import runs
-from digits.store.run_folder import Run
-from digits.store.runs import Figures, Summary
+from digits.store.run_folder import Result, Run
+from digits.store.runs import Summary
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
 from widgets.runs.selection import linked_ids, set_ticked
 from widgets.shared.format import duration
@@ -81,9 +81,9 @@ def _value(summary: Summary, column: str) -> Any:
         return summary.run.id
     if column == "number":
         return summary.number or None
-    if column in Figures._fields:
-        return getattr(summary.figures, column, None)
-    return str(getattr(summary, column)).lower()
+    if column in ("name", "state"):
+        return str(getattr(summary, column)).lower()
+    return summary.result[column] if summary.result else None  # type: ignore[literal-required]
 
 
 def listing(matches: list[Run]) -> list[Run]:
@@ -167,16 +167,14 @@ def _state(status: Status) -> Cell:
 
 def _figures(run: Run, summary: Summary, status: Status) -> list[Cell]:
     """From validation accuracy to time: those of the last epoch until there is a result."""
-    if figures := summary.figures:
-        correct = round(figures.test_accuracy * figures.test_images)
-        low, high = wilson_interval(correct, figures.test_images)
+    if result := summary.result:
         return [
-            Cell(f"{figures.val_accuracy:.2%}"),
-            Cell(f"{figures.test_accuracy:.2%}", more=f"{100 * low:.2f} – {high:.2%}"),
-            Cell(f"{figures.val_loss:.4f}"),
-            Cell(f"{figures.parameters:,}"),
-            Cell(f"{figures.epochs}"),
-            Cell(duration(figures.seconds)),
+            Cell(f"{result['val_accuracy']:.2%}"),
+            Cell(f"{result['test_accuracy']:.2%}", more=f"{100 * low:.2f} – {high:.2%}"),
+            Cell(f"{result['val_loss']:.4f}"),
+            Cell(f"{result['parameters']:,}"),
+            Cell(f"{result['epochs']}"),
+            Cell(duration(result["seconds"])),
         ]
     if not status.epoch:
         return [Cell()] * 6
@@ -191,6 +189,13 @@ def _figures(run: Run, summary: Summary, status: Status) -> list[Cell]:
         Cell(f"{status.epoch}"),
         Cell(duration(float(metrics["seconds"].sum()))),
     ]
+
+
+def test_cell(result: Result) -> Cell:
+    """The test accuracy with its 95 % interval."""
+    total = result["test_images"]
+    low, high = wilson_interval(round(result["test_accuracy"] * total), total)
+    return Cell(f"{result['test_accuracy']:.2%}", more=f"{100 * low:.2f} – {high:.2%}")
 
 
 def _changed(run: Run) -> str:
