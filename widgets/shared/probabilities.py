@@ -37,6 +37,7 @@ def over_epochs(
     key: str,
     alt: str,
     marked_epoch: int | None = None,
+    height: int = 240,
 ) -> None:
     """Draw (epochs, 10) probabilities, with frames around the label's row and one epoch's column.
 
@@ -59,12 +60,16 @@ def over_epochs(
         frames.append(_frame((marked_epoch, marked_epoch), (0, 9), "orange"))
     title = "Epoch (0 = before training)" if epochs[0] == 0 else "Epoch"
     layout = {
-        "xaxis": {"title": {"text": title}, "showgrid": False, "dtick": -(-len(epochs) // 8)},
+        "xaxis": {
+            "title": {"text": title, "font": {"size": 13}},
+            "showgrid": False,
+            "dtick": -(-len(epochs) // 8),
+        },
         "yaxis": {"dtick": 1, "showgrid": False, "range": [9.5, -0.5]},
         "shapes": frames,
         "margin": {"t": 8},
     }
-    plot([cells], layout, key=key, height=240, alt=alt)
+    plot([cells], layout, key=key, height=height, alt=alt)
 
 
 def _frame(x: tuple[int, int], y: tuple[int, int], color: str) -> dict[str, Any]:
