@@ -131,7 +131,8 @@ def _train(app: App) -> Run:
     before = runs.all()
     tab.click("Train")
     tab.close()
-    [run] = [run for run in runs.all() if run not in before]
+    until(lambda: set(runs.all()) - set(before), 30, "the new run")
+    [run] = set(runs.all()) - set(before)
     until(lambda: run.status.step, 120, "the first step")
     return run
 

@@ -95,6 +95,8 @@ class Trainer:
             epoch += 1
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
         self.publish(message="Evaluating on the test set.", seconds_left=None)
+        if recipe.patience:
+            self.load_best_epoch()
         result = finish(
             run, self.model, self.data, self.timer, lambda text: self.publish(message=text)
         )
@@ -139,6 +141,16 @@ class Trainer:
             except ValueError:
                 self.use(prepare(self.recipe, self.run))
         return 0
+
+    def load_best_epoch(self) -> None:
+        """Load the weights of the lowest validation loss, or of the next best that are whole."""
+        epochs = self.run.epoch_metrics()
+        for epoch in epochs["epoch"][np.argsort(epochs["val_loss"], kind="stable")].astype(int):
+            try:
+                load_weights(self.model, self.run, epoch)
+                return
+            except ValueError:
+                self.add_note(f"The weights of epoch {epoch} were damaged; the next best are used.")
 
     def add_note(self, note: str) -> None:
         """Tell something that stays true of this run."""
