@@ -29,7 +29,7 @@ from widgets.shared.link import choice, forget_ignored, tell_ignored
 from widgets.shared.session import chosen_run, test_set, via_app
 
 VIEWS = {
-    confusions.VIEW: ("Confusion matrix", confusions.view, 10),
+    "confusion-matrix": ("Confusion matrix", confusions.view, 10),
     "per-class": ("Per class", per_class.view, 10),
     "forgetting": ("Forgetting", forgetting.view, 10),
     "label-errors": ("Label errors", label_errors.view, 7),

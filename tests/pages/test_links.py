@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from digits.recipes.recipe import HYPERPARAMETERS
 from tests.conftest import ROOT
-from tests.pages.test_mistakes import run_with_epochs
+from tests.pages.test_mistakes import figures, run_with_epochs
 
 NO_VALUE = ["inf", "", "nan", "-1e400"]
 HOSTILE: list[str | list[str]] = [
@@ -23,7 +23,7 @@ HOSTILE: list[str | list[str]] = [
     "**![](http://127.0.0.1:9/a.png)**",
     ["1", "x"],
 ]
-VIEWS = re.findall(r'"([\w ]+)": \w+\.view', (ROOT / "pages/mistakes.py").read_text())
+VIEWS = re.findall(r'"([\w-]+)": \("', (ROOT / "pages/mistakes.py").read_text())
 PARTS = {part for described in HYPERPARAMETERS.values() for part in described.parts}
 
 
@@ -31,8 +31,11 @@ def parameters() -> list[str]:
     """Every name that some page takes from the link."""
     code = "\n".join(path.read_text() for path in sorted(ROOT.glob("[pw]*s/**/*.py")))
     bound = re.findall(r'key="([\w-]+)",(?:[^()]|\([^()]*\))*?bind="query-params"', code)
+    chosen = re.findall(r'choice\((?:[^()]|\([^()]*\))*?key="(\w+)"', code)
     read = re.findall(r'query_params(?:\.get|\.pop)?[\[(]"(\w+)"', code)
-    return sorted({*bound, *read, "without", *HYPERPARAMETERS, *(f"{part}1" for part in PARTS)})
+    return sorted(
+        {*bound, *chosen, *read, "without", *HYPERPARAMETERS, *(f"{part}1" for part in PARTS)}
+    )
 
 
 def opened(page: str, query: dict[str, str | list[str]]) -> AppTest:
@@ -48,9 +51,19 @@ def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_names_are_all_found() -> None:
-    assert {"seed", "digit", "view", "dataset", "run", "other", "compare", "filters1"} <= set(
-        parameters()
-    )
+    assert {
+        "seed",
+        "digit",
+        "view",
+        "sort",
+        "kind",
+        "epoch",
+        "dataset",
+        "run",
+        "other",
+        "compare",
+        "filters1",
+    } <= set(parameters())
 
 
 @pytest.mark.slow
@@ -84,4 +97,4 @@ def test_a_link_to_no_run_or_view_shows_another(value: str | list[str]) -> None:
     app = opened("mistakes", {"run": value, "view": value})
     assert not app.exception
     assert run.id in app.query_params["run"]
-    assert app.metric
+    assert figures(app)

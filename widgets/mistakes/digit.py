@@ -14,10 +14,12 @@ from widgets.shared.format import as_text, counted
 from widgets.shared.link import check
 from widgets.shared.probabilities import bars, over_epochs
 
+NEIGHBORS_HEIGHT = 68  # pixels, kept while they are computed
+
 
 def show(predictions: Predictions, indices: np.ndarray, run: Run) -> int | None:
     """The digit chosen by number, in the gallery, or by steps through ``indices``; its number."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         index = _choose(predictions, indices)
     if index is None:
         st.caption(
@@ -50,14 +52,14 @@ def _choose(predictions: Predictions, indices: np.ndarray) -> int | None:
     if index is None and len(indices):
         after = indices[0]
     steps = (
-        ("Previous", "arrow_back", before, before is None),
-        ("Next", "arrow_forward", after, after is None),
-        ("Close", "close", None, index is None),
+        ("Previous", before, before is None),
+        ("Next", after, after is None),
+        ("Close", None, index is None),
     )
-    for label, icon, target, disabled in steps:
+    for label, target, disabled in steps:
         st.button(
-            f":material/{icon}:",
-            help=f"{label} digit",
+            label,
+            type="tertiary",
             disabled=disabled,
             key=f"mistakes-{label.lower()}",
             on_click=open_digit,
@@ -82,19 +84,18 @@ def _details(predictions: Predictions, index: int, run: Run) -> None:
     is_final = predictions.epoch == run.final_epoch()
     model = ModelRef(run, FINAL if is_final else predictions.epoch)
     fill = evidence(model, predictions.x[index], (label, alternative))
-    bars(p, label, key="mistakes-probabilities", height=120)
+    bars(p, label, key="mistakes-probabilities", height=110)
     st.markdown(
         "**Nearest training digits**",
-        help="The nearest first in the final model's embedding space, with their labels and "
-        "distances.",
+        help="The nearest first in the final model's embedding space, with their labels.",
     )
-    neighbors = st.container()
+    neighbors = st.container(height=NEIGHBORS_HEIGHT, border=False)
     try:
         if predictions.name == "Test image":
             _history(run, index, label, predictions.epoch)
         fill()
         with neighbors:
-            nearest_neighbors(ModelRef(run), predictions.x[index], size=34, height="7rem")
+            nearest_neighbors(ModelRef(run), predictions.x[index], size=36, only=6)
     except (ValueError, OSError) as error:
         st.error(as_text(error), icon=":material/error:")
 
@@ -123,7 +124,7 @@ def _history(run: Run, index: int, label: int, epoch: int) -> None:
     correct = p.argmax(axis=1) == label
     st.markdown(f"**Over the epochs**: {_learning_summary(correct, epochs)}")
     alt = f"Probabilities after each of {len(epochs)} epochs; correct after {correct.sum()}."
-    over_epochs(epochs, p, label, key="mistakes-history", alt=alt, marked_epoch=epoch, height=180)
+    over_epochs(epochs, p, label, key="mistakes-history", alt=alt, marked_epoch=epoch, height=165)
 
 
 def _learning_summary(correct: np.ndarray, epochs: list[int]) -> str:

@@ -41,11 +41,8 @@ def _chart(predictions: Predictions) -> None:
         for column, name in enumerate(COLUMNS[:2]):
             n, k = int(counts[digit, column]), int(correct[digit])
             low, high = wilson_interval(k, n) if n else (0.0, 1.0)
-            text[digit, column] = (
-                f"{values[digit, column]:.1%}<br><span style='font-size:10px'>{low:.1%} – {high:.1%}</span>"
-                if n
-                else "–"
-            )
+            small = f"<span style='font-size:10px'>{low:.1%} – {high:.1%}</span>"
+            text[digit, column] = f"{values[digit, column]:.1%}<br>{small}" if n else "–"
             hover[digit][column] = f"{name} of {digit}: {k:,} of {n:,}"
         text[digit, 2] = f"{scores.f1[digit]:.1%}"
         text[digit, 3] = f"{int(scores.support[digit]):,}"

@@ -36,7 +36,8 @@ export default function ({ data, parentElement }) {
   const stop = () => following.disconnect()
   following.observe(card)
   setTimeout(stop, 3000)
-  for (const event of ['touchstart', 'wheel', 'keydown']) addEventListener(event, stop, { once: true })
+  for (const event of ['touchstart', 'wheel', 'keydown'])
+    addEventListener(event, stop, { once: true })
 }
 """
 

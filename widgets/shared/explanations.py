@@ -46,10 +46,14 @@ def evidence(model: ModelRef, image: np.ndarray, digits: tuple[int, int]) -> Cal
     gray = image.repeat(10, axis=0).repeat(10, axis=1)
     row.image(gray, "the image", "stretch", alt="The digit, white on black")
     places = [row.cell() for _ in digits]
-    st.caption(LEGEND, help=SUMS)
+    legend, is_warm = st.empty(), st.session_state.get("saliency-is-warm", False)
+    legend.caption(LEGEND if is_warm else "Computing which pixels decided …", help=SUMS)
 
     def fill() -> None:
         pictures = _pictures(image, digits, _saliency(model, image, digits))
+        if not is_warm:  # the first may wait for the engine to start
+            st.session_state["saliency-is-warm"] = True
+            legend.caption(LEGEND, help=SUMS)
         for place, (picture, caption, alt) in zip(places, pictures, strict=True):
             place.image(picture, caption, "stretch", alt=alt)
 
@@ -81,28 +85,28 @@ def _color(ink: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def nearest_neighbors(
-    model: ModelRef, image: np.ndarray, *, size: int, height: str | None = None
+    model: ModelRef, image: np.ndarray, *, size: int, only: int | None = None
 ) -> None:
     """Twelve training images, the nearest first, ``size`` screen pixels wide; at first, a wait.
 
-    ``image`` is (28, 28) uint8. With a ``height``, a length in CSS, they are packed close. Raises
-    as ``Engine.nearest_neighbors`` does.
+    ``image`` is (28, 28) uint8. ``only`` so many are packed close, without caption. Raises as
+    ``Engine.nearest_neighbors`` does.
     """
     results = results_folder(model)
     if not results.has_embeddings:
         start_job(results, "embeddings", EMBEDDINGS_REASON)
         return
     images, labels, distances = _nearest(model, results.id, image)
-    neighbors = list(zip(labels, distances, strict=True))
+    neighbors = list(zip(labels, distances, strict=True))[:only]
     gallery(
-        images,
-        [f"{label}\n{distance:.2f}" for label, distance in neighbors],
+        images[:only],
+        [f"{label}" if only else f"{label}\n{distance:.2f}" for label, distance in neighbors],
         names=[f"A training {label}, {distance:.2f} away" for label, distance in neighbors],
         key="neighbors",
         size=size,
-        height=height,
+        height="auto" if only else None,
     )
-    if height is None:
+    if not only:
         st.caption("Nearest first, with the label and the distance between embeddings.")
 
 

@@ -39,7 +39,7 @@ span { white-space: pre; text-align: center; }
 """
 
 JS = """
-const SMALLEST = 36
+const SMALLEST = 32 // pixels
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const gallery = parentElement.querySelector('.gallery')
@@ -78,7 +78,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   mark()
   const resize = (size) => {
     gallery.style.setProperty('--size', size + 'px')
-    gallery.style.setProperty('--around', data.height ? '10px' : '1.25rem')
+    gallery.style.setProperty('--around', data.height ? '8px' : '1.25rem')
   }
   gallery.classList.toggle('fitted', Boolean(data.height))
   gallery.style.height = data.height ?? ''

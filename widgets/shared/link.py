@@ -35,7 +35,7 @@ def choice(
         state[key] = default
         if linked is not None:
             words = {_slug(shown): id for id, shown in options.items()} | dict(aliases or {})
-            asked = linked if linked in options else words.get(_slug(linked))
+            asked: str | None = linked if linked in options else words.get(_slug(linked))
             if asked is None:
                 refuse(key, linked, ", ".join(options))
             state[key] = asked or default
@@ -45,7 +45,7 @@ def choice(
         if on_change:
             on_change()
 
-    id: str = st.segmented_control(
+    id = st.segmented_control(
         label,
         list(options),
         required=True,
@@ -56,6 +56,7 @@ def choice(
         help=help,
         wrap=wrap,
     )
+    id = id or default
     if id != (linked or default):
         if id == default:
             del st.query_params[key]

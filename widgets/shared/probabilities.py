@@ -41,7 +41,7 @@ def over_epochs(
 ) -> None:
     """Draw (epochs, 10) probabilities, with frames around the label's row and one epoch's column.
 
-    Epoch 0 is before the first epoch.
+    Epoch 0 is before the first epoch. Below 200 pixels of height the axes are without titles.
     """
     cells = {
         "type": "heatmap",
@@ -59,13 +59,14 @@ def over_epochs(
     if marked_epoch in epochs:
         frames.append(_frame((marked_epoch, marked_epoch), (0, 9), "orange"))
     title = "Epoch (0 = before training)" if epochs[0] == 0 else "Epoch"
+    is_low = height < 200
     layout = {
         "xaxis": {
-            "title": {"text": title, "font": {"size": 13}},
+            "title": {"text": "" if is_low else title, "font": {"size": 13}},
             "showgrid": False,
             "dtick": -(-len(epochs) // 8),
         },
-        "yaxis": {"dtick": 1, "showgrid": False, "range": [9.5, -0.5]},
+        "yaxis": {"dtick": 3 if is_low else 1, "showgrid": False, "range": [9.5, -0.5]},
         "shapes": frames,
         "margin": {"t": 8},
     }
