@@ -16,7 +16,7 @@ import tensorflow as tf
 from digits.store import runs
 from digits.store.files import reason
 from digits.store.run_folder import Run
-from digits.store.status import LAST_EXIT, UNFINISHED, Status
+from digits.store.status import INFINITE, LAST_EXIT, UNFINISHED, Status
 from digits.worker.finish import evaluate, finish
 from digits.worker.predict import DAMAGED, load_weights, predict
 from digits.worker.preload import Prepared, prepare, take
@@ -203,7 +203,7 @@ class Trainer:
         if not np.isfinite(loss).all():
             rate = self.recipe.learning_rate
             raise Diverged(
-                f"The loss became infinite in epoch {epoch + 1}. A learning rate of {rate:g} "
+                f"{INFINITE} in epoch {epoch + 1}. A learning rate of {rate:g} "
                 f"is too high for this recipe; try {rate / 10:g}."
             )
 

@@ -6,7 +6,6 @@ from itertools import cycle
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from digits.recipes.recipe import HYPERPARAMETERS
 from tests.conftest import ROOT
 from tests.pages.test_mistakes import figures, run_with_epochs
 
@@ -24,7 +23,6 @@ HOSTILE: list[str | list[str]] = [
     ["1", "x"],
 ]
 VIEWS = re.findall(r'"([\w-]+)": \("', (ROOT / "pages/mistakes.py").read_text())
-PARTS = {part for described in HYPERPARAMETERS.values() for part in described.parts}
 
 
 def parameters() -> list[str]:
@@ -33,9 +31,7 @@ def parameters() -> list[str]:
     bound = re.findall(r'key="([\w-]+)",(?:[^()]|\([^()]*\))*?bind="query-params"', code)
     chosen = re.findall(r'choice\((?:[^()]|\([^()]*\))*?key="(\w+)"', code)
     read = re.findall(r'query_params(?:\.get|\.pop)?[\[(]"(\w+)"', code)
-    return sorted(
-        {*bound, *chosen, *read, "without", *HYPERPARAMETERS, *(f"{part}1" for part in PARTS)}
-    )
+    return sorted({*bound, *chosen, *read, "without"})
 
 
 def opened(page: str, query: dict[str, str | list[str]]) -> AppTest:
@@ -51,19 +47,8 @@ def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_names_are_all_found() -> None:
-    assert {
-        "seed",
-        "digit",
-        "view",
-        "sort",
-        "kind",
-        "epoch",
-        "dataset",
-        "run",
-        "other",
-        "compare",
-        "filters1",
-    } <= set(parameters())
+    names = {"recipe", "digit", "view", "sort", "dataset", "run", "other", "compare"}
+    assert names <= set(parameters())
 
 
 @pytest.mark.slow
