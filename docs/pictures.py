@@ -180,7 +180,6 @@ def tour(page: Page, app: App) -> None:
     film.point_at(gallery(page).first)
     gallery(page).first.click()
     settle(page, 3000)
-    show_at_top(page.locator(MATRIX))
     film.shoot(3000)
 
     link = page.get_by_role("link", name="Draw", exact=True).first
@@ -236,15 +235,12 @@ def take_train(page: Page, app: App) -> None:
 def take_mistakes(page: Page, app: App) -> None:
     visit(page, app, f"mistakes?run={longest().id}")
     click_largest_confusion(page)
-    show_at_top(page.locator(MATRIX))
 
 
 def take_map(page: Page, app: App) -> None:
     visit(page, app, f"mistakes?run={longest().id}")
-    page.get_by_role("radio", name="Embedding map").click()
-    area = page.locator(".st-key-mistakes-map .nsewdrag").first
-    area.wait_for()
-    show_at_top(area)
+    page.get_by_role("radio", name="Embeddings").click()
+    page.locator(".st-key-mistakes-map .nsewdrag").first.wait_for()
 
 
 def take_draw(page: Page, app: App) -> None:
