@@ -30,8 +30,8 @@ except (OSError, ValueError) as error:
 st.caption(as_text(shown.note))
 splits(shown)
 
-st.subheader("Images of each digit", anchor=False)
+st.header("Images of each digit", anchor=False)
 digit_counts(shown)
 
-st.subheader("What they look like", anchor=False)
+st.header("What they look like", anchor=False)
 samples(name, shown)
