@@ -73,7 +73,8 @@ def halted_run() -> Iterator[Run]:
     """A run that has been halted in its third epoch, so that every look at it shows the same."""
     before = set(runs.all())
     arguments = train("three-blocks", "--epochs", "20", "--train-images", "1000")
-    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(arguments, cwd=ROOT, **quiet)
     created: list[Run] = []
 
     def is_going() -> bool:

@@ -2,7 +2,7 @@
 
 A look is a window's size in light or dark. Prints the size of each page in each window, and fails
 where one is wider than its window. ``index.html`` in the folder shows all pictures side by side,
-``sheet.png`` is a picture of it. Runs are trained once and kept in the folder.
+``train.png`` those of one page. Runs are trained once and kept in the folder.
 """
 
 import argparse
@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from html import escape
 from itertools import groupby
 from pathlib import Path
 
@@ -49,23 +48,25 @@ def take(
         yield f"{name:9} {width:4} × {height:<4} is {wide:4} × {high}{error}"
 
 
-def contact_sheet(browser: Browser, out: Path) -> None:
-    """Show all pictures of the folder on one page, a row for each scene and scheme."""
-    rows = [
-        [path for size in SIZES if (path := out / f"{name}-{size}-{scheme}.png").exists()]
-        for name in SCENES
-        for scheme in SCHEMES
-    ]
-    html = "".join(
-        f"<h3>{escape(row[0].stem.split('-')[0])}</h3>"
-        + "".join(f'<a href="{path.name}"><img src="{path.name}"></a>' for path in row)
-        for row in rows
-        if row
-    )
-    (out / "index.html").write_text(SHEET + html)
-    page = browser.new_page(viewport={"width": 1800, "height": 900})
+def contact_sheets(browser: Browser, out: Path) -> None:
+    """Show all pictures of the folder on one page, and those of each scene in a picture."""
+    sections = {}
+    for name in SCENES:
+        rows = [
+            "".join(
+                f'<a href="{path.name}"><img src="{path.name}"></a>'
+                for size in SIZES
+                if (path := out / f"{name}-{size}-{scheme}.png").exists()
+            )
+            for scheme in SCHEMES
+        ]
+        if any(rows):
+            sections[name] = f'<section id="{name}"><h3>{name}</h3>{"<br>".join(rows)}</section>'
+    (out / "index.html").write_text(SHEET + "".join(sections.values()))
+    page = browser.new_page(viewport={"width": 1900, "height": 900})
     page.goto((out / "index.html").as_uri())
-    page.screenshot(path=out / "sheet.png", full_page=True)
+    for name in sections:
+        page.locator(f"#{name}").screenshot(path=out / f"{name}.png")
 
 
 @contextmanager
@@ -104,7 +105,7 @@ def main() -> None:
                 ):
                     errors += "WIDER" in line
                     print(line, flush=True)
-        contact_sheet(browser, out)
+        contact_sheets(browser, out)
         browser.close()
     print(f"{out / 'index.html'} shows all pictures.")
     sys.exit(errors > 0)
