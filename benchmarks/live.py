@@ -99,7 +99,7 @@ def live() -> list[dict[str, Any]]:
 
 def click() -> list[dict[str, Any]]:
     """From the click on Train to the first point of the curve in the page."""
-    link = f"?dataset={datasets.default()}&epochs=50"
+    link = f"?recipe=fast;dataset={datasets.default()};epochs=50"
     cold: list[float] = []
     at_once: list[float] = []
     warm: list[float] = []
@@ -132,7 +132,7 @@ def _first_point(page: Page) -> float:
 
 
 def _stop(app: App, page: Page) -> None:
-    page.get_by_role("button", name="Stop training").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     run = runs.all()[0]
     until(lambda: run.status.state == "stopped", 60, "the run to stop")
     page.context.close()
@@ -148,7 +148,9 @@ def start() -> list[dict[str, Any]]:
             with served.served() as app:
                 health.append(time.perf_counter() - begun)
                 begun = time.perf_counter()
-                page = served.visitor(browser, f"{app.url}/?dataset=uci&conv=1&epochs=2")
+                page = served.visitor(
+                    browser, f"{app.url}/?recipe=fast;dataset=uci;conv=32x5p;epochs=2"
+                )
                 button = page.get_by_role("button", name="Train", exact=True)
                 button.wait_for()
                 first.append(time.perf_counter() - begun)

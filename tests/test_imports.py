@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "data": {"ink"},
     "multidigit": {"ink"},
     "recipes": {"data", "ink"},
-    "store": {"recipes", "data", "ink"},
+    "store": {"recipes", "evaluation", "data", "ink"},
     "worker": {"store", "recipes", "data", "ink"},
     "engine": {"worker", "store", "recipes", "data", "ink", "multidigit"},
     "__main__": {"worker", "store", "recipes", "data", "ink", "multidigit"},

@@ -28,8 +28,8 @@ VICTIMS: dict[str, Callable[[App], psutil.Process]] = {
     "worker": lambda app: served.worker(served.server(app)),
 }
 # Some 15 s on two cores, and a second.
-LONG = "dataset=uci&conv=2&filters1=64&filters2=64&batch_size=32&epochs=12"
-SHORT = "dataset=uci&conv=1&filters1=16&batch_size=32&epochs=12"
+LONG = "recipe=fast;dataset=uci;conv=64x5p,64x3p;batch_size=32;epochs=12"
+SHORT = "recipe=fast;dataset=uci;conv=16x5p;batch_size=32;epochs=12"
 
 
 def kills(count: int = KILLS) -> list[dict[str, Any]]:
@@ -131,7 +131,8 @@ def _train(app: App) -> Run:
     before = runs.all()
     tab.click("Train")
     tab.close()
-    [run] = [run for run in runs.all() if run not in before]
+    until(lambda: set(runs.all()) - set(before), 30, "the new run")
+    [run] = set(runs.all()) - set(before)
     until(lambda: run.status.step, 120, "the first step")
     return run
 

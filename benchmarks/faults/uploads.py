@@ -16,7 +16,7 @@ from tests.conftest import App
 
 MEMORY, WAIT = 200, 1.0  # MiB that a server may grow by, seconds that another visitor may wait
 PAUSE = 0.05  # seconds between two looks of the other visitor
-SHORT = "dataset=uci&conv=1&filters1=8&epochs=1"
+SHORT = "recipe=fast;dataset=uci;conv=8x5p;epochs=1"
 
 
 def uploads() -> list[dict[str, Any]]:

@@ -36,6 +36,11 @@ class DatasetInfo:
     download: Callable[[Callable[[int, int], None]], Path] | None = None
     note: Callable[[], str] = str  # what is special about the set on this machine
 
+    @property
+    def val_images(self) -> int:
+        """The size of the validation split, which is a tenth of all that is not test."""
+        return round(self.train_images / 9)
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -1,1 +1,1 @@
-"""Metrics of a model's predictions, and tests of their labels. NumPy only; knows no runs."""
+"""Metrics of predictions, tests of labels, and what curves show. NumPy only; knows no runs."""

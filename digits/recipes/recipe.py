@@ -330,7 +330,7 @@ class Recipe:
         "Seed",
         "Decides the first weights, the order of the images and the validation split. Another seed "
         "shows how much of a difference between two runs is chance.",
-        "training",
+        "data",
         allowed=(0, 2**31 - 1),
         box=(0, 9999),
         words="seed {}",

@@ -1,8 +1,14 @@
-"""Training curves: smoothed, downsampled, over epochs or seconds."""
+"""Training curves: smoothed, downsampled, over epochs or seconds, and as a diagnosis wants them."""
 
 import numpy as np
 
+from digits.data.datasets import DATASETS
+from digits.evaluation.diagnosis import Curves
+from digits.recipes.recipe import Recipe
+from digits.recipes.remedies import USUAL_RATES
+from digits.recipes.schedule import learning_rates
 from digits.store.run_folder import Run
+from digits.store.status import DONE, INFINITE
 
 
 def smooth(values: np.ndarray, window: int) -> np.ndarray:
@@ -44,3 +50,47 @@ def curve(run: Run, metric: str, *, seconds: bool = False) -> tuple[np.ndarray, 
         timed = x <= epochs[-1]
         x, y = np.interp(x[timed], epochs, elapsed), y[timed]
     return x, y
+
+
+def for_diagnosis(run: Run) -> Curves:
+    """A run's curves with what it takes to judge them.
+
+    Raises ``ValueError`` when a file of the run is damaged.
+    """
+    status = run.status
+    infinite = status.state == "failed" and status.message.startswith(INFINITE)
+    return judged(
+        run.recipe,
+        run.step_metrics(),
+        run.epoch_metrics(),
+        steps=status.steps,
+        ended=status.state in DONE,
+        infinite=infinite,
+    )
+
+
+def judged(
+    recipe: Recipe,
+    batches: dict[str, np.ndarray],
+    ends: dict[str, np.ndarray],
+    *,
+    steps: int,
+    ended: bool = True,
+    infinite: bool = False,
+) -> Curves:
+    """The same from the metrics of each batch and of each epoch; ``steps`` are of all epochs."""
+    harder = {"dropout": recipe.dropout or recipe.conv_dropout, "augmentation": recipe.augments}
+    return Curves(
+        loss=batches["loss"],
+        accuracy=batches["accuracy"],
+        train_loss=ends["loss"],
+        train_accuracy=ends["accuracy"],
+        val_loss=ends["val_loss"],
+        val_accuracy=ends["val_accuracy"],
+        rates=learning_rates(recipe, max(steps, len(batches["loss"]))),
+        relative_rate=recipe.learning_rate / USUAL_RATES[recipe.optimizer],
+        val_images=DATASETS[recipe.dataset].val_images,
+        harder=" and ".join(word for word, there in harder.items() if there),
+        ended=ended,
+        infinite=infinite,
+    )

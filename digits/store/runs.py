@@ -13,7 +13,7 @@ from pathlib import Path
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
 from digits.store import files
-from digits.store.run_folder import ID, Run
+from digits.store.run_folder import ID, Result, Run
 from digits.store.status import DONE, UNFINISHED, Status
 
 __all__ = [
@@ -136,13 +136,17 @@ class Summary:
             return 0
 
     @cached_property
-    def test_accuracy(self) -> float | None:
+    def result(self) -> Result | None:
         """``None`` for a run without a result, or with a damaged one."""
         try:
-            result = self.run.result()
+            return self.run.result()
         except ValueError:
             return None
-        return result["test_accuracy"] if result else None
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """That of the result."""
+        return self.result["test_accuracy"] if self.result else None
 
     @cached_property
     def text(self) -> str:

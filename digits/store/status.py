@@ -12,6 +12,7 @@ from digits.store.files import Amount, Count
 UNFINISHED = ("queued", "running")
 DONE = ("finished", "stopped")  # with a result and a model
 LAST_EXIT = "LAST_WORKER_EXIT"  # in a worker's environment: exit code of the one before it
+INFINITE = "The loss became infinite"  # so begins the message of a run that failed of it
 RESUMABLE = ("interrupted", "failed")  # goes on after its last whole epoch when queued again
 
 

@@ -10,7 +10,7 @@ from digits.data.datasets import Dataset
 from digits.store import finetuning
 from digits.store.run_folder import Run
 from digits.worker import model
-from digits.worker.predict import load_file, load_weights, predict, predict_test_images
+from digits.worker.predict import load_file, predict, predict_test_images
 
 if TYPE_CHECKING:
     from digits.worker.trainer import Timer
@@ -21,13 +21,10 @@ def finish(
 ) -> dict[str, Any]:
     """Save the model in float32, which reads anywhere, evaluate it, and return the run's result.
 
-    With early stopping the weights of the best epoch are taken, else the last ones. The result's
-    ``seconds`` and ``cpu_seconds`` are those of the training proper, in all attempts; start,
-    publishing (files, the live view) and evaluation are of the last one.
+    The result's ``seconds`` and ``cpu_seconds`` are those of the training proper, in all attempts;
+    start, publishing (files, the live view) and evaluation are of the last one.
     """
     recipe, epochs = run.recipe, run.epoch_metrics()
-    if recipe.patience and len(epochs["val_loss"]):
-        load_weights(trained, run, run.best_epoch())
     final = model.compile(model.build(recipe), recipe)
     final.set_weights(trained.get_weights())
     run.write_model(final.save)

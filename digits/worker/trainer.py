@@ -16,7 +16,7 @@ import tensorflow as tf
 from digits.store import runs
 from digits.store.files import reason
 from digits.store.run_folder import Run
-from digits.store.status import LAST_EXIT, UNFINISHED, Status
+from digits.store.status import INFINITE, LAST_EXIT, UNFINISHED, Status
 from digits.worker.finish import evaluate, finish
 from digits.worker.predict import DAMAGED, load_weights, predict
 from digits.worker.preload import Prepared, prepare, take
@@ -95,6 +95,8 @@ class Trainer:
             epoch += 1
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
         self.publish(message="Evaluating on the test set.", seconds_left=None)
+        if recipe.patience:
+            self.load_best_epoch()
         result = finish(
             run, self.model, self.data, self.timer, lambda text: self.publish(message=text)
         )
@@ -139,6 +141,16 @@ class Trainer:
             except ValueError:
                 self.use(prepare(self.recipe, self.run))
         return 0
+
+    def load_best_epoch(self) -> None:
+        """Load the weights of the lowest validation loss, or of the next best that are whole."""
+        epochs = self.run.epoch_metrics()
+        for epoch in epochs["epoch"][np.argsort(epochs["val_loss"], kind="stable")].astype(int):
+            try:
+                load_weights(self.model, self.run, epoch)
+                return
+            except ValueError:
+                self.add_note(f"The weights of epoch {epoch} were damaged; the next best are used.")
 
     def add_note(self, note: str) -> None:
         """Tell something that stays true of this run."""
@@ -191,7 +203,7 @@ class Trainer:
         if not np.isfinite(loss).all():
             rate = self.recipe.learning_rate
             raise Diverged(
-                f"The loss became infinite in epoch {epoch + 1}. A learning rate of {rate:g} "
+                f"{INFINITE} in epoch {epoch + 1}. A learning rate of {rate:g} "
                 f"is too high for this recipe; try {rate / 10:g}."
             )
 

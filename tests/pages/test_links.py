@@ -6,7 +6,6 @@ from itertools import cycle
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from digits.recipes.recipe import HYPERPARAMETERS
 from tests.conftest import ROOT
 from tests.pages.test_mistakes import run_with_epochs
 
@@ -24,7 +23,6 @@ HOSTILE: list[str | list[str]] = [
     ["1", "x"],
 ]
 VIEWS = re.findall(r'"([\w ]+)": \w+\.view', (ROOT / "pages/mistakes.py").read_text())
-PARTS = {part for described in HYPERPARAMETERS.values() for part in described.parts}
 
 
 def parameters() -> list[str]:
@@ -32,7 +30,7 @@ def parameters() -> list[str]:
     code = "\n".join(path.read_text() for path in sorted(ROOT.glob("[pw]*s/**/*.py")))
     bound = re.findall(r'key="([\w-]+)",(?:[^()]|\([^()]*\))*?bind="query-params"', code)
     read = re.findall(r'query_params(?:\.get|\.pop)?[\[(]"(\w+)"', code)
-    return sorted({*bound, *read, "without", *HYPERPARAMETERS, *(f"{part}1" for part in PARTS)})
+    return sorted({*bound, *read, "without"})
 
 
 def opened(page: str, query: dict[str, str | list[str]]) -> AppTest:
@@ -48,9 +46,8 @@ def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_names_are_all_found() -> None:
-    assert {"seed", "digit", "view", "dataset", "run", "other", "compare", "filters1"} <= set(
-        parameters()
-    )
+    names = {"recipe", "digit", "view", "dataset", "run", "other", "compare"}
+    assert names <= set(parameters())
 
 
 @pytest.mark.slow

@@ -8,8 +8,6 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from digits.recipes.layers import count_parameters
-from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
 from digits.store.runs import Run
@@ -17,9 +15,9 @@ from tests.conftest import App, until
 
 pytestmark = pytest.mark.browser
 
-LONG = "dataset=uci&conv=2&filters1=64&filters2=64&batch_size=16&epochs=40"
-GOING = re.compile(r"Epoch \d+ of 40 .* images/s")
-SHORT = "dataset=uci&conv=1&filters1=8&dense=0&epochs=2"
+LONG = "recipe=fast;dataset=uci;conv=64x5p,64x3p;batch_size=16;epochs=40"
+GOING = re.compile(r"epoch \d+ of 40 .* images/s")
+SHORT = "recipe=fast;dataset=uci;conv=8x5p;epochs=2"
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def opened(page: Page, app: App, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
 
     def go(link: str) -> Page:
         page.goto(f"{app.url}/?{link}")
-        expect(page.get_by_role("heading", name="Train a network")).to_be_visible()
+        expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
         return page
 
     return go
@@ -53,17 +51,16 @@ def test_the_curve_moves_while_it_trains_and_stop_ends_it(
     first, before = curve.screenshot(path=tmp_path / "1.png"), _points(page)
     until(lambda: _points(page) > before, 20, "more points on the curve")
     assert curve.screenshot(path=tmp_path / "2.png") != first
-    page.get_by_role("button", name="Stop training").click()
-    expect(page.get_by_text(re.compile("Stopped after"))).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
     assert newest().status.state == "stopped"
 
 
 def _points(page: Page) -> int:
-    """How many points the curve of the training loss shows."""
-    shown = (
-        "Math.max(...[...document.querySelectorAll('.plot')].map(p => p.data?.[1]?.x.length ?? 0))"
-    )
+    """How many points the longest curve shows."""
+    shown = """Math.max(...[...document.querySelectorAll('.plot')]
+      .flatMap(plot => (plot.data ?? []).map(trace => trace.x.length)))"""
     return page.evaluate(shown)
 
 
@@ -75,15 +72,15 @@ def test_reloading_closing_and_moving_sliders_leave_a_run_alone(
     expect(page.get_by_text(GOING)).to_be_visible()
     page.reload()
     expect(page.get_by_text(GOING)).to_be_visible()
-    page.get_by_role("slider", name="Convolution blocks").press("ArrowRight")
-    expect(page.get_by_text("Filters 3")).to_be_visible()
+    page.get_by_role("slider", name="Epochs").press("ArrowLeft")
+    expect(page.get_by_text("39 epochs")).to_be_visible()
     link = page.url
     page.close()
     visitor = browser.new_page()  # somebody else, with the link
     visitor.goto(link)
     expect(visitor.get_by_text(GOING)).to_be_visible()
-    visitor.get_by_role("button", name="Stop training").click()
-    expect(visitor.get_by_text(re.compile("Stopped after"))).to_be_visible()
+    visitor.get_by_role("button", name="Stop", exact=True).click()
+    expect(visitor.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     steps = newest().step_metrics()["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
     visitor.close()
@@ -95,50 +92,44 @@ def test_visitors_queue_and_see_each_other(opened: Callable[[str], Page], browse
     expect(first.get_by_text(GOING)).to_be_visible()
     second = browser.new_context().new_page()
     second.goto(first.url.split("?")[0] + f"?{SHORT}")
-    expect(second.get_by_text("Also training")).to_be_visible()
+    expect(second.get_by_role("button", name="Queue · 1")).to_be_visible()
     press_train(second)
-    expect(second.get_by_text("Queued: 1 run ahead.")).to_be_visible()
-    first.get_by_role("button", name="Stop training").click()
+    expect(second.get_by_text(re.compile("queued: 1 run ahead"))).to_be_visible()
+    first.get_by_role("button", name="Stop", exact=True).click()
     expect(second.get_by_text("Test accuracy", exact=True)).to_be_visible()
     second.context.close()
 
 
-def test_the_link_carries_the_whole_set_up(opened: Callable[[str], Page]) -> None:
-    link = "&".join(f"filters{n}=64&kernel_size{n}=3&pool{n}=true" for n in (1, 2, 3))
-    page = opened(f"{link}&batch_norm=false&dense=2&units1=64&units2=32")
-    expect(page.get_by_text("81,066", exact=True)).to_be_visible()
-    page.get_by_role("slider", name="Convolution blocks").press("ArrowLeft")
-    expect(page).to_have_url(re.compile(r"filters1=64"))
-    expect(page).to_have_url(re.compile(r"conv=2"))
+def test_the_link_carries_the_recipe_and_back_leaves_the_page(
+    opened: Callable[[str], Page],
+) -> None:
+    page = opened(SHORT)
+    page.get_by_role("slider", name="Epochs").press("ArrowRight")
+    expect(page.get_by_text("3 epochs")).to_be_visible()
+    page.get_by_role("button", name="Link").click()
+    link = page.get_by_text("epochs=3")
+    expect(link).to_be_visible()
+    address = link.inner_text()
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.get_by_text("3 epochs")).to_be_visible()
+    page.get_by_role("slider", name="Dropout before output").press("ArrowRight")
+    expect(page.get_by_text("dropout 0.05")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url("about:blank")
 
 
 def test_a_preset_moves_the_controls_and_the_layer_table(opened: Callable[[str], Page]) -> None:
     page = opened("")
-    page.get_by_text("Three blocks", exact=True).click()
-    expect(page.get_by_text("81,066", exact=True)).to_be_visible()
-    expect(page.get_by_text("author 98.38%")).to_be_visible()
+    page.get_by_role("combobox", name="Preset").click()
+    page.get_by_role("option", name="Three blocks").click()
+    expect(page.get_by_text("81,066 parameters")).to_be_visible()
+    page.get_by_role("button", name="Network", exact=True).click()
     expect(page.get_by_role("cell", name="3 × 3 × 64")).to_be_visible()
 
 
-@pytest.mark.parametrize("title", ["Three blocks", "Adadelta", "For drawings"])
-def test_a_preset_is_in_the_link_at_once(opened: Callable[[str], Page], title: str) -> None:
-    page = opened("")
-    page.get_by_text(title, exact=True).click()
-    [recipe] = [preset.recipe for preset in PRESETS.values() if preset.title == title]
-    total = page.get_by_text(f"{count_parameters(recipe):,}", exact=True)
-    expect(total).to_be_visible()
-    page.wait_for_selector("[data-test-script-state=notRunning]")
-    link = page.evaluate("location.href")
-    page.goto("about:blank")
-    page.goto(link)
-    expect(total).to_be_visible()
-    page.get_by_role("tab", name="Training").click()
-    rate = page.get_by_role("slider", name="Learning rate (peak)")
-    expect(rate).to_have_attribute("aria-valuetext", f"{recipe.learning_rate:g}")
-
-
 def test_a_kernel_that_does_not_fit_is_told_at_its_block(opened: Callable[[str], Page]) -> None:
-    page = opened("conv=3&kernel_size3=11")
+    page = opened("recipe=fast;conv=32x5p,64x3p,128x11")
     message = page.get_by_text(re.compile("11×11 kernel is larger than the 5×5 that block 3"))
     expect(message.first).to_be_visible()
     expect(page.get_by_role("button", name="Train", exact=True).last).to_be_disabled()
@@ -186,7 +177,7 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     page = browser.new_page()
     page.goto(f"{app.url}/?{LONG}")
     press_train(page)
-    expect(page.get_by_text(re.compile("Epoch ([3-9]|[1-3][0-9]) of 40"))).to_be_visible(
+    expect(page.get_by_text(re.compile("epoch ([3-9]|[1-3][0-9]) of 40"))).to_be_visible(
         timeout=90_000
     )
     below = psutil.Process(app.process.pid).children(recursive=True)
@@ -201,8 +192,8 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     expect(page.get_by_text(re.compile(r"Interrupted after epoch \d+"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Resume after epoch")).click()
     expect(page.get_by_text(GOING)).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Stop training").click()
-    expect(page.get_by_text(re.compile("Stopped after"))).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible(timeout=60_000)
     steps = newest().step_metrics()["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
     page.close()

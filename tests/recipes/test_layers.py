@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 
 from digits.recipes import layers
+from digits.recipes.keras_script import keras_script
 from digits.recipes.layers import DoesNotFit
 from digits.recipes.presets import PRESETS
-from digits.recipes.recipe import Conv, Recipe
+from digits.recipes.recipe import Conv, Finetuning, Recipe
 from digits.worker import model
 
 NETWORKS = {name: preset.recipe for name, preset in PRESETS.items()} | {
@@ -55,6 +56,17 @@ def test_pooling_a_single_pixel_names_its_block() -> None:
     with pytest.raises(DoesNotFit, match="1×1") as error:
         layers.layers(Recipe(conv=(Conv(8), Conv(8, 13))))
     assert error.value.block == 1
+
+
+def test_moving_averages_follow_in_short_epochs_and_published_presets_keep_their_own() -> None:
+    recipe = PRESETS["fast"].recipe
+    short = dataclasses.replace(recipe, dataset="uci")
+    tuned = dataclasses.replace(short, finetune=Finetuning("20260131-093000-4f2a1c"))
+    assert model.build(short).get_layer("norm1").momentum == 0.84
+    assert "momentum=0.84" in keras_script(short)
+    assert model.build(tuned).get_layer("norm1").momentum == 0.99
+    rows = [row for preset in PRESETS.values() for row in layers.layers(preset.recipe)]
+    assert not any(row.options for row in rows if row.kind == "BatchNormalization")
 
 
 def test_the_seed_decides_the_first_weights() -> None:

@@ -1,11 +1,13 @@
-"""The controls of a recipe follow its hyperparameters, and the link carries them by name."""
+"""The controls of a recipe follow its hyperparameters, a link and what is loaded into them."""
 
+import dataclasses
 import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from digits.recipes.presets import PRESETS
+from digits.recipes.differences import from_link, to_link
+from digits.recipes.presets import PRESETS, for_available_data
 from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
 
 PARTS = {
@@ -13,23 +15,35 @@ PARTS = {
 }
 
 
-def _page(query: dict[str, str]) -> AppTest:
+def _page(link: str = "", **query: str) -> AppTest:
     """The controls alone, with a link; the recipe that they give as text."""
 
     def script() -> None:
         import streamlit as st
 
-        from widgets.train.controls import recipe_controls, set_controls
+        from digits.recipes.presets import PRESETS
+        from widgets.train import controls
 
-        if preset := st.query_params.get("take"):
-            from digits.recipes.presets import PRESETS
-
-            set_controls(PRESETS[preset].recipe)
-        st.text(recipe_controls().to_json())
+        if name := st.query_params.get("load"):
+            del st.query_params["load"]
+            controls.load(PRESETS[name].recipe, name)
+        recipe, preset = controls.recipe_controls()
+        st.text(recipe.to_json())
+        st.text(preset)
+        st.text("\n".join(st.session_state["recipe-ignored"]))
 
     page = AppTest.from_function(script, default_timeout=30)
-    page.query_params.update(query)
+    page.query_params.update(query | ({"recipe": link} if link else {}))
     return page.run()
+
+
+def recipe(page: AppTest) -> Recipe:
+    assert not page.exception
+    return Recipe.from_json(page.text[0].value)
+
+
+def ignored(page: AppTest) -> list[str]:
+    return page.text[2].value.splitlines()
 
 
 def _controls(page: AppTest) -> dict[str, tuple[str, str]]:
@@ -45,63 +59,99 @@ def _controls(page: AppTest) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.mnist
 def test_every_hyperparameter_has_a_control_with_its_name_as_key() -> None:
-    page = _page({"dense": "1"})
-    assert not page.exception
+    page = _page("fast;dense=64")
     controls = _controls(page)
     for name, described in HYPERPARAMETERS.items():
         assert controls[name] == (described.label, described.help)
     for part, described in PARTS.items():
         assert controls[f"{part}1"] == (f"{described.label} 1", described.help)
-    assert {re.sub(r"\d+$", "", key) for key in controls} == set(HYPERPARAMETERS | PARTS)
-
-
-@pytest.mark.mnist
-def test_the_names_are_the_parameters_of_the_link() -> None:
-    link = {
-        "learning_rate": "0.05",
-        "batch_size": "256",
-        "train_images": "1,000",
-        "batch_norm": "false",
-        "conv_dropout": "0.25",
-        "label_smoothing": "0.1",
-        "conv": "2",
-        "filters1": "8",
-        "kernel_size1": "7",
-        "pool1": "false",
-        "dense": "2",
-        "units1": "32",
-        "stroke_width": "0.5",
-    }
-    recipe = Recipe.from_json(_page(link).text[0].value)
-    assert recipe.conv[0] == Conv(8, 7, pool=False)
-    assert len(recipe.conv) == len(recipe.dense) == 2
-    assert recipe.dense[0] == 32
-    for name in link.keys() & HYPERPARAMETERS.keys() - {"conv", "dense", "train_images"}:
-        assert HYPERPARAMETERS[name].display(getattr(recipe, name)) == link[name]
-    assert recipe.train_images == 1_000
-
-
-@pytest.mark.mnist
-def test_unknown_old_and_impossible_parameters_of_a_link_are_ignored() -> None:
-    link = {"blocks": "2", "rate": "0.1", "batch": "16", "batchnorm": "false", "written": "1000"}
-    link |= {"conv": "99", "dropout": "abc", "filters1": "7", "learning_rate": "x", "seed": "-4"}
-    link |= {"dataset": "fashion", "head": "attention", "pool1": "perhaps", "epochs": "1e9"}
-    page = _page(link)
-    assert not page.exception
-    assert Recipe.from_json(page.text[0].value) == PRESETS["fast"].recipe
+    keys = {re.sub(r"\d+$", "", key) for key in controls} - {"preset"}
+    assert keys == set(HYPERPARAMETERS | PARTS)
 
 
 @pytest.mark.mnist
 @pytest.mark.parametrize("preset", PRESETS)
-def test_controls_set_to_a_preset_give_its_recipe_back(preset: str) -> None:
-    page = _page({"take": preset})
-    assert not page.exception
-    assert Recipe.from_json(page.text[0].value) == PRESETS[preset].recipe
+def test_a_link_and_what_is_loaded_move_all_controls(preset: str) -> None:
+    for page in (_page(preset), _page(load=preset)):
+        assert recipe(page) == PRESETS[preset].recipe
+        assert page.text[1].value == preset
+        assert ignored(page) == []
 
 
-@pytest.mark.mnist
+def test_a_link_carries_values_between_those_of_the_sliders() -> None:
+    wanted = dataclasses.replace(
+        for_available_data("fast"),
+        dataset="uci",
+        conv=(Conv(9, 7, pool=False), Conv(17)),
+        dense=(33, 16),
+        learning_rate=0.00025,
+        batch_size=100,
+        train_images=700,
+        epochs=7,
+    )
+    page = _page(to_link(wanted, "fast"))
+    assert recipe(page) == wanted
+    assert ignored(page) == []
+
+
+def test_what_the_controls_cannot_show_is_told_and_the_rest_is_taken() -> None:
+    page = _page("fast;dataset=uci;epochs=60;seed=123456;dropout=0.5;filters=9;conv=8x20")
+    taken = recipe(page)
+    assert (taken.dropout, taken.seed) == (0.5, 0)
+    assert taken.epochs != 60
+    told = "\n".join(ignored(page))
+    assert "epochs is 60; it can be 1 to 50" in told
+    assert "seed is 123456; it can be 0 to 9999" in told
+    assert "“filters=9” is no hyperparameter" in told
+    assert "kernel_size of conv 1 is 20; it can be 1 to 11" in told
+
+
+def test_a_link_without_any_sense_leaves_the_first_preset() -> None:
+    for link in ("teapot", "fast;conv=99;dropout=abc;learning_rate=x;head=attention", ";;"):
+        page = _page(link)
+        assert recipe(page) == from_link("fast")[0]
+        assert ignored(page)
+
+
+def test_a_preset_moves_the_controls_and_keeps_none_of_the_changes() -> None:
+    page = _page("fast;dataset=uci;dropout=0.5")
+    page.selectbox(key="preset").set_value("too-hot").run()
+    assert recipe(page) == for_available_data("too-hot")
+    assert page.text[1].value == "too-hot"
+    page.slider(key="dropout").set_value(0.3).run()
+    assert recipe(page).dropout == 0.3
+    assert page.text[1].value == "too-hot"
+
+
+def test_any_learning_rate_can_be_typed() -> None:
+    page = _page("fast;dataset=uci")
+    rate = page.text_input(key="train-exact-rate")
+    rate.set_value("0.0003").run()
+    assert recipe(page).learning_rate == 0.0003
+    page.select_slider(key="learning_rate").set_value(0.01).run()
+    assert recipe(page).learning_rate == 0.01
+    for text in ("nine", "-1", "1e9", "nan", "inf"):
+        page.text_input(key="train-exact-rate").set_value(text).run()
+        assert "from 0.000001 to 100" in page.error[0].value
+        assert recipe(page).learning_rate == 0.01
+
+
 def test_a_control_without_effect_is_disabled_and_not_in_the_recipe() -> None:
-    page = _page({"loss": "Cross-entropy, integer labels", "label_smoothing": "0.2"})
-    [smoothing] = [slider for slider in page.slider if slider.key == "label_smoothing"]
-    assert smoothing.disabled
-    assert Recipe.from_json(page.text[0].value).label_smoothing == 0
+    page = _page("simple;dataset=uci")
+    assert page.slider(key="label_smoothing").disabled
+    page.selectbox(key="loss").set_value("categorical_crossentropy").run()
+    page.slider(key="label_smoothing").set_value(0.2).run()
+    assert recipe(page).label_smoothing == 0.2
+    page.selectbox(key="loss").set_value("sparse_categorical_crossentropy").run()
+    assert recipe(page).label_smoothing == 0
+
+
+def test_blocks_come_and_go_with_their_controls() -> None:
+    page = _page("simple;dataset=uci")
+    page.slider(key="conv").set_value(3).run()
+    page.select_slider(key="filters3").set_value(8).run()
+    assert [block.filters for block in recipe(page).conv] == [32, 32, 8]
+    page.slider(key="conv").set_value(1).run()
+    page.slider(key="dense").set_value(1).run()
+    assert recipe(page).conv == (Conv(32),)
+    assert recipe(page).dense == (64,)

@@ -68,6 +68,21 @@ def test_without_a_whole_checkpoint_the_weights_of_the_last_epoch_do() -> None:
     assert (run.epoch_metrics()["val_loss"][:3] == before).all()
 
 
+def test_a_damaged_best_epoch_gives_way_to_the_next_best() -> None:
+    run = queued(dataclasses.replace(FOUR_EPOCHS, patience=9))
+
+    def damage(status: Status) -> None:
+        if status.message.startswith("Evaluating"):
+            run.weights_path(run.best_epoch()).write_bytes(b"torn")
+
+    result = train(run, damage)
+    assert run.status.state == "finished"
+    assert f"weights of epoch {run.best_epoch()} were damaged" in run.status.note
+    second = np.sort(run.epoch_metrics()["val_loss"])[1]
+    assert result is not None
+    assert result["val_loss"] == pytest.approx(second, rel=1e-3)
+
+
 def test_a_run_without_any_whole_file_begins_again() -> None:
     run = dead_after(2)
     for path in [*run.folder.glob("checkpoint-*"), *run.folder.glob("weights/*")]:
@@ -158,9 +173,10 @@ def test_a_finished_run_leaves_nothing_in_memory() -> None:
 
 
 FULL_DISK = """
-import os, pathlib, shutil, sys
+import os, pathlib, subprocess, sys
 from digits.recipes.recipe import Recipe
 from digits.store import runs
+from digits.store.files import reason
 from digits.store.status import Status
 from digits.worker.trainer import train
 
@@ -192,10 +208,24 @@ train(run)
 print("4", run.status.state, run.epoch_metrics()["epoch"].astype(int).tolist())
 run.delete()
 print("5", len(runs.all()))
+
+def remount(how):
+    subprocess.run(["mount", "-o", f"remount,{how}", sys.argv[1]], check=True)
+
+run = runs.create(recipe, "Read-only")
+run.write_status(Status("queued", epochs=4))
+try:
+    train(run, lambda status: status.epoch == 2 and remount("ro"))
+except OSError as error:
+    print("6", run.status.epoch, reason(error))
+remount("rw")
+run.write_status(Status("queued", epoch=run.status.epoch, epochs=4))
+train(run)
+print("7", run.status.state, run.epoch_metrics()["epoch"].astype(int).tolist())
 """
 
 
-def test_a_full_disk_is_said_and_the_run_resumes_when_there_is_room(tmp_path: Path) -> None:
+def test_a_full_and_a_read_only_disk_are_said_and_cost_no_epoch(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     script = f'mount -t tmpfs -o size=24m tmpfs {small} && exec "$0" -c "$1" {small}'
@@ -212,6 +242,8 @@ def test_a_full_disk_is_said_and_the_run_resumes_when_there_is_room(tmp_path: Pa
     assert lines["3"].startswith("The disk is full")
     assert lines["4"] == "finished [1, 2, 3, 4]"
     assert lines["5"] == "0"
+    assert lines["6"] == "2 The folder of runs, or a file in it, is read-only for the app."
+    assert lines["7"] == "finished [1, 2, 3, 4]"
     assert "failed" in RESUMABLE
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from digits.data import datasets
+from digits.recipes.presets import MIN_UCI_EPOCHS, PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.store.models import ModelRef
 from digits.store.runs import Run
@@ -136,6 +137,21 @@ def test_the_wish_to_stop_ends_a_run_with_what_it_has_learned() -> None:
     assert result is not None
     assert result["epochs"] == 2
     assert run.model_path.exists()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_validation_follows_from_the_first_epoch_on_few_images(seed: int) -> None:
+    recipe = dataclasses.replace(
+        PRESETS["fast"].recipe, dataset="uci", epochs=MIN_UCI_EPOCHS, seed=seed
+    )
+    run = queued(recipe)
+
+    def tell(status: Status) -> None:
+        if status.epoch == 2:
+            run.request_stop()
+
+    train(run, tell)
+    assert run.epoch_metrics()["val_accuracy"].min() > 0.7
 
 
 def test_a_run_stopped_in_its_first_epoch_still_has_a_result() -> None:

@@ -69,7 +69,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // "color(3)" its fourth color for charts.
   const chartColors = theme('--st-chart-categorical-colors').split(',')
   const color = (text) => text.startsWith('var(--') ? theme(text.slice(4, -1))
-    : /^color\(\d+\)$/.test(text) ? chartColors[text.slice(6, -1) % chartColors.length] : text
+    : text.startsWith('color(') ? chartColors[text.slice(6, -1) % chartColors.length] : text
   const { traces, layout } = JSON.parse(data.figure, (_, value) =>
     typeof value === 'string' ? color(value) : value)
   div.style.height = data.height + 'px'

@@ -96,9 +96,15 @@ def linked_run() -> Run | None:
 
 
 def choose_run(run: Run) -> None:
-    """Make it the run of every page, and of the link."""
-    st.session_state["chosen_run"] = run.id
-    st.query_params["run"] = run.id
+    """Make it the run of every page, and of the link.
+
+    A link that has lost the run is left alone: the visitor went back to it, and wants to leave.
+    """
+    state, place = st.session_state, (st.context.url, run.id)
+    state["chosen_run"] = run.id
+    if st.query_params.get("run") != run.id and state.get("run-in-link") != place:
+        st.query_params["run"] = run.id
+    state["run-in-link"] = place
 
 
 def done_runs() -> list[Run]:

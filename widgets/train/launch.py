@@ -1,50 +1,131 @@
-"""Before a run: previews of the recipe, the Train button, and preparation ahead of the click."""
+"""Before a run: the Train button, what the recipe is and costs, its link, and preparation."""
 
 import numpy as np
 import streamlit as st
 
+from digits.recipes.differences import default_name, differences, in_words, to_link
 from digits.recipes.keras_script import keras_script
-from digits.recipes.layers import DoesNotFit, layers
-from digits.recipes.presets import PRESETS, for_available_data
-from digits.recipes.recipe import AUGMENTATIONS, Recipe
+from digits.recipes.layers import DoesNotFit, count_parameters, feature_maps, layers
+from digits.recipes.presets import for_available_data
+from digits.recipes.recipe import AUGMENTATIONS, HYPERPARAMETERS, Recipe
 from digits.recipes.schedule import learning_rates
 from digits.store import runs
+from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
 from digits.store.runs import Run
-from widgets.shared.format import as_text
+from widgets.shared.format import as_text, duration
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
-from widgets.shared.session import choose_run, engine, run_label
+from widgets.shared.session import choose_run, engine
+from widgets.shared.ticker import run_again
+from widgets.train import controls
 
 SAMPLES = 10
 PRELOAD_AFTER = 1.5  # seconds that the browser has to draw the page before the engine is busy
 
 
-def network(recipe: Recipe) -> bool:
-    """Show the layer table; gives whether the network can be built."""
+def toolbar(recipe: Recipe, preset: str) -> bool:
+    """The recipe in a line, with Train and what else can be done with it; gives whether it fits.
+
+    Train queues a run of the recipe and makes it the page's run.
+    """
     try:
-        rows = layers(recipe)
+        strip = f"{feature_maps(recipe)} · {count_parameters(recipe):,} parameters"
+        fits = True
     except DoesNotFit as error:
-        st.metric("Parameters", "–")
-        st.warning(f"This network cannot be built. {as_text(error)}", icon=":material/crop_free:")
-        return False
-    st.metric("Parameters", f"{sum(row.parameters for row in rows):,}")
+        strip, fits = f":red[This network cannot be built. {as_text(error)}]", False
+    if fits and (seconds := expected_seconds(recipe)) is not None:
+        strip += f" · about {duration(max(1.0, round(seconds)))} here"
+    standard = for_available_data(preset)
+    changed = differences(recipe, standard)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        train = st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits)
+        title = f"**{as_text(default_name(recipe, preset))}**"
+        st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
+        st.button(
+            "Reset",
+            icon=":material/undo:",
+            help=_changes(changed) or "The preset stands as it is.",
+            disabled=not changed,
+            on_click=controls.load,
+            args=[standard, preset],
+        )
+        details = st.popover("Network", icon=":material/schema:", on_change="rerun", key="network")
+        if details.open:
+            with details:
+                _network(recipe, fits)
+        with st.popover(f"Queue · {len(runs.queue())}", icon=":material/schedule:", key="queue"):
+            _queue()
+        with st.popover("Link", icon=":material/link:"):
+            st.caption("Whoever opens this link finds the controls as they stand now.")
+            st.code(f"{st.context.url or ''}?recipe={to_link(recipe, preset)}", wrap_lines=True)
+    for sentence in st.session_state.get("recipe-ignored", []):
+        st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
+    if train:
+        _train(recipe, "" if changed else preset, default_name(recipe, preset))
+    return fits
+
+
+def _changes(changed: dict[str, tuple]) -> str:
+    """What was changed in the preset, in words."""
+    lines = [
+        f"{HYPERPARAMETERS[name].label}: {in_words(name, old)} → {in_words(name, new)}"
+        for name, (new, old) in changed.items()
+    ]
+    return as_text("Changed. " + "; ".join(lines) + ".") if lines else ""
+
+
+def _train(recipe: Recipe, preset: str, name: str) -> None:
+    ready = engine()  # stops here where there is none, before a run is created
+    try:
+        run = runs.create(recipe, name, preset)
+        ready.submit(run)
+    except OSError as error:
+        st.error(as_text(reason(error)), icon=":material/hard_drive:")
+        return
+    st.session_state["own-runs"] = [run.id, *st.session_state.get("own-runs", [])]
+    choose_run(run)
+
+
+def _queue() -> None:
+    """The runs that train or wait, in order, each a click away."""
+    if not (queue := runs.queue()):
+        st.caption("No run is training or waiting.")
+    for run in queue:
+        label = as_text(runs.summary(run).label)
+        st.button(label, key=f"watch-{run.id}", type="tertiary", on_click=choose_run, args=[run])
+
+
+def _network(recipe: Recipe, fits: bool) -> None:
+    """The layer table, the Keras code and the learning rate over the run."""
+    if not fits:
+        st.caption("Change the block that does not fit; the layers appear here.")
+        return
     lines = [
         f"| {row.name} | {' × '.join(f'{size:,}' for size in row.shape)} | {row.parameters:,} |"
-        for row in rows
+        for row in layers(recipe)
     ]
-    st.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
-    with st.expander("The Keras code", icon=":material/code:"):
-        st.code(keras_script(recipe), language="python")
-    return True
+    table, code, rates, images = st.tabs(
+        ["Layers", "Keras code", "Learning rate", "Training images"]
+    )
+    table.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
+    code.code(keras_script(recipe), language="python")
+    with rates:
+        _schedule(recipe)
+    with images:
+        _augmentation(recipe)
 
 
-def schedule(recipe: Recipe) -> None:
+def _schedule(recipe: Recipe) -> None:
     """Plot the learning rate from the first step to the last."""
-    rates = learning_rates(recipe, 101)
-    st.caption(f"Learning rate: {recipe.schedule}")
     plot(
-        [{"y": rates, "mode": "lines", "hovertemplate": "%{y:.2g} after %{x} %<extra></extra>"}],
+        [
+            {
+                "y": learning_rates(recipe, 101),
+                "mode": "lines",
+                "hovertemplate": "%{y:.2g} after %{x} %<extra></extra>",
+            }
+        ],
         {
             "xaxis": {
                 "range": [0, 102],
@@ -54,24 +135,22 @@ def schedule(recipe: Recipe) -> None:
             "yaxis": {"rangemode": "tozero", "tickformat": "~g", "nticks": 4, "ticklabelshift": -4},
         },
         key="train-schedule",
-        height=150,
+        height=180,
         alt=f"Learning rate over the run: {recipe.schedule}, at most {recipe.learning_rate:g}.",
     )
 
 
-def augmentation(recipe: Recipe) -> None:
-    """Show training images as they are and as augmented; nothing without augmentation."""
-    if not (recipe.augments or recipe.synthetic):
-        return
-    st.caption("Training images, and below them the same ones as the network sees them")
+def _augmentation(recipe: Recipe) -> None:
+    """Training images as they are, and below them as augmented."""
+    names = ("dataset", "seed", "synthetic", *AUGMENTATIONS)
     try:
-        names = ("dataset", "seed", "synthetic", *AUGMENTATIONS)
         images = _augmented(Recipe(**{name: getattr(recipe, name) for name in names}))
     except (OSError, ValueError) as error:
         st.error(f"No preview: {as_text(error)}", icon=":material/image_not_supported:")
     else:
         alt = f"{SAMPLES} training images in a row, and the same ones as augmented."
         st.image(montage(images, scale=4), width="stretch", alt=alt)
+        st.caption("Training images, and the same ones as the network sees them")
 
 
 @st.cache_data(max_entries=50, show_spinner="Preparing a preview …")
@@ -79,51 +158,26 @@ def _augmented(recipe: Recipe) -> np.ndarray:
     return engine().augment(recipe, SAMPLES)
 
 
-def train_button(recipe: Recipe, fits: bool) -> None:
-    """The button that queues a run of the recipe and makes it the page's run."""
-    if not st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits):
-        return
-    ready = engine()  # stops here where there is none, before a run is created
-    preset = next((name for name in PRESETS if for_available_data(name) == recipe), "")
-    try:
-        run = runs.create(recipe, PRESETS[preset].title if preset else "My recipe", preset)
-        ready.submit(run)
-    except OSError as error:
-        st.error(reason(error), icon=":material/hard_drive:")
-        return
-    choose_run(run)
-
-
-def other_runs(run: Run | None) -> None:
-    """The runs in the queue besides ``run``, each a click away."""
-    if others := [queued for queued in runs.queue() if queued != run]:
-        st.pills(
-            "Also training",
-            others,
-            format_func=lambda queued: as_text(run_label(queued)),
-            key="train-other",
-            on_change=_watch,
-        )
-
-
-def _watch() -> None:
-    if st.session_state["train-other"]:
-        choose_run(st.session_state["train-other"])
-
-
 def preload(recipe: Recipe) -> None:
     """Let the engine prepare the recipe, so that the first point follows the click at once.
 
-    For a new visitor it waits until the page is drawn.
+    For a new visitor it waits until the browser has drawn the page.
     """
-    drawn = "train-drawn" in st.session_state
-    st.fragment(_prepare, run_every=None if drawn else PRELOAD_AFTER)(recipe)
+    st.fragment(_prepare)(recipe)
 
 
 def _prepare(recipe: Recipe) -> None:
-    """Prepare at the fragment's second run, and from then on at every run of the page."""
     state = st.session_state
     if "train-arrived" in state:
-        state["train-drawn"] = True
         engine().preload(recipe)
+    else:
+        run_again(PRELOAD_AFTER, key="train-preload")
     state["train-arrived"] = True
+
+
+def shown_run(linked: Run | None) -> Run | None:
+    """The linked run, else the latest that this visitor trained, else the latest of all."""
+    if linked:
+        return linked
+    done = runs.done()
+    return done[0] if done else None

@@ -1,42 +1,34 @@
-"""The live view of one run: its progress, its curves, and its predictions while it trains."""
+"""The live view of one run: its progress, figures, curves and digits, and the runs before it."""
 
 import secrets
 import time
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from digits.store import runs
-from digits.store.curves import downsample, smooth, smoothing_window
+from digits.store.expected_time import expected_seconds
+from digits.store.files import reason
 from digits.store.run_folder import EPOCHS, SAMPLE_PROBABILITIES, STATUS, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
-from widgets.shared.drawings import pinned_drawings, score_metric
+from widgets.shared.drawings import pinned_drawings
 from widgets.shared.format import as_text, duration, test_interval
 from widgets.shared.gallery import gallery
-from widgets.shared.plot import figure, show
 from widgets.shared.session import engine, submit
+from widgets.shared.ticker import run_again
+from widgets.train.charts import chart
+from widgets.train.controls import change
+from widgets.train.diagnosis import diagnosis_of, what_happened
 from widgets.train.finetune_result import finetuning_result, finetuning_summary
+from widgets.train.recent import earlier_runs, recent_runs, run_before, show_recent
 
 INTERVAL = 1.0  # seconds between two looks at the run's folder
 FIRST_STEP_INTERVAL = 0.3  # the same while its first step is awaited
 CROWD = 50  # visitors from whom on all look less often, so that their looks a second stay as many
 GONE = 30.0  # seconds after which a visitor who has not looked no longer counts
-POINTS = 250  # of a curve, which is about as wide in pixels
 
-# A timer of Streamlit's (``run_every``) ends or slows down only when the whole page reruns: with a
-# hundred visitors that took ten seconds. This one does as the fragment says each time.
-TICKER = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  clearInterval(parentElement.timer)
-  const look = () => { if (!document.hidden) setTriggerValue('tick', true) }
-  parentElement.timer = setInterval(look, 1000 * data.seconds)
-  return () => clearInterval(parentElement.timer)
-}
-"""
-_tick = st.components.v2.component("digits_ticker", js=TICKER)
 _looked: dict[str, float] = {}  # when each visitor of a run that goes on has looked last
 
 
@@ -46,6 +38,8 @@ def live(run: Run) -> None:
 
 
 def _refresh(run: Run) -> None:
+    if "recipe-to-load" in st.session_state:
+        st.rerun()  # for the controls are outside of this fragment
     going = False
     try:
         status = run.status
@@ -56,7 +50,7 @@ def _refresh(run: Run) -> None:
     if going:
         awaited = not status.step and runs.queue()[:1] == [run]
         pace = FIRST_STEP_INTERVAL if awaited else INTERVAL
-        _tick(data={"seconds": pace * max(1.0, _crowd() / CROWD)}, key="train-ticker")
+        run_again(pace * max(1.0, _crowd() / CROWD), key="train-ticker")
 
 
 def _crowd() -> int:
@@ -70,211 +64,203 @@ def _crowd() -> int:
 
 
 def _show(run: Run, status: Status) -> None:
-    st.subheader(as_text(run.name), anchor=False)
-    finetunes = run.recipe.finetune is not None
-    if finetunes:
-        st.caption(finetuning_summary(run))
-    if status.note:
-        st.warning(as_text(status.note), icon=":material/history:")
-    if status.state in DONE:
-        _reached(run, status)
-    else:
-        text, button = st.columns([5, 1], vertical_alignment="center")
-        with text:
-            _progress(run, status)
-        with button:
-            _button(run, status)
-    loss, accuracy, digits = st.columns([5, 5, 4], gap="medium")
-    changed = run.file_stamps(STATUS, EPOCHS)
-    curves = _curves(run, status.epochs, status.steps, changed)
-    for column, (key, (drawn, alt)) in zip((loss, accuracy), curves.items(), strict=True):
-        with column:
-            show(drawn, key=f"train-curve-{key}", alt=alt)
-    with digits:
+    listed = recent_runs(run)
+    earlier, before = earlier_runs(run, listed), run_before(run, listed)
+    diagnosis = diagnosis_of(run)
+    _state(run, status)
+    _figures(run, status, before)
+    loss, accuracy, digits = st.columns([5, 5, 4], gap="small")
+    for column, metric in ((loss, "loss"), (accuracy, "accuracy")):
+        with column.container(border=True, height="stretch"):
+            chart(run, status, metric, earlier, diagnosis.since if diagnosis else None)
+    with digits.container(border=True, height="stretch"):
         _digits(run)
-    for gap in _gaps(run, changed):
+    what_happened(run, before, change)
+    with st.container(border=True):
+        show_recent(run, listed, earlier)
+    for gap in _gaps(run, run.file_stamps(STATUS, EPOCHS)):
         st.warning(gap, icon=":material/timeline:")
-    if status.state in DONE and finetunes:
-        finetuning_result(run)
+    if run.recipe.finetune is not None:
+        st.caption(finetuning_summary(run))
+        if status.state in DONE:
+            finetuning_result(run)
     pinned_drawings(run)
 
 
-def _button(run: Run, status: Status) -> None:
-    if status.state in UNFINISHED:
-        st.button(
-            "Stop training",
-            icon=":material/stop:",
-            key="train-stop",
-            width="stretch",
-            on_click=_stop,
-            args=[run],
-        )
-    elif status.state in RESUMABLE:
-        label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
-        if st.button(label, icon=":material/resume:", key="train-resume", width="stretch"):
-            submit(run)
-            st.rerun()
+def _state(run: Run, status: Status) -> None:
+    """One line: how far the run is, and what can be done."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if status.state in UNFINISHED:
+            _progress(run, status)
+            st.button("Stop", icon=":material/stop:", key="train-stop", on_click=_stop, args=[run])
+        elif status.state in RESUMABLE:
+            message = as_text(status.message) or f"{status.state.capitalize()}."
+            if status.state == "failed":
+                st.error(f"**{_label(run)}** · {message}", icon=":material/error:")
+            else:
+                st.warning(f"**{_label(run)}** · {message}", icon=":material/pause_circle:")
+            label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
+            if st.button(label, icon=":material/resume:", key="train-resume"):
+                submit(run)
+                st.rerun()
+        else:
+            _ended(run, status)
+    if status.note:
+        st.warning(as_text(status.note), icon=":material/history:")
+
+
+def _label(run: Run) -> str:
+    return as_text(runs.summary(run).label)
 
 
 def _stop(run: Run) -> None:
-    engine().stop(run)
+    try:
+        engine().stop(run)
+    except OSError as error:  # a folder that cannot be written
+        st.toast(as_text(reason(error)), icon=":material/hard_drive:")
 
 
 def _progress(run: Run, status: Status) -> None:
+    name = _label(run)
     done = status.step / status.steps if status.steps else 0.0
-    epoch = f"Epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
-    speed = f"{status.images_per_second:,.0f} images/s"
     if status.state == "queued":
-        queue = runs.queue()
-        place = queue.index(run) if run in queue else 0
-        ahead = f"{place} {'run' if place == 1 else 'runs'} ahead"
-        waiting = "next in line; it begins when a worker is free and has loaded TensorFlow"
-        st.progress(0.0, f"Queued: {ahead if place else waiting}.")
-    elif status.state == "running":
-        left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
-        words = as_text(status.message) or f"{epoch} · {speed}{left}"
-        st.progress(min(1.0, done), words)
-    elif status.state == "interrupted":
-        st.warning(as_text(status.message) or "Interrupted.", icon=":material/pause_circle:")
-    else:
-        st.error(as_text(status.message) or "Failed.", icon=":material/error:")
+        st.progress(0.0, f"{name} · {_waiting(run)}")
+        return
+    epoch = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
+    speed = f"{status.images_per_second:,.0f} images/s"
+    left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
+    words = as_text(status.message) or f"{epoch} · {speed}{left}"
+    st.progress(min(1.0, done), f"{name} · {words}")
 
 
-def _reached(run: Run, status: Status) -> None:
+def _waiting(run: Run) -> str:
+    """How many runs are ahead in the queue, and how long they take."""
+    queue = runs.queue()
+    ahead = queue[: queue.index(run)] if run in queue else []
+    if not ahead:
+        return "queued, next in line: it begins when a worker is free and has loaded TensorFlow."
+    seconds = [_seconds_left(other) for other in ahead]
+    known = [one for one in seconds if one is not None]
+    wait = f", about {duration(sum(known))}" if len(known) == len(seconds) else ""
+    return f"queued: {len(ahead)} {'run' if len(ahead) == 1 else 'runs'} ahead{wait}."
+
+
+def _seconds_left(run: Run) -> float | None:
+    try:
+        left = run.status.seconds_left
+        return expected_seconds(run.recipe) if left is None else left
+    except ValueError:
+        return None
+
+
+def _ended(run: Run, status: Status) -> None:
     result = run.result()
     if result is None:
         raise ValueError(f"result.json of run {run.id} is missing.")
-    speed = result["images_per_second"]
-    if status.state == "stopped":
-        st.warning(
-            f"Stopped after {result['epochs']} of {status.epochs} epochs.", icon=":material/stop:"
+    if status.state == "finished":
+        words = f":material/check_circle: **{_label(run)}** · finished"
+    elif result["epochs"]:
+        words = (
+            f":material/stop_circle: **{_label(run)}** · stopped after {result['epochs']} of "
+            f"{status.epochs} epochs"
         )
-    train_accuracy = result["train_accuracy"]
-    with st.container(horizontal=True, gap="medium"):
-        for name, value, note in (
-            ("Test accuracy", f"{result['test_accuracy']:.2%}", test_interval(result)),
-            ("Test loss", f"{result['test_loss']:.4f}", "cross-entropy, nats"),
-            ("Validation accuracy", f"{result['val_accuracy']:.2%}", None),
-            ("Training accuracy", "–" if train_accuracy is None else f"{train_accuracy:.2%}", None),
-            (
-                "Training time",
-                duration(result["seconds"]),
-                f"{speed:,.0f} images/s" if speed else None,
-            ),
-        ):
-            st.metric(name, value, note, delta_color="off", delta_arrow="off", width="content")
-        score_metric(run)
-    st.caption(
-        f"Time: {duration(result['start_seconds'])} start-up, "
-        f"{duration(result['seconds'])} training in {result['precision'].split('_')[-1]} "
-        f"({duration(result['cpu_seconds'])} CPU time), "
+    else:
+        words = f":material/stop_circle: **{_label(run)}** · stopped in its first epoch"
+    times = (
+        f"{duration(result['start_seconds'])} start-up, {duration(result['seconds'])} training in "
+        f"{result['precision'].split('_')[-1]} ({duration(result['cpu_seconds'])} CPU time), "
         f"{duration(result['publishing_seconds'])} files and live view, "
         f"{duration(result['evaluation_seconds'])} evaluation."
     )
-    with st.container(horizontal=True):
-        link = {"run": run.id}
-        st.page_link(
-            "pages/mistakes.py",
-            label="See its mistakes",
-            icon=":material/troubleshoot:",
-            query_params=link,
-        )
-        st.page_link(
-            "pages/draw.py", label="Draw a digit for it", icon=":material/draw:", query_params=link
-        )
+    st.markdown(f"{words} in {duration(result['seconds'])}.", help=times, width="stretch")
+    link = {"run": run.id}
+    for page, label, icon in (
+        ("pages/mistakes.py", "See its mistakes", ":material/troubleshoot:"),
+        ("pages/draw.py", "Draw a digit for it", ":material/draw:"),
+    ):
+        st.page_link(page, label=label, icon=icon, query_params=link, width="content")
 
 
-@lru_cache(maxsize=32)
-def _curves(
-    run: Run, epochs: int, steps: int, changed: tuple[int, ...]
-) -> dict[str, tuple[str, str]]:
-    """Figure and words of each curve, made once for all who watch until ``changed`` changes.
+def _figures(run: Run, status: Status, before: Run | None) -> None:
+    """Four figures, with the difference of the validation to the run before."""
+    ends, result = run.epoch_metrics(), run.result()
+    earlier = runs.summary(before).result if before else None
+    name = f"to run {runs.summary(before).number}" if before else ""
+    accuracy: float | None = None
+    loss: float | None = None
+    if result:
+        accuracy, loss = result["val_accuracy"], result["val_loss"]
+    elif len(ends["epoch"]):
+        accuracy, loss = float(ends["val_accuracy"][-1]), float(ends["val_loss"][-1])
+    accuracy_change: str | None = None
+    loss_change: str | None = None
+    if accuracy is not None and loss is not None and earlier:
+        points = 100 * (accuracy - earlier["val_accuracy"])
+        accuracy_change = f"{points:+.2f} points {name}"
+        loss_change = f"{loss - earlier['val_loss']:+.4f} {name}"
+    with st.grid(4, min_column_width=150, gap="small"):
+        _metric("Validation accuracy", _percent(accuracy), "after each epoch", accuracy_change)
+        loss_text = "–" if loss is None else f"{loss:.4f}"
+        _metric("Validation loss", loss_text, "cross-entropy, nats", loss_change, inverse=True)
+        if result:
+            _metric(
+                "Test accuracy",
+                f"{result['test_accuracy']:.2%}",
+                test_interval(result),
+                help=f"On {result['test_images']:,} images that took no part in training or in any "
+                "choice. Tune on validation, and read this figure last: what is chosen by it is "
+                "no longer measured by it.",
+            )
+            speed = result["images_per_second"]
+            speed_text = f"{speed:,.0f} images/s" if speed else "no whole epoch"
+            _metric("Training time", duration(result["seconds"]), speed_text)
+        else:
+            speed, left = status.images_per_second, status.seconds_left
+            steps = f"step {status.step:,} of {status.steps:,}"
+            _metric("Speed", f"{speed:,.0f} images/s" if speed else "–", steps)
+            epoch = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
+            _metric("Time left", "–" if left is None else duration(left), epoch)
 
-    The status follows the steps a few times a second; steps alone may be written far more often.
-    """
-    batches, ends = run.step_metrics(), run.epoch_metrics()
-    x = batches["step"] * epochs / max(1, steps)
-    titles = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
-    return {
-        metric: _curve(x, batches[metric], ends, epochs, metric, title)
-        for metric, title in titles.items()
-    }
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"
+
+
+def _metric(
+    label: str,
+    value: str,
+    note: str,
+    change: str | None = None,
+    *,
+    inverse: bool = False,
+    help: str | None = None,
+) -> None:
+    """A figure in a card, over its change or, so that no card grows later, a note."""
+    st.metric(
+        label,
+        value,
+        change or note,
+        delta_color="off" if not change else "inverse" if inverse else "normal",
+        delta_arrow="auto" if change else "off",
+        border=True,
+        height="stretch",
+        help=help,
+    )
 
 
 @lru_cache(maxsize=32)
 def _gaps(run: Run, changed: tuple[int, ...]) -> list[str]:
-    """What the curves lack, as ``_curves``."""
+    """What the curves lack, read once for all who watch until ``changed`` changes."""
     return run.gaps()
-
-
-def _curve(
-    x: np.ndarray, y: np.ndarray, ends: dict[str, np.ndarray], epochs: int, metric: str, title: str
-) -> tuple[str, str]:
-    """``x`` is in epochs, ``y`` the metric of each batch, (steps,); ``ends`` of each epoch."""
-    shown = downsample(len(x), POINTS)
-    smoothed = smooth(y, smoothing_window(len(x)))
-    traces = [
-        {
-            "name": "each batch",
-            "x": x[shown],
-            "y": y[shown],
-            "mode": "lines",
-            "line": {"width": 1, "color": "var(--st-border-color)"},
-            "opacity": 0.6,
-            "hoverinfo": "skip",
-        },
-        {
-            "name": "training",
-            "x": x[shown],
-            "y": smoothed[shown],
-            "mode": "lines",
-            "line": {"width": 2.5, "color": "var(--st-blue-color)"},
-            "hovertemplate": "%{y:.4f}",
-        },
-        {
-            "name": "validation",
-            "x": ends["epoch"],
-            "y": ends[f"val_{metric}"],
-            "mode": "lines+markers",
-            "marker": {"size": 8},
-            "hovertemplate": "%{y:.4f}",
-            "line": {"width": 1.5, "dash": "dot", "color": "var(--st-orange-color)"},
-        },
-    ]
-    layout: dict[str, Any] = {
-        "title": {"text": title, "font": {"size": 14}, "x": 0, "y": 0.98},
-        "xaxis": {
-            "title": {"text": "Epoch"},
-            "range": [0, epochs * 1.03],
-            "tickformat": "d",
-            "nticks": min(8, epochs + 1),
-        },
-        "yaxis": _axis(metric, smoothed, ends[f"val_{metric}"]),
-        "hovermode": "x",
-        "margin": {"t": 56},
-    }
-    latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
-    alt = f"{title} over the epochs, training and validation; training: {latest}."
-    return figure(traces, layout), alt
-
-
-def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
-    """Room for the curves, not for the noise of single batches."""
-    if metric == "accuracy":  # what matters happens near the top, after the first tenth
-        later = np.append(smoothed[len(smoothed) // 10 :], val)
-        low = min(0.9, later.min()) if len(later) else 0.0
-        return {"tickformat": ".0%", "range": [low - 0.01, 1.002], "nticks": 6}
-    curves = np.maximum(np.append(smoothed, val), 1e-4)
-    low, high = (curves.min(), curves.max()) if len(curves) else (0.1, 2.3)
-    ends = [float(np.log10(low / 1.5)), float(np.log10(high * 1.2))]
-    return {"type": "log", "dtick": "D2", "tickformat": "~g", "range": ends}
 
 
 def _digits(run: Run) -> None:
     sample = _sample(run, run.file_stamps(SAMPLE_PROBABILITIES))
     if sample:
         st.caption(sample.caption)
-        gallery(sample.images, sample.captions, key="train-sample", names=sample.names, size=40)
+        gallery(sample.images, sample.captions, key="train-sample", names=sample.names, size=22)
+    else:
+        st.caption("Validation digits, and what the network takes them for while it trains")
 
 
 @dataclass(frozen=True)
@@ -297,13 +283,13 @@ def _sample(run: Run, changed: tuple[int, ...]) -> _Sample | None:
     y_pred = probabilities.argmax(axis=1)
     correct = int((y_pred == y).sum())
     captions = [
-        f"{predicted} {'✓' if predicted == label else '✗'} {share:.0%}"
-        for predicted, label, share in zip(
-            y_pred, y, probabilities.max(axis=1).astype(float), strict=True
-        )
+        f"{predicted} {'✓' if predicted == label else '✗'}"
+        for predicted, label in zip(y_pred, y, strict=True)
     ]
+    shares = probabilities.max(axis=1).astype(float)
     names = [
-        f"A {label}, predicted as {caption}" for label, caption in zip(y, captions, strict=True)
+        f"A {label}, predicted as {predicted} ({share:.0%})"
+        for label, predicted, share in zip(y, y_pred, shares, strict=True)
     ]
-    caption = f"Validation digits, updated during training: {correct} of {len(y)} correct."
+    caption = f"Validation digits, live: {correct} of {len(y)} correct"
     return _Sample(caption, x, captions, names)

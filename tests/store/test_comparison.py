@@ -1,0 +1,80 @@
+"""A run compared with the one before it, in words."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from digits.data import datasets
+from digits.recipes.recipe import Conv, Recipe
+from digits.store.comparison import changes, compare
+from digits.store.run_folder import Run
+from tests.damage import complete_run
+
+
+@pytest.fixture
+def before() -> Run:
+    return complete_run("Before", finetunes=False)
+
+
+def worse(mistakes: int, **changes: object) -> Run:
+    """A run that classifies this many validation and test images wrongly."""
+    run = complete_run("Worse", finetunes=False)
+    run.write_recipe(dataclasses.replace(run.recipe, **changes))  # type: ignore[arg-type]
+    y_val, y_test = datasets.load_val("uci", seed=0)[1], datasets.load_test("uci")[1]
+    p_val, p_test = (np.eye(10, dtype=np.float32)[labels] for labels in (y_val, y_test))
+    for p in (p_val, p_test):
+        p[:mistakes] = np.roll(p[:mistakes], 1, axis=1)
+    run.write_val_probabilities(p_val.astype(np.float16), 2)
+    run.write_test_probabilities(p_test.astype(np.float16), 2)
+    run.write_test_probabilities(p_test)
+    result = run.result()
+    assert result
+    run.write_result(result | {"val_accuracy": 1 - mistakes / len(y_val)})
+    return run
+
+
+def test_the_sentence_has_what_changed_and_both_accuracies(before: Run) -> None:
+    assert compare(worse(20, learning_rate=0.0002), before) == (
+        "learning rate 0.002 → 0.0002: validation accuracy 13.9 points lower (95% interval 9.4 to "
+        "13.9), test accuracy 5.6 points lower (95% interval 3.8 to 5.6)."
+    )
+
+
+def test_a_difference_that_chance_makes_is_none(before: Run) -> None:
+    assert compare(worse(2, dropout=0.5), before) == (
+        "dropout before output 0 → 0.5: no difference that 144 validation and 360 test images can "
+        "show."
+    )
+
+
+def test_another_seed_has_other_validation_images_so_that_more_is_chance(before: Run) -> None:
+    before.write_result((before.result() or {}) | {"val_accuracy": 1.0})
+    assert "seed 0 → 1: validation accuracy 4.2 points lower (95% interval 0.7 to 8.8)" in compare(
+        worse(6, seed=1), before
+    )
+    assert "same settings: validation accuracy 4.2 points lower (95% interval 0.9 to 4.2)" in (
+        compare(worse(6), before)
+    )
+
+
+def test_other_digits_do_not_compare(before: Run) -> None:
+    sentence = compare(worse(0, dataset="mnist"), before)
+    assert sentence == "data set uci → mnist: accuracies on different digits do not compare."
+
+
+def test_a_run_without_a_result_is_told(before: Run) -> None:
+    run = worse(1)
+    (run.folder / "result.json").unlink()
+    with pytest.raises(ValueError, match="have a result"):
+        compare(run, before)
+
+
+def test_changes_read_as_the_controls_name_them() -> None:
+    recipe = Recipe(train_images=500, conv=(Conv(8),), batch_norm=True)
+    assert changes(recipe, Recipe()) == (
+        "training images all → 500, conv 32–64 → conv 8, batch normalization on"
+    )
+    more = dataclasses.replace(recipe, epochs=9, optimizer="sgd")
+    assert changes(more, Recipe()).endswith("batch normalization on, 2 more")
+    assert changes(recipe, recipe) == "same settings"

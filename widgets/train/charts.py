@@ -1,0 +1,217 @@
+"""Loss and accuracy of a run over its epochs, with earlier runs behind them."""
+
+import json
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digits.store import runs
+from digits.store.curves import downsample, smooth, smoothing_window
+from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
+from digits.store.status import Status
+from widgets.shared.format import chart_text
+from widgets.shared.plot import figure, run_color, show
+
+POINTS = 250  # of a curve, which is about as wide in pixels
+TITLES = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
+HEIGHT = 270  # pixels
+EXAMPLE = Path(__file__).with_name("example.json")  # fast on MNIST, seed 0
+
+# Epochs and smoothed metric of at most POINTS batches, and the metrics of each epoch.
+Curve = tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]
+
+
+def chart(
+    run: Run, status: Status, metric: str, earlier: list[Run], overfits_from: int | None
+) -> None:
+    """One metric, "loss" or "accuracy", of ``run`` and fainter of ``earlier`` ones."""
+    changed = run.file_stamps(STATUS, EPOCHS)
+    behind = tuple((other, other.file_stamps(STEPS, EPOCHS)) for other in earlier)
+    drawn, alt = _figure(run, status.epochs, status.steps, metric, changed, behind, overfits_from)
+    show(drawn, key=f"train-curve-{metric}", height=HEIGHT, alt=alt)
+
+
+@lru_cache(maxsize=64)
+def _figure(
+    run: Run,
+    epochs: int,
+    steps: int,
+    metric: str,
+    changed: tuple[int, ...],
+    behind: tuple[tuple[Run, tuple[int, ...]], ...],
+    overfits_from: int | None,
+) -> tuple[str, str]:
+    """Figure and words, made once for all who watch until a file changes.
+
+    The status follows the steps a few times a second; steps alone may be written far more often.
+    """
+    faint = [trace for other, stamps in behind for trace in _faint(other, metric, stamps)]
+    name = chart_text(runs.summary(run).label)
+    curve = _curve(run, epochs, steps, metric)
+    return _draw(name, run_color(run), curve, epochs, metric, faint, overfits_from)
+
+
+def example(metric: str) -> None:
+    """One metric of a run that was recorded, for visitors who have none."""
+    x, y, val = (np.array(values) for values in _recorded()[metric])
+    ends = {"epoch": np.arange(1.0, len(val) + 1), f"val_{metric}": val}
+    drawn, alt = _draw("Example", "color(0)", (x, y, ends), len(val), metric, [], None)
+    show(drawn, key=f"train-curve-{metric}", height=HEIGHT, alt=alt)
+
+
+@cache
+def _recorded() -> dict[str, list[list[float]]]:
+    """Of each metric: epochs, its smoothed values, and its validation after each epoch."""
+    recorded: dict[str, list[list[float]]] = json.loads(EXAMPLE.read_text())
+    return recorded
+
+
+def _draw(
+    name: str,
+    color: str,
+    curve: Curve,
+    epochs: int,
+    metric: str,
+    behind: list[dict[str, Any]],
+    overfits_from: int | None,
+) -> tuple[str, str]:
+    """The figure of a run before the traces ``behind`` it, and its words."""
+    x, smoothed, ends = curve
+    own = {"color": color}
+    traces = [
+        *behind,
+        {
+            "name": f"{name}, training",
+            "showlegend": False,
+            "x": x,
+            "y": smoothed,
+            "mode": "lines",
+            "line": {"width": 2.5, **own},
+            "hovertemplate": "%{y:.4f}",
+        },
+        {
+            "name": f"{name}, validation",
+            "showlegend": False,
+            "x": ends["epoch"],
+            "y": ends[f"val_{metric}"],
+            "mode": "lines+markers",
+            "marker": {"size": 8, "line": {"width": 1.5, "color": "var(--st-background-color)"}},
+            "hovertemplate": "%{y:.4f}",
+            "line": {"width": 1.5, "dash": "dot", **own},
+        },
+    ]
+    layout: dict[str, Any] = {
+        "title": {
+            "text": f"{TITLES[metric]} <span style='font-size:12px'>line: training, "
+            "dots: validation</span>",
+            "font": {"size": 14},
+            "x": 0,
+            "y": 0.97,
+        },
+        "font": {"size": 12},
+        "xaxis": {
+            "title": {"text": "Epoch", "font": {"size": 12}},
+            "range": [0, epochs * 1.03],
+            "tickformat": "d",
+            "nticks": min(8, epochs + 1),
+        },
+        "yaxis": _axis(metric, smoothed, ends[f"val_{metric}"]),
+        "hovermode": "x",
+        "margin": {"t": 36},
+        "annotations": [
+            _number(trace, metric) for trace in behind if len(trace["x"]) and trace["text"]
+        ],
+        "shapes": [_shade(overfits_from, epochs)] if overfits_from else [],
+    }
+    latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
+    alt = f"{TITLES[metric]} over the epochs, training and validation; training: {latest}."
+    return figure(traces, layout), alt
+
+
+def _curve(run: Run, epochs: int, steps: int, metric: str) -> Curve:
+    batches, ends = run.step_metrics(), run.epoch_metrics()
+    points = downsample(len(batches["step"]), POINTS)
+    x = (batches["step"] * epochs / max(1, steps))[points]
+    return x, smooth(batches[metric], smoothing_window(len(batches["step"])))[points], ends
+
+
+@lru_cache(maxsize=64)
+def _faint(run: Run, metric: str, changed: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The curves of an earlier run; none of a damaged one, of which its own page tells."""
+    try:
+        status = run.status
+        x, smoothed, ends = _curve(run, status.epochs, status.steps, metric)
+    except ValueError:
+        return []
+    name = chart_text(runs.summary(run).label)
+    line = {"width": 1.5, "color": run_color(run)}
+    return [
+        {
+            "name": name,
+            "text": str(runs.summary(run).number or ""),  # at the end of the curve
+            "showlegend": False,
+            "x": x,
+            "y": smoothed,
+            "mode": "lines",
+            "line": line,
+            "opacity": 0.5,
+            "hoverinfo": "skip",
+        },
+        {
+            "name": name,
+            "text": "",
+            "showlegend": False,
+            "x": ends["epoch"],
+            "y": ends[f"val_{metric}"],
+            "mode": "lines+markers",
+            "marker": {"size": 5},
+            "line": {**line, "dash": "dot"},
+            "opacity": 0.6,
+            "hovertemplate": f"%{{y:.4f}} {name}<extra></extra>",
+        },
+    ]
+
+
+def _number(trace: dict[str, Any], metric: str) -> dict[str, Any]:
+    """The number of an earlier run at the end of its curve; the axis of the loss has powers."""
+    last = float(trace["y"][-1])
+    return {
+        "text": trace["text"],
+        "x": trace["x"][-1],
+        "y": float(np.log10(max(last, 1e-4))) if metric == "loss" else last,
+        "xanchor": "left",
+        "yanchor": "middle",
+        "showarrow": False,
+        "font": {"size": 11, "color": trace["line"]["color"]},
+    }
+
+
+def _shade(first: int, epochs: int) -> dict[str, Any]:
+    """A ground behind the epochs in which a run overfits."""
+    return {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "x0": first,
+        "x1": epochs * 1.03,
+        "y0": 0,
+        "y1": 1,
+        "fillcolor": "var(--st-orange-color)",
+        "opacity": 0.1,
+        "line": {"width": 0},
+        "layer": "below",
+    }
+
+
+def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
+    """Room for the curves of the run itself, not for the noise of single batches."""
+    if metric == "accuracy":  # what matters happens near the top, after the first tenth
+        later = np.append(smoothed[len(smoothed) // 10 :], val)
+        low = min(0.9, later.min()) if len(later) else 0.0
+        return {"tickformat": ".0%", "range": [low - 0.01, 1.002], "nticks": 6}
+    curves = np.maximum(np.append(smoothed, val), 1e-4)
+    low, high = (curves.min(), curves.max()) if len(curves) else (0.1, 2.3)
+    ends = [float(np.log10(low / 1.5)), float(np.log10(high * 1.2))]
+    return {"type": "log", "dtick": "D2", "tickformat": "~g", "range": ends}

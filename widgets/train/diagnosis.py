@@ -1,0 +1,105 @@
+"""What happened in a run: a diagnosis of its curves, and chips that set the controls for the next.
+
+The card has the same rows at every moment, so that nothing moves when a sentence appears.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from digits.evaluation.diagnosis import Diagnosis, diagnose
+from digits.recipes.remedies import Remedy, remedies
+from digits.store.comparison import compare
+from digits.store.curves import for_diagnosis
+from digits.store.run_folder import EPOCHS, RESULT, STATUS, Run
+from digits.store.status import DONE, UNFINISHED
+from widgets.shared.format import as_text
+
+TITLES = {
+    "guessing": "Guessing",
+    "diverged": "Diverged",
+    "rate too low": "Learning rate too low",
+    "rate too high": "Learning rate too high",
+    "overfitting": "Overfitting",
+    "underfitting": "Underfitting",
+    "still improving": "Still improving",
+    "training below validation": "Training below validation",
+    "healthy": "Nothing to remark",
+}
+WAITING = "Nothing stands out yet. The diagnosis comes with the end, or sooner where it is plain."
+FINE = ("training below validation", "healthy")
+TEXT_ROW, CHIP_ROW = 20, 35  # pixels that a row takes, and so its place while it is empty
+
+
+def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]], None]) -> None:
+    """A card with the diagnosis of a run, its comparison with the one before, and what to try.
+
+    ``apply`` gets the changes of a chip that is pressed, as the recipe's fields, in a callback;
+    then the whole page reruns. Fine-tuning has its own card.
+    """
+    if run.recipe.finetune:
+        return
+    status, diagnosis = run.status, diagnosis_of(run)
+    with st.container(border=True, gap="xsmall", key="train-what-happened"):
+        if diagnosis:
+            icon = "check_circle" if diagnosis.kind in FINE else "lightbulb"
+            sentence = f"**{TITLES[diagnosis.kind]}.** {as_text(diagnosis.sentence)}"
+            st.markdown(f":material/{icon}: {sentence}")
+        elif status.state in UNFINISHED:
+            st.markdown(f":material/pending: {WAITING}")
+        else:
+            st.markdown(":material/pending: Nothing stands out in what was trained.")
+        _comparison(run, before if status.state in DONE else None)
+        _chips(run, remedies(diagnosis.kind, run.recipe) if diagnosis else [], apply)
+
+
+def diagnosis_of(run: Run) -> Diagnosis | None:
+    """The diagnosis of a run as it stands; ``None`` while nothing is plain.
+
+    Raises ``ValueError`` when a file of the run is damaged.
+    """
+    return _diagnosis(run, run.file_stamps(STATUS, EPOCHS))
+
+
+@lru_cache(maxsize=64)
+def _diagnosis(run: Run, changed: tuple[int, ...]) -> Diagnosis | None:
+    """Made once for all who watch until ``changed`` changes."""
+    return diagnose(for_diagnosis(run))
+
+
+def _comparison(run: Run, before: Run | None) -> None:
+    if before is None:
+        st.space(TEXT_ROW)
+        return
+    stamps = (*run.file_stamps(RESULT), *before.file_stamps(RESULT))
+    try:
+        sentence = _compared(run, before, stamps)
+    except (OSError, ValueError) as error:
+        sentence = str(error)
+    number = before.number
+    whom = f"run {number}" if number else before.name
+    st.caption(f":material/compare_arrows: Compared with {as_text(whom)}, {as_text(sentence)}")
+
+
+@lru_cache(maxsize=64)
+def _compared(run: Run, before: Run, changed: tuple[int, ...]) -> str:
+    return compare(run, before)
+
+
+def _chips(run: Run, tried: list[Remedy], apply: Callable[[dict[str, Any]], None]) -> None:
+    if not tried:
+        st.space(CHIP_ROW)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Try", width="content")
+        for number, remedy in enumerate(tried):
+            if st.button(
+                remedy.label,
+                key=f"train-try-{number}",
+                help="Sets the controls; press Train to see what it does.",
+                on_click=apply,
+                args=[remedy.changes],
+            ):
+                st.rerun()  # the controls stand outside of the fragment that this may be in
