@@ -43,7 +43,7 @@ def open_page(page: Page, server: str, query: str = "") -> None:
 
 def corner_of_canvas(page: Page) -> tuple[float, float]:
     """Where the canvas has come to rest in the window."""
-    page.locator("canvas.upper-canvas").wait_for()
+    expect(page.locator("canvas.upper-canvas")).to_have_count(1)  # the old one stays for a moment
     box = None
     while box != (box := page.locator("canvas.upper-canvas").bounding_box()):
         page.wait_for_timeout(300)
