@@ -25,6 +25,10 @@ SMALL_SEVEN = [(0.21, 0.59), (0.39, 0.59), (0.34, 0.71), (0.29, 0.86)]  # fracti
 CANVAS = "canvas.upper-canvas"
 MATRIX = ".st-key-mistakes-matrix .nsewdrag"
 
+# No element is still loading, and every chart is drawn.
+DRAWN = """() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
+  && [...document.querySelectorAll('.plot')].every(plot => plot.querySelector('.main-svg'))"""
+
 # The main part of the page scrolls by itself, so the document's own width would not tell.
 EXTENT = """() => {
   const parts = [document.documentElement, document.querySelector('[data-testid=stMain]')]
@@ -98,10 +102,10 @@ def longest() -> Run:
 
 
 def settle(page: Page, milliseconds: int = 600) -> None:
-    """Wait until the script has run and its charts are drawn."""
+    """Wait until the script has run, its elements are there and its charts are drawn."""
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
     page.wait_for_timeout(milliseconds)
-    page.locator("[data-testid=stSpinner]").first.wait_for(state="detached", timeout=60_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
 
 
 def extent(page: Page) -> tuple[int, int]:
