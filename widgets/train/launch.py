@@ -13,7 +13,7 @@ from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
 from digits.store.runs import Run
-from widgets.shared.format import as_text, duration
+from widgets.shared.format import as_text, duration, filled
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 from widgets.shared.session import choose_run, engine
@@ -21,6 +21,9 @@ from widgets.shared.ticker import run_again
 from widgets.train import controls
 
 SAMPLES = 10
+# For screen readers alone, since the menu shows which page this is.
+HEADING = """<h1 style="position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); margin: 0">Train</h1>"""
 PRELOAD_AFTER = 1.5  # seconds that the browser has to draw the page before the engine is busy
 
 
@@ -39,9 +42,16 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
     standard = for_available_data(preset)
     changed = differences(recipe, standard)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        train = st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits)
+        train = st.button(
+            filled("Train") if fits else "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not fits,
+            key="train-start",
+        )
         title = f"**{as_text(default_name(recipe, preset))}**"
         st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
+        st.html(HEADING, width="content")
         st.button(
             "Reset",
             icon=":material/undo:",
