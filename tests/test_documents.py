@@ -81,6 +81,7 @@ def test_the_tree_names_every_file_of_the_code_and_nothing_else() -> None:
     assert len(named) == len(set(named))
     files = {str(path.relative_to(ROOT)) for path in CODE if path.name != "__init__.py"}
     files |= {str(path.relative_to(ROOT)) for path in ROOT.glob("digits/**/*.keras")}
+    files |= {str(path.relative_to(ROOT)) for path in ROOT.glob("static/*.mjs")}
     files |= {
         str(path.relative_to(ROOT))
         for top in ("benchmarks", "docs")

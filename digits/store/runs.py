@@ -127,6 +127,14 @@ class Summary:
         """Number and name."""
         return f"{self.number} {self.name}" if self.number else self.name
 
+    @property
+    def preset(self) -> str:
+        """That of the run, "" where it has none or is damaged."""
+        try:
+            return self.run.preset
+        except ValueError:
+            return ""
+
     @cached_property
     def number(self) -> int:
         """That of the run, 0 where it has none or is damaged."""
@@ -150,9 +158,9 @@ class Summary:
 
     @cached_property
     def text(self) -> str:
-        """State, name and recipe in words, to search in."""
+        """State, number, name and recipe in words, to search in."""
         try:
-            return f"{self.state} {self.run.name} {self.run.recipe}".lower()
+            return f"{self.state} {self.run.number} {self.run.name} {self.run.recipe}".lower()
         except ValueError:
             return f"damaged {self.run.id}"
 

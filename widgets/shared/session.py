@@ -141,6 +141,7 @@ def choose_model() -> ModelRef:
         models,
         index=models.index(linked) if linked in models else 0,
         format_func=lambda run: run_label(run) if run else "Shipped model",
+        label_visibility="collapsed",
     )
     if run:
         choose_run(run)
