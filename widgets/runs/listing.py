@@ -170,7 +170,7 @@ def _figures(run: Run, summary: Summary, status: Status) -> list[Cell]:
     if result := summary.result:
         return [
             Cell(f"{result['val_accuracy']:.2%}"),
-            Cell(f"{result['test_accuracy']:.2%}", more=f"{100 * low:.2f} – {high:.2%}"),
+            test_cell(result),
             Cell(f"{result['val_loss']:.4f}"),
             Cell(f"{result['parameters']:,}"),
             Cell(f"{result['epochs']}"),
