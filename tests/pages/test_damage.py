@@ -17,12 +17,12 @@ from tests.store.test_damage import FILES
 APP = str(Path(__file__).parents[2] / "app.py")
 PAGES = ("train", "mistakes", "draw", "drawings", "runs", "data")
 VIEWS = {  # of the Mistakes page, where it is not the first
-    "robustness.json": "Robustness",
-    "map_pca.npy": "Embedding map",
-    "test_probabilities": "Learning",
-    "test_probabilities/0001.npy": "Learning",
-    "val_probabilities/0001.npy": "Calibration",
-    "epochs.csv": "Learning",
+    "robustness.json": "robustness",
+    "map_pca.npy": "embeddings",
+    "test_probabilities": "forgetting",
+    "test_probabilities/0001.npy": "forgetting",
+    "val_probabilities/0001.npy": "calibration",
+    "epochs.csv": "forgetting",
 }
 BINARY = [file for file in FILES if not file.endswith("json")]
 JSON = [file for file in FILES if file.endswith("json")]
@@ -80,7 +80,7 @@ def test_no_page_minds_the_damaged_runs_of_others(damaged: list[Run]) -> None:
 def test_the_pages_of_a_damaged_run_name_the_file_and_no_path(damaged: list[Run]) -> None:
     for run, (file, kind) in zip(damaged, DAMAGE, strict=False):
         texts = [words(opened("train", run=run.id))]
-        if VIEWS.get(file) != "Robustness" or kind != "missing":
+        if VIEWS.get(file) != "robustness" or kind != "missing":
             view = {"view": VIEWS[file]} if file in VIEWS else {}
             texts.append(words(opened("mistakes", run=run.id, **view)))
         text = "\n".join(texts)
