@@ -173,7 +173,7 @@ def open_mistakes(page: Page, app: App) -> None:
 
 def open_map(page: Page, app: App) -> None:
     visit(page, app, f"mistakes?run={longest().id}")
-    page.get_by_role("radio", name="Embedding map").click()
+    page.get_by_role("radio", name="Embeddings").click()
     page.locator(".st-key-mistakes-map .nsewdrag").first.wait_for()
     settle(page, 1500)
 

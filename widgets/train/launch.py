@@ -13,6 +13,7 @@ from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
 from digits.store.runs import Run
+from widgets.shared.cards import page_heading
 from widgets.shared.format import as_text, duration
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
@@ -59,6 +60,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         with st.popover("Link", icon=":material/link:"):
             st.caption("Whoever opens this link finds the controls as they stand now.")
             st.code(f"{st.context.url or ''}?recipe={to_link(recipe, preset)}", wrap_lines=True)
+        page_heading("Train", "train")
     for sentence in st.session_state.get("recipe-ignored", []):
         st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
     if train:
@@ -114,6 +116,10 @@ def _network(recipe: Recipe, fits: bool) -> None:
         _schedule(recipe)
     with images:
         _augmentation(recipe)
+        data = {"dataset": recipe.dataset}
+        st.page_link(
+            "pages/data.py", label="All the data", icon=":material/dataset:", query_params=data
+        )
 
 
 def _schedule(recipe: Recipe) -> None:
