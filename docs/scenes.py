@@ -26,6 +26,10 @@ CANVAS = "canvas.upper-canvas"
 ANSWERED = ".answer:not([data-provisional]) .digit:not(:empty)"
 MATRIX = ".st-key-mistakes-matrix .nsewdrag"
 
+# No element is still loading, and every chart is drawn.
+DRAWN = """() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
+  && [...document.querySelectorAll('.plot')].every(plot => plot.querySelector('.main-svg'))"""
+
 # The main part of the page scrolls by itself, so the document's own width would not tell.
 EXTENT = """() => {
   const parts = [document.documentElement, document.querySelector('[data-testid=stMain]')]
@@ -99,10 +103,10 @@ def longest() -> Run:
 
 
 def settle(page: Page, milliseconds: int = 600) -> None:
-    """Wait until the script has run and its charts are drawn."""
+    """Wait until the script has run, its elements are there and its charts are drawn."""
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
     page.wait_for_timeout(milliseconds)
-    page.locator("[data-testid=stSpinner]").first.wait_for(state="detached", timeout=60_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
 
 
 def extent(page: Page) -> tuple[int, int]:

@@ -25,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("DIGITS_MNIST_URL", "http://127.0.0.1:9/mnist.npz")
+    mnist_download.stop()  # and forget what went wrong in another test
     return tmp_path
 
 
@@ -54,16 +55,19 @@ def test_without_mnist_the_page_shows_ucis_digits_and_offers_to_add_mnist():
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_failed_download_is_explained_on_the_page_and_offered_again():
-    page = opened()
+def test_a_failed_download_is_explained_and_offered_again():
+    def script() -> None:
+        from widgets.shared.mnist_offer import offer_mnist
+
+        offer_mnist(lambda: None)
+
+    page = AppTest.from_function(script, default_timeout=30).run()
     page.button[0].click().run()
     assert not page.exception
     until(lambda: not mnist_download.progress().running, 20, "the end of the download")
     page.run()
     assert "could not be downloaded" in offer(page)
     assert page.button[0].label == "Try again"
-    assert metrics(page) == ["1,293", "144", "360"]
-    mnist_download.stop()
 
 
 @pytest.mark.usefixtures("folder")

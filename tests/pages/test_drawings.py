@@ -149,7 +149,7 @@ def test_a_run_is_scored_on_drawings_fine_tuned_on_them_and_scored_again(
     for digit in [*range(10)] * 2:
         collection.add(digit, calculator_digit(digit, rng))
     collection.pin(collection.all()[0].id, True)
-    page.goto(f"{app.url}/runs?find=trained")
+    page.goto(f"{app.url}/runs?compare={base.id}")
     expect(page.get_by_text(re.compile("on 20 drawings .95% interval"))).to_be_visible(
         timeout=60_000
     )

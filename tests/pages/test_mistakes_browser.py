@@ -61,10 +61,12 @@ def test_two_clicks_show_why_a_digit_was_misread_and_nothing_scrolls(shown: Page
     assert "label=4&predicted=9" in shown.url
     digits_in(shown).nth(1).click()
 
+    pixels = shown.get_by_alt_text("Pixels that speak for 4", exact=False)
+    expect(pixels).to_be_visible(timeout=90_000)  # the engine may have to start
     neighbors = shown.get_by_role("button", name=re.compile("^A training [0-9], .* away$"))
     for evidence in (
         shown.get_by_text("Label 4, predicted as 9"),
-        shown.get_by_alt_text("Pixels that speak for 4", exact=False),
+        pixels,
         shown.get_by_alt_text("Pixels that speak for 9", exact=False),
         shown.get_by_role("img", name="Probability of each digit"),
         neighbors.nth(5),
@@ -84,6 +86,7 @@ def test_two_clicks_show_why_a_digit_was_misread_and_nothing_scrolls(shown: Page
 
 
 def test_the_keyboard_reaches_filter_digits_and_details(shown: Page):
+    expect(shown.get_by_role("heading", level=1)).to_have_text("Mistakes")
     shown.wait_for_selector("[data-test-script-state=notRunning]")  # it may draw the list anew
     shown.get_by_role("combobox", name="Label").focus()
     shown.keyboard.type("1")

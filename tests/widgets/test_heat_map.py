@@ -21,9 +21,14 @@ def test_every_figure_has_contrast_with_its_cell(scheme: str):
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"][scheme]
     strength = np.linspace(0, 1, 100)[None]
     none = np.zeros(strength.shape, bool)
-    cells, _, figures = heat_map(strength, strength.astype(str), [[""] * 100], none)
+    cells, _, *figures = heat_map(strength, strength.astype(str), [[""] * 100], none)
     colors = {"var(--st-text-color)": "textColor", "var(--st-background-color)": "backgroundColor"}
-    seen = set(zip(cells["z"].ravel().tolist(), figures["textfont"]["color"], strict=True))
+    seen = {
+        (level, trace["textfont"]["color"])
+        for trace in figures
+        for level in cells["z"][trace["y"], trace["x"]]
+    }
+    assert sum(len(trace["text"]) for trace in figures) == 100
     assert len(seen) > 5
     for level, color in seen:
         pair = (theme["chartSequentialColors"][int(level)], theme[colors[color]])

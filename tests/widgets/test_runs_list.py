@@ -109,7 +109,9 @@ def test_runs_are_sorted_by_any_column_and_those_without_a_value_come_last() -> 
     assert ordered(everything, "val_accuracy") == [low, middle, high, bare]
     assert ordered(everything, "seconds") == [high, middle, low, bare]
     assert ordered(everything, "name") == [bare, low, middle, high]
-    assert ordered(everything, "-number") == [bare, middle, high, low]
+    for number, run in enumerate(everything, 7):
+        run.write_about(run.name, "", number)
+    assert ordered(everything, "-number") == everything[::-1]
 
 
 def test_only_settings_that_differ_are_compared() -> None:

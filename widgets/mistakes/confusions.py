@@ -17,7 +17,7 @@ from widgets.shared.plot import plot
 PREDICTION, LABEL = ({"text": text, "font": {"size": 13}} for text in ("Prediction", "True label"))
 DIAGONAL = np.eye(10, dtype=bool)
 VIEW = "confusion-matrix"  # the id of this view
-PAIRS = 8
+PAIRS = 6
 UNITS = {"count": "Count", "percent": "%"}
 
 

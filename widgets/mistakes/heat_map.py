@@ -20,7 +20,6 @@ def heat_map(
     level = LEVELS[place]
     cells = {
         "type": "heatmap",
-        "hovertext": hover,
         "hoverongaps": False,
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showscale": False,
@@ -28,21 +27,36 @@ def heat_map(
         "ygap": 2,
     }
     green = "var(--st-green-background-color)"
-    rows, columns = np.indices(strength.shape)
-    dark = (level > DARKEST_FOR_TEXT) & ~good
-    colors = np.where(dark, "var(--st-background-color)", "var(--st-text-color)")
-    figures = {
+    is_dark = (level > DARKEST_FOR_TEXT) & ~good
+    return [
+        {
+            **cells,
+            "z": np.where(good, np.nan, level),
+            "zmin": 0,
+            "zmax": 9,
+            "hovertext": np.where(good, "", hover),
+        },
+        {
+            **cells,
+            "z": np.where(good, 1, np.nan),
+            "colorscale": [[0, green], [1, green]],
+            "hovertext": np.where(good, hover, ""),
+        },
+        _figures(text, ~is_dark, "var(--st-text-color)"),
+        _figures(text, is_dark, "var(--st-background-color)"),
+    ]
+
+
+def _figures(text: np.ndarray, where: np.ndarray, color: str) -> dict[str, Any]:
+    """The figures of these cells, without the empty ones; clicks go through to the cells."""
+    y, x = np.nonzero(where & (text != ""))
+    return {
         "type": "scatter",
         "mode": "text",
-        "x": columns.ravel(),
-        "y": rows.ravel(),
-        "text": text.ravel(),
-        "textfont": {"size": 12, "color": colors.ravel().tolist()},
+        "x": x,
+        "y": y,
+        "text": text[y, x],
+        "textfont": {"size": 12, "color": color},
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
-    return [
-        {**cells, "z": np.where(good, np.nan, level), "zmin": 0, "zmax": 9},
-        {**cells, "z": np.where(good, 1, np.nan), "colorscale": [[0, green], [1, green]]},
-        figures,
-    ]

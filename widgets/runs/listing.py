@@ -69,7 +69,9 @@ def order() -> str:
 
 
 def ordered(matches: list[Run], order: str) -> list[Run]:
-    """The runs sorted by a column; those without a value come last either way."""
+    """The runs, newest first, sorted by a column; those without a value come last either way."""
+    if order == NEWEST:
+        return matches
     pairs = [(_value(runs.summary(run), order.removeprefix("-")), run) for run in matches]
     known = [pair for pair in pairs if pair[0] is not None]
     known.sort(key=lambda pair: pair[0], reverse=order.startswith("-"))
@@ -170,7 +172,7 @@ def _figures(run: Run, summary: Summary, status: Status) -> list[Cell]:
     if result := summary.result:
         return [
             Cell(f"{result['val_accuracy']:.2%}"),
-            Cell(f"{result['test_accuracy']:.2%}", more=f"{100 * low:.2f} – {high:.2%}"),
+            test_cell(result),
             Cell(f"{result['val_loss']:.4f}"),
             Cell(f"{result['parameters']:,}"),
             Cell(f"{result['epochs']}"),

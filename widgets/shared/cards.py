@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 CSS = """
 :root { --card: min(26rem, 95vw); }
 @media (min-width: 641px) {
-  :root { --card: clamp(26rem, 100dvh - 14.6rem, 50rem); }
+  :root { --card: clamp(26rem, 100dvh - 14.6rem, 62rem); }
   .stVerticalBlock[class*="st-key-card-"] { flex: none; height: calc(var(--card) + 2.2rem);
     overflow: hidden auto; scrollbar-width: thin; }
 }

@@ -14,7 +14,7 @@ from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
 from digits.store.runs import Run
 from widgets.shared.cards import page_heading
-from widgets.shared.format import as_text, duration
+from widgets.shared.format import as_text, duration, filled
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 from widgets.shared.session import choose_run, engine
@@ -40,7 +40,13 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
     standard = for_available_data(preset)
     changed = differences(recipe, standard)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        train = st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits)
+        train = st.button(
+            filled("Train") if fits else "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not fits,
+            key="train-start",
+        )
         title = f"**{as_text(default_name(recipe, preset))}**"
         st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
         st.button(
