@@ -4,9 +4,8 @@ import streamlit as st
 
 from widgets.shared.session import check_link
 
-st.set_page_config(page_title="Digits", page_icon="🔢", layout="wide")
 check_link()
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", default=True),
         st.Page("pages/mistakes.py", title="Mistakes", icon=":material/troubleshoot:"),
@@ -16,4 +15,6 @@ st.navigation(
         st.Page("pages/data.py", title="Data", visibility="hidden"),
     ],
     position="top",
-).run()
+)
+st.set_page_config(page_title=f"{page.title} · Digits", page_icon="🔢", layout="wide")
+page.run()

@@ -22,8 +22,8 @@ RECIPE = Recipe(
 )
 # What moves with the epoch: a figure, the matrix and the gallery.
 SHOWN = """window.shown = () => [
-    document.querySelector('[data-testid=stMetricValue]')?.textContent,
-    JSON.stringify(document.querySelector('.st-key-mistakes-matrix .plot')?.data?.[0]?.text ?? ''),
+    document.querySelector('.st-key-mistakes-figures p')?.textContent,
+    JSON.stringify(document.querySelector('.st-key-mistakes-matrix .plot')?.data?.[0]?.z ?? ''),
     [...document.querySelectorAll('*')].map(one => one.shadowRoot?.querySelector('.gallery'))
         .find(one => one)?.textContent]"""
 CLOCK = """() => { window.before = window.shown(); document.addEventListener('keydown',

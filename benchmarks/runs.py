@@ -21,7 +21,8 @@ from digits.store.status import Status
 COUNT, COMPARED, LENGTH, TURNS = 1_000, 20, 5_000, 10
 CLOCK = """() => document.addEventListener('click',
     () => { window.clicked = performance.now() }, true)"""
-LISTED = """() => [...document.querySelectorAll('[data-testid=stPopover]')].length >= 20
+LISTED = """() => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')].some(
+    component => component.shadowRoot?.querySelectorAll('tbody').length >= 20)
     && performance.now() - window.clicked"""
 COMPARED_ALL = """() => [...document.querySelectorAll('.plot')].some(
     plot => plot.data?.length === 20) && performance.now() - window.clicked"""
@@ -38,15 +39,14 @@ def thousand_runs() -> list[dict[str, Any]]:
         listed = [_script(app.url, words) for _ in range(TURNS)]
         page.evaluate(CLOCK)
         shown = [_turn_to_runs(page) for _ in range(TURNS)]
-        newest = page.get_by_text("Compare", exact=True).first
+        newest = page.get_by_role("checkbox", name="Tick all on this page")
         compared = []
         for _ in range(TURNS):
             newest.click()
-            page.get_by_role("button", name="Add all on this page").click()
             found = page.wait_for_function(COMPARED_ALL, polling="raf")
             compared.append(float(found.json_value()))
-            page.get_by_role("button", name="Clear comparison").click()
-            page.locator(".plot").wait_for(state="detached")
+            page.get_by_role("button", name="Untick").click()
+            page.get_by_text("Tick two runs").wait_for()
         link = f"{app.url}/runs?compare={','.join(one.id for one in runs.all()[:COMPARED])}"
         page = served.visitor(browser, "about:blank")
         words = Words(page)
@@ -76,8 +76,8 @@ def _script(address: str, words: Words) -> float:
 
 def _turn_to_runs(page: Page) -> float:
     """Milliseconds from the click in the menu to the whole list."""
-    page.get_by_role("link", name="Data").first.click()
-    page.get_by_role("heading", level=1, name="Data").wait_for()
+    page.get_by_role("link", name="Mistakes").first.click()
+    page.wait_for_url("**/mistakes**")
     page.wait_for_timeout(1000)
     page.get_by_role("link", name="Runs").first.click()
     return float(page.wait_for_function(LISTED, polling="raf").json_value())

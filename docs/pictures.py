@@ -6,13 +6,9 @@ UCI's digits. ``tour`` is the moving picture of the README; every other name is 
 
 import argparse
 import io
-import os
 import re
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +16,21 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page, sync_playwright
 
-from digits.data import datasets
-from digits.ink import collection, synthetic
 from digits.store import runs
-from digits.store.runs import Run
+from docs.scenes import (
+    ANSWERED,
+    CANVAS,
+    MATRIX,
+    SCENES,
+    add_drawings,
+    draw,
+    gallery,
+    largest_confusion,
+    served,
+    settle,
+    show_at_top,
+    train_runs,
+)
 from tests.conftest import CHROMIUM, App
 
 FOLDER = Path(__file__).parent
@@ -32,9 +39,7 @@ STILL_COLORS = 128
 TOUR_SIZE = {"width": 1280, "height": 960}
 TOUR_WIDTH = 960  # pixels of the moving picture
 TOUR_COLORS = 192
-SMALL_SEVEN = [(60, 165), (108, 165), (94, 198), (80, 240)]  # in pixels of the canvas
-CANVAS = "canvas.upper-canvas"
-MATRIX = ".st-key-mistakes-matrix .nsewdrag"
+STILLS = ["train", "mistakes", "map", "draw", "runs", "data", "drawings"]
 
 # The pointer is not part of a screenshot, so the page draws one.
 POINTER = """addEventListener('DOMContentLoaded', () => {
@@ -97,60 +102,6 @@ class Film:
         first.save(path, save_all=True, append_images=rest, optimize=True, **timing)
 
 
-@contextmanager
-def served() -> Iterator[App]:
-    """The app, with folders of its own that this process shares."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["DIGITS_RUNS"] = str(Path(folder) / "runs")
-        os.environ["DIGITS_DRAWINGS"] = str(Path(folder) / "drawings")
-        app = App(Path(folder) / "runs")
-        try:
-            yield app
-        finally:
-            app.close()
-
-
-def settle(page: Page, milliseconds: int = 600) -> None:
-    """Wait until the script has run and its charts are drawn."""
-    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
-    page.wait_for_timeout(milliseconds)
-    page.locator("[data-testid=stSpinner]").first.wait_for(state="detached", timeout=60_000)
-
-
-def show_at_top(target: Locator) -> None:
-    """Scroll until the target is near the upper edge, below the menu."""
-    target.evaluate("element => { element.style.scrollMarginTop = '7rem' }")
-    target.evaluate("element => element.scrollIntoView()")
-    target.page.wait_for_timeout(500)
-
-
-def draw(
-    page: Page, points: list[tuple[int, int]], after: Callable[[], None] = lambda: None
-) -> None:
-    """Draw a line on the canvas, given in its pixels; ``after`` is called at each point."""
-    page.locator(CANVAS).scroll_into_view_if_needed()
-    settle(page, 1000)
-    box = page.locator(CANVAS).bounding_box()
-    assert box
-    at = [(box["x"] + x, box["y"] + y) for x, y in points]
-    page.mouse.move(*at[0])
-    page.mouse.down()
-    for point in at[1:]:
-        page.mouse.move(*point, steps=6)
-        after()
-    page.mouse.up()
-
-
-def gallery(page: Page) -> Locator:
-    """The digits of the gallery, each a button."""
-    return page.locator(".gallery button")
-
-
-def largest_confusion(page: Page) -> Locator:
-    """The button of the most frequent confusion: label, prediction and count."""
-    return page.get_by_role("button", name="→").first
-
-
 def tour(page: Page, app: App) -> None:
     """Train, click a confusion, see why; draw a digit, see why."""
     page.add_init_script(POINTER)
@@ -180,7 +131,6 @@ def tour(page: Page, app: App) -> None:
     film.point_at(gallery(page).first)
     gallery(page).first.click()
     settle(page, 3000)
-    show_at_top(page.locator(MATRIX))
     film.shoot(3000)
 
     link = page.get_by_role("link", name="Draw", exact=True).first
@@ -189,8 +139,8 @@ def tour(page: Page, app: App) -> None:
     page.locator(CANVAS).wait_for()
     settle(page, 1000)
     film.shoot(600)
-    draw(page, SMALL_SEVEN, lambda: film.shoot(150))
-    page.get_by_test_id("stMetricValue").first.wait_for()
+    draw(page, after=lambda: film.shoot(150))
+    page.locator(ANSWERED).wait_for()
     settle(page, 1500)
     film.shoot(2500)
     for name in ("Pixels", "Layers"):
@@ -215,92 +165,6 @@ def still(page: Page, name: str) -> None:
     )
 
 
-def visit(page: Page, app: App, path: str) -> None:
-    """Open a page and wait until it has settled."""
-    page.goto(f"{app.url}/{path}")
-    settle(page, 2500)
-
-
-def click_largest_confusion(page: Page) -> None:
-    """Choose the digits of the most frequent confusion, and look at the first one closely."""
-    largest_confusion(page).click()
-    settle(page, 1500)
-    gallery(page).first.click()
-    settle(page, 4000)
-
-
-def take_train(page: Page, app: App) -> None:
-    visit(page, app, f"?run={longest().id}")
-
-
-def take_mistakes(page: Page, app: App) -> None:
-    visit(page, app, f"mistakes?run={longest().id}")
-    click_largest_confusion(page)
-    show_at_top(page.locator(MATRIX))
-
-
-def take_map(page: Page, app: App) -> None:
-    visit(page, app, f"mistakes?run={longest().id}")
-    page.get_by_role("radio", name="Embedding map").click()
-    area = page.locator(".st-key-mistakes-map .nsewdrag").first
-    area.wait_for()
-    show_at_top(area)
-
-
-def take_draw(page: Page, app: App) -> None:
-    visit(page, app, "draw")
-    draw(page, SMALL_SEVEN)
-    page.get_by_test_id("stMetricValue").first.wait_for()
-    settle(page, 1500)
-    show_at_top(page.locator(CANVAS))
-
-
-def take_drawings(page: Page, app: App) -> None:
-    random = np.random.default_rng(0)
-    for label, variants in synthetic.VARIANTS.items():
-        for variant in [*variants.values()] * 2:
-            tilt = np.eye(2) + random.normal(0, 0.08, (2, 2))
-            collection.add(label, [tilt @ stroke for stroke in synthetic.parse(variant)])
-    visit(page, app, f"drawings?run={longest().id}")
-    gallery(page).first.wait_for()
-
-
-def take_runs(page: Page, app: App) -> None:
-    visit(page, app, f"runs?compare={','.join(run.id for run in runs.all())}")
-
-
-def take_data(page: Page, app: App) -> None:
-    visit(page, app, "data")
-
-
-STILLS = {
-    "train": take_train,
-    "mistakes": take_mistakes,
-    "map": take_map,
-    "draw": take_draw,
-    "runs": take_runs,
-    "data": take_data,
-    "drawings": take_drawings,
-}
-
-
-def longest() -> Run:
-    """The run of most epochs, which has the most to show."""
-    return max(runs.all(), key=lambda run: run.recipe.epochs)
-
-
-def train_runs() -> None:
-    """Three finished runs in the shared folder, trained by the command line."""
-    few = ["--epochs", "5", "--train-images", "1000"]
-    if datasets.available("mnist"):
-        few[-1] = "12000"
-    for arguments in (["fast", "--epochs", "1"], ["three-blocks", *few], ["simple", *few]):
-        command = [sys.executable, "-m", "digits", "train", *arguments]
-        if not datasets.available("mnist"):
-            command += ["--dataset", "uci"]
-        subprocess.run(command, check=True, cwd=FOLDER.parent, capture_output=True)
-
-
 def main() -> None:
     """Take the pictures that are asked for, all of them by default."""
     parser = argparse.ArgumentParser("python -m docs.pictures", description=__doc__)
@@ -309,14 +173,15 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         if "tour" in names:
-            with served() as app:
+            with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
                 tour(browser.new_page(viewport=TOUR_SIZE), app)
         if stills := [name for name in STILLS if name in names]:
-            with served() as app:
+            with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
                 train_runs()
+                add_drawings()
                 for name in stills:
                     page = browser.new_page(viewport=STILL_SIZE)
-                    STILLS[name](page, app)
+                    SCENES[name](page, app)
                     still(page, name)
                     page.close()
         browser.close()

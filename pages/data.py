@@ -3,35 +3,41 @@
 import streamlit as st
 
 from digits.data import datasets
-from widgets.data.add_mnist import add_mnist
+from widgets.data.add_mnist import choose_mnist, upload_mnist
 from widgets.data.overview import digit_counts, overview, samples, splits
 from widgets.shared.format import as_text
+from widgets.shared.mnist_offer import offer_mnist
 from widgets.shared.session import via_app
 
 via_app()
 
-st.title("Data", anchor=False)
-add_mnist()
+toolbar = st.container(horizontal=True, vertical_alignment="center")
+toolbar.title("Data", anchor=False, width="content")
+offer_mnist(choose_mnist)
+content = st.container()
+if not datasets.available("mnist"):
+    upload_mnist()  # before the control, which it sets
 
-name = st.segmented_control(
+name = toolbar.segmented_control(
     "Data set",
     datasets.available_names(),
     default=datasets.default(),
     required=True,
     key="dataset",
     bind="query-params",
+    label_visibility="collapsed",
 )
+toolbar.page_link("pages/train.py", label="Train", icon=":material/model_training:")
 try:
     shown = overview(name)
 except (OSError, ValueError) as error:
-    st.error(as_text(error), icon=":material/broken_image:")
+    content.error(as_text(error), icon=":material/broken_image:")
     st.stop()
 
-st.caption(as_text(shown.note))
-splits(shown)
-
-st.subheader("Images of each digit", anchor=False)
-digit_counts(shown)
-
-st.subheader("What they look like", anchor=False)
-samples(name, shown)
+content.caption(as_text(shown.note))
+left, right = content.columns(2, gap="small")
+with left, st.container(border=True, height="stretch"):
+    splits(shown)
+    digit_counts(shown)
+with right, st.container(border=True, height="stretch"):
+    samples(name, shown)

@@ -1,58 +1,14 @@
-"""Everybody's drawings: browse, label, pin, export and import them, and fine-tune on them."""
+"""Saved drawings at an address of their own; the Draw page shows the same."""
 
-import numpy as np
 import streamlit as st
 
-from digits.ink import collection
-from widgets.drawings.browse import browse, selected_drawing, show_drawing
-from widgets.drawings.finetune import finetune_controls
-from widgets.drawings.transfer import (
-    delete_damaged,
-    export_drawings,
-    import_drawings,
-    import_report,
-)
-from widgets.shared.drawings import accuracy_metric, predict_drawings, score_metric
-from widgets.shared.format import as_text
-from widgets.shared.session import choose_model, via_app
+from widgets.draw.toolbar import SAVED, toolbar
+from widgets.drawings.collection import saved_drawings
+from widgets.shared.session import via_app
 
 via_app()
 
-st.title("Drawings", anchor=False)
-import_report()
-drawings, problems = collection.read_all()
-if problems:
-    delete_damaged(drawings, problems)
-if not drawings:
-    st.info("No drawings yet. Draw a digit and label it, and it appears here.")
-    st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:")
-    st.subheader("Import", anchor=False)
-    import_drawings()
-    st.stop()
-
-model = choose_model()
-y = np.array([drawing.label for drawing in drawings])
-probabilities: np.ndarray | None = None
-try:
-    probabilities = predict_drawings(model, drawings)
-except (ValueError, LookupError, OSError) as error:
-    st.error(as_text(error), icon=":material/error:")
-
-with st.container(horizontal=True, gap="large"):
-    st.metric("Drawings", f"{len(drawings):,}", width="content")
-    if model.run:
-        score_metric(model.run)
-    elif probabilities is not None:
-        accuracy_metric(int((probabilities.argmax(axis=1) == y).sum()), len(y))
-index = selected_drawing(drawings)
-if index is None:
-    browse(drawings, y, probabilities)
-else:
-    p = None if probabilities is None else probabilities[index]
-    show_drawing(drawings[index], p, model.run)
-
-finetune_controls(drawings, model.run)
-
-st.subheader("Export and import", anchor=False)
-export_drawings(drawings)
-import_drawings()
+source, model = toolbar(fixed=SAVED)
+if source != SAVED:
+    st.switch_page("pages/draw.py", query_params={"source": source})
+saved_drawings(model)

@@ -2,70 +2,92 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from digits.store.runs import Run
 from widgets.mistakes import (
     calibration,
     comparison,
     confusions,
+    digit,
     embedding_map,
+    forgetting,
     label_errors,
-    learning,
+    per_class,
     robustness,
+    selection,
 )
 from widgets.mistakes.epochs import (
     choose_epoch,
     overall_metrics,
-    per_digit_table,
     playback_interval,
     test_predictions,
 )
-from widgets.mistakes.selection import close_digit, show
+from widgets.shared.cards import cards, page_heading
 from widgets.shared.format import as_text
+from widgets.shared.link import choice, forget_ignored, tell_ignored
 from widgets.shared.session import chosen_run, test_set, via_app
 
 VIEWS = {
-    "Confusions": confusions.view,
-    "Learning": learning.view,
-    "Label errors": label_errors.view,
-    "Calibration": calibration.view,
-    "Embedding map": embedding_map.view,
-    "Robustness": robustness.view,
-    "Compare": comparison.view,
+    "confusion-matrix": ("Confusion matrix", confusions.view, 10),
+    "per-class": ("Per class", per_class.view, 10),
+    "forgetting": ("Forgetting", forgetting.view, 10),
+    "label-errors": ("Label errors", label_errors.view, 7),
+    "calibration": ("Calibration", calibration.view, 10),
+    "embeddings": ("Embeddings", embedding_map.view, 11),
+    "robustness": ("Robustness", robustness.view, 10),
+    "compare": ("Compare", comparison.view, 8),
 }
+FORMER = {"confusions": "confusion-matrix", "learning": "forgetting", "embedding-map": "embeddings"}
 
 via_app()
 
 
 @st.fragment(run_every=playback_interval())
-def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray) -> None:
-    """Everything that follows the epoch: metrics, a view, and the digits that it selects."""
+def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray, toolbar: DeltaGenerator) -> None:
+    """Everything that follows the epoch: metrics, a view, the digits that it selects, and one."""
     try:
-        predictions = test_predictions(run, choose_epoch(run), x_test, y_test)
-        overall_metrics(predictions)
-        view = st.segmented_control(
-            "View",
-            VIEWS,
-            default="Confusions",
-            required=True,
-            key="view",
-            bind="query-params",
-            on_change=close_digit,
-        )
-        left, right = st.columns(2, gap="medium")
-        with left:
-            selection = VIEWS[view](run, predictions)
-        with right:
-            if selection:
-                show(selection, run)
-        st.subheader("Scores of each digit", anchor=False)
-        per_digit_table(predictions)
+        predictions = test_predictions(run, choose_epoch(run, toolbar), x_test, y_test)
+        with toolbar:
+            overall_metrics(predictions)
+        with st.container(horizontal=True, gap=None):
+            view = choice(
+                "View",
+                {id: name for id, (name, *_) in VIEWS.items()},
+                key="view",
+                aliases=FORMER,
+                on_change=selection.close_digit,
+                label_visibility="collapsed",
+            )
+            page_heading("Mistakes", "mistakes", opened())
+        ignored = st.container()
+        _, select, width = VIEWS[view]
+        chart, gallery, details = cards([width, 9, 8], "mistakes")
+        with chart:
+            selected = select(run, predictions)
+        if selected:
+            with gallery:
+                indices = selection.show(selected)
+            with details:
+                if digit.show(selected.predictions, indices, run) is None:
+                    confusions.most_confused_pairs(predictions)
+        with ignored:
+            tell_ignored()
     except ValueError as error:
         st.error(as_text(error), icon=":material/broken_image:")
 
 
-st.title("Mistakes")
-run = chosen_run()
+def opened() -> str:
+    """The digit that is shown in detail, in the link too when the visitor has just come."""
+    index = st.session_state.get("digit", st.query_params.get("digit"))
+    return "" if index is None else f"{index}"
+
+
+if "view" not in st.session_state:
+    forget_ignored()
+toolbar = st.container(horizontal=True, vertical_alignment="center", gap="small")
+with toolbar:
+    run = chosen_run()
 try:
     x_test, y_test = test_set(run.recipe.dataset)
 except FileNotFoundError as error:
@@ -73,4 +95,4 @@ except FileNotFoundError as error:
 except ValueError as error:
     st.error(as_text(error), icon=":material/broken_image:")
 else:
-    explore(run, x_test, y_test)
+    explore(run, x_test, y_test, toolbar)

@@ -1,35 +1,32 @@
-"""Every run with its state, recipe, accuracy and time; find, compare, open, rename, delete."""
+"""Every run in a table: find, sort, tick, compare, open, resume, stop, rename, download, delete."""
 
 import streamlit as st
 
 from digits.store import runs
-from widgets.runs.compare import compare_checkbox, comparison
-from widgets.runs.listing import actions, page_of, run_row, search_controls
-from widgets.shared.drawings import score_line
+from widgets.runs.compare import comparison
+from widgets.runs.listing import CHANGED, OPENED, find, listing
+from widgets.runs.selection import actions, open_run, ticked_runs
 from widgets.shared.session import via_app
 
 via_app()
 
-st.title("Runs", anchor=False)
+st.session_state.pop(CHANGED, None)
+if opened := st.session_state.pop(OPENED, None):
+    open_run(opened)
+
 if not runs.all():
+    st.title("Runs", anchor=False)
     st.info("No run yet.")
     st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
     st.stop()
 
-queue = runs.queue()
-top = st.container()  # comes first on the page; the checkboxes below decide what is in it
-listed = page_of(search_controls())
-slots = {}  # for the accuracy on drawings
-for run in listed:
-    with st.container(border=True):
-        text, menu = st.columns([6, 1], vertical_alignment="center")
-        with text:
-            slots[run] = run_row(run, run in queue)
-        with menu:
-            actions(run)
-            compare_checkbox(run)
-with top:
-    comparison(listed, queue)
-for run, slot in slots.items():  # the list is there before a model has seen a drawing
-    if slot:
-        score_line(run, slot)
+ticked = ticked_runs()
+with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    st.title("Runs", anchor=False, width="content")
+    matches = find()
+    actions(ticked)
+left, right = st.columns([5, 3], gap="small")
+with left, st.container(border=True, height="stretch"):
+    listed = listing(matches)
+with right, st.container(border=True, height="stretch"):
+    comparison(ticked, listed)

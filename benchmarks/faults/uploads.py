@@ -104,7 +104,7 @@ def _opened(app: App, door: str) -> Tab:
     tab.click("Train")
     tab.close()
     served.wait_until_done(runs.all()[0])
-    return Tab(app.url, urlencode({"view": "Label errors", "search": "My own digits"}), "mistakes")
+    return Tab(app.url, urlencode({"view": "label-errors", "search": "upload"}), "mistakes")
 
 
 def _import(tab: Tab, name: str, content: bytes) -> None:

@@ -46,7 +46,8 @@ class Selection:
     """Some of the images, (m,) int indices, with a Markdown title of what they share.
 
     ``ranked`` says that the indices are already in viewing order. ``notes``, one for each index
-    or none, replace the confidence in the captions.
+    or none, replace the confidence in the captions. ``can_narrow`` says that the visitor can
+    select fewer than all mistakes.
     """
 
     predictions: Predictions
@@ -54,3 +55,4 @@ class Selection:
     title: str
     ranked: bool = False
     notes: Sequence[str] = ()
+    can_narrow: bool = False

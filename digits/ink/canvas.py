@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
+from PIL.Image import Resampling
 
-CANVAS_SIDE = 280  # pixels
+CANVAS_SIDE = 280  # pixels of a drawing,
+SCREEN_SCALE = 1.5  # and how many the page draws for each of them: 280 become 420
 BRUSH = 18  # width of the default brush in pixels
 BRUSH_RANGE = 6, 40  # widths of the finest and the broadest
 SUPERSAMPLING = 4  # times larger when drawn, then averaged, for soft edges
@@ -16,18 +18,19 @@ MAX_LENGTH = 40_000  # pixels of line on the canvas, of which 1,000 make a digit
 BEYOND = 5_000  # pixels by which a stroke that was moved or enlarged may leave the canvas
 
 
-def from_fabric(fabric: Any) -> list[np.ndarray]:
+def from_fabric(fabric: Any, scale: float = 1) -> list[np.ndarray]:
     """The strokes on the Draw page's canvas, (2, points) float64 each, in its pixels.
 
     ``fabric`` is Fabric.js's JSON, in which a stroke is a path of curves; their control points are
-    the pointer positions. A stroke that was moved or rotated afterwards is taken where it is now.
+    the pointer positions. ``scale`` is the number of Fabric's pixels for each of the result's.
+    A stroke that was moved or rotated afterwards is taken where it is now.
     Raises ``ValueError`` for what no canvas sends, and for more than anybody draws.
     """
     try:
         paths = [path for path in fabric["objects"] if path.get("path")]
         points = sum(len(path["path"]) for path in paths)
         with np.errstate(all="ignore"):  # what becomes of infinity is refused below
-            strokes = [_stroke(path) for path in paths] if points <= MAX_POINTS else []
+            strokes = [_stroke(path, scale) for path in paths] if points <= MAX_POINTS else []
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError("The browser did not send the strokes of a drawing.") from error
     if points > MAX_POINTS or not all((np.abs(stroke) < BEYOND).all() for stroke in strokes):
@@ -46,21 +49,24 @@ def check_size(strokes: list[np.ndarray], max_length: float) -> None:
         raise ValueError("This is a scribble: its lines are far longer than those of a digit.")
 
 
-def from_png(png: bytes | None, width: int, height: int) -> np.ndarray:
+def from_png(png: bytes | None, width: int, height: int, scale: float = 1) -> np.ndarray:
     """The ink on a canvas of that size, (height, width) uint8, from the browser's picture of it.
 
-    Raises ``ValueError`` for what is no such picture, before any of it is unpacked.
+    The picture is ``scale`` times larger. Raises ``ValueError`` for what is no such picture,
+    before any of it is unpacked.
     """
     try:
         picture = Image.open(io.BytesIO(png or b""), formats=["PNG"])
-        if picture.size != (width, height):
+        if picture.size != (round(scale * width), round(scale * height)):
             raise ValueError(f"{picture.size} is not the size of the canvas")
-        return np.asarray(picture.convert("L"))
+        paper = Image.new("RGBA", picture.size, "black")  # seen through a sheet without a color
+        ink = Image.alpha_composite(paper, picture.convert("RGBA")).convert("L")
+        return np.asarray(ink if scale == 1 else ink.resize((width, height), Resampling.BOX))
     except Exception as error:  # Pillow raises many kinds for a damaged file
         raise ValueError("The browser did not send a picture of the canvas.") from error
 
 
-def _stroke(fabric: dict[str, Any]) -> np.ndarray:
+def _stroke(fabric: dict[str, Any], scale: float) -> np.ndarray:
     path = fabric["path"]
     commands = [command[1:] for command in path if command[0] == "Q"] or [path[0][1:] * 2]
     curves = np.array(commands, float)  # (curves, 4): control point and end of each
@@ -74,10 +80,10 @@ def _stroke(fabric: dict[str, Any]) -> np.ndarray:
     offset = (line.min(axis=0) + line.max(axis=0)) / 2
     angle = np.radians(float(fabric.get("angle", 0)))
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    scale = [float(fabric.get("scaleX", 1)), float(fabric.get("scaleY", 1))]
+    resized = [float(fabric.get("scaleX", 1)), float(fabric.get("scaleY", 1))]
     middle = np.array([float(fabric["left"]), float(fabric["top"])])
-    placed = ((points - offset) * scale) @ rotation.T + middle
-    return placed.T.round(1)  # a tap is a line of a thirtieth of a pixel
+    placed = ((points - offset) * resized) @ rotation.T + middle
+    return (placed.T / scale).round(1)  # a tap is a line of a thirtieth of a pixel
 
 
 def _on_curves(curves: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from digits.recipes.layers import layers
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 MAX_AGE = 0.5  # seconds for which one look at the folders serves all visitors
+NUMBERS = 100  # of the newest runs that are looked at for the next number
 AGAIN = (*UNFINISHED, "damaged")  # states of a run that is read at every look
 SETTLED = 2 * 10**9  # nanoseconds: a folder may change twice within one time stamp, not for so long
 EPOCH_BYTES = 2**20  # of probabilities, curves and the rest that an epoch leaves, or less
@@ -72,9 +74,9 @@ def create(recipe: Recipe, name: str, preset: str = "") -> Run:
 
 
 def _next_number() -> int:
-    """One more than the newest run that has a number."""
-    numbers = (one.number for one in _look(whole=True).summaries.values())
-    return 1 + next((number for number in numbers if number), 0)
+    """One more than the newest runs have, for the order of those of one second is chance."""
+    numbers = (one.number for one in _look(whole=True).summaries.values() if one.number)
+    return 1 + max(islice(numbers, NUMBERS), default=0)
 
 
 def open(id: str) -> Run:
@@ -127,6 +129,14 @@ class Summary:
         """Number and name."""
         return f"{self.number} {self.name}" if self.number else self.name
 
+    @property
+    def preset(self) -> str:
+        """That of the run, "" where it has none or is damaged."""
+        try:
+            return self.run.preset
+        except ValueError:
+            return ""
+
     @cached_property
     def number(self) -> int:
         """That of the run, 0 where it has none or is damaged."""
@@ -150,9 +160,9 @@ class Summary:
 
     @cached_property
     def text(self) -> str:
-        """State, name and recipe in words, to search in."""
+        """State, number, name and recipe in words, to search in."""
         try:
-            return f"{self.state} {self.run.name} {self.run.recipe}".lower()
+            return f"{self.state} {self.run.number} {self.run.name} {self.run.recipe}".lower()
         except ValueError:
             return f"damaged {self.run.id}"
 

@@ -37,7 +37,7 @@ def build(recipe: Recipe, dtype: str = "float32") -> keras.Model:
 def to_input(images: tf.Tensor) -> tf.Tensor:
     """(batch, 28, 28) uint8 as a network's input: (batch, 28, 28, 1) float32 in [0, 1].
 
-    No other place divides by 255.
+    Nothing else in Python divides by 255.
     """
     return tf.cast(images, tf.float32)[..., None] / 255
 

@@ -78,6 +78,20 @@ def test_the_ink_has_the_size_of_the_canvas_whatever_the_picture_s_kind(mode: st
     assert (ink == 255).all()
 
 
+def test_a_larger_canvas_gives_the_same_drawing() -> None:
+    points = [(20.0, 30.0), (80.0, 30.0), (60.0, 90.0)]
+    small = drawn(*points, left=50, top=60)
+    large = drawn(*[(1.5 * x, 1.5 * y) for x, y in points], left=75, top=90)
+    [stroke], [scaled] = canvas.from_fabric(small), canvas.from_fabric(large, 1.5)
+    assert scaled == pytest.approx(stroke, abs=0.1)
+    ink = canvas.from_png(png("RGBA", 96, 42), 64, 28, scale=1.5)
+    assert ink.shape == (28, 64)
+    clear = Image.new("RGBA", (64, 28), (255, 255, 255, 0))
+    file = io.BytesIO()
+    clear.save(file, "PNG")
+    assert not canvas.from_png(file.getvalue(), 64, 28).any()
+
+
 @pytest.mark.parametrize(
     "content",
     [None, b"", b"no picture", png("L", 64, 28)[:40], png("L", 64, 29), png("L", 9_000, 9_000)],

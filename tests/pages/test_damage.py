@@ -13,16 +13,17 @@ from digits.store import runs
 from digits.store.run_folder import Run
 from tests.damage import ANY, INSTEAD, complete_run, damage
 from tests.store.test_damage import FILES
+from tests.widgets.test_runs_list import table_rows, texts
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PAGES = ("train", "mistakes", "draw", "drawings", "runs", "data")
 VIEWS = {  # of the Mistakes page, where it is not the first
-    "robustness.json": "Robustness",
-    "map_pca.npy": "Embedding map",
-    "test_probabilities": "Learning",
-    "test_probabilities/0001.npy": "Learning",
-    "val_probabilities/0001.npy": "Calibration",
-    "epochs.csv": "Learning",
+    "robustness.json": "robustness",
+    "map_pca.npy": "embeddings",
+    "test_probabilities": "forgetting",
+    "test_probabilities/0001.npy": "forgetting",
+    "val_probabilities/0001.npy": "calibration",
+    "epochs.csv": "forgetting",
 }
 BINARY = [file for file in FILES if not file.endswith("json")]
 JSON = [file for file in FILES if file.endswith("json")]
@@ -72,15 +73,18 @@ def test_no_page_minds_the_damaged_runs_of_others(damaged: list[Run]) -> None:
         opened(page)
     assert any("Sound" in label for label in opened("mistakes").selectbox[0].options)
     assert any("Sound" in label for label in opened("draw").selectbox[0].options)
-    assert "Sound" in words(opened("runs", find="sound"))
-    assert "Traceback" not in words(opened("runs", find="damaged"))
+    assert "Sound" in texts(table_rows(opened("runs", find="sound"))[0])
+    for order in ("number", "-val_accuracy", "name"):
+        told = [texts(row) for row in table_rows(opened("runs", find="damaged", order=order))]
+        assert [text for text in told if "is damaged" in text]
+    opened("runs", compare=",".join(run.id for run in damaged))
 
 
 @pytest.mark.slow
 def test_the_pages_of_a_damaged_run_name_the_file_and_no_path(damaged: list[Run]) -> None:
     for run, (file, kind) in zip(damaged, DAMAGE, strict=False):
         texts = [words(opened("train", run=run.id))]
-        if VIEWS.get(file) != "Robustness" or kind != "missing":
+        if VIEWS.get(file) != "robustness" or kind != "missing":
             view = {"view": VIEWS[file]} if file in VIEWS else {}
             texts.append(words(opened("mistakes", run=run.id, **view)))
         text = "\n".join(texts)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from digits.ink import canvas
-from digits.ink.canvas import CANVAS_SIDE
+from digits.ink.canvas import CANVAS_SIDE, SCREEN_SCALE
 from tests.conftest import CHROMIUM
 from tests.multidigit import photos
 
@@ -42,7 +43,7 @@ def open_page(page: Page, server: str, query: str = "") -> None:
 
 def corner_of_canvas(page: Page) -> tuple[float, float]:
     """Where the canvas has come to rest in the window."""
-    page.locator("canvas.upper-canvas").wait_for()
+    expect(page.locator("canvas.upper-canvas")).to_have_count(1)  # the old one stays for a moment
     box = None
     while box != (box := page.locator("canvas.upper-canvas").bounding_box()):
         page.wait_for_timeout(300)
@@ -50,9 +51,17 @@ def corner_of_canvas(page: Page) -> tuple[float, float]:
     return box["x"], box["y"]
 
 
+def scale(page: Page) -> float:
+    """Pixels of the screen for each of a drawing's."""
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    assert box is not None
+    return box["height"] / CANVAS_SIDE
+
+
 def draw(page: Page, line: list[tuple[float, float]], steps: int = 4) -> None:
     left, top = corner_of_canvas(page)
-    points = [(left + x, top + y) for x, y in line]
+    enlarged = scale(page)
+    points = [(left + x * enlarged, top + y * enlarged) for x, y in line]
     page.mouse.move(*points[0])
     page.mouse.down()
     for point in points[1:]:
@@ -64,14 +73,14 @@ def draw(page: Page, line: list[tuple[float, float]], steps: int = 4) -> None:
 def pixels(page: Page) -> np.ndarray:
     """What is on the canvas: (280, 280) gray, 0 to 255."""
     url = page.locator("canvas.dc-canvas.lower-canvas").evaluate("canvas => canvas.toDataURL()")
-    picture = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
-    return np.asarray(picture.convert("L"))
+    png = base64.b64decode(url.split(",")[1])
+    return canvas.from_png(png, CANVAS_SIDE, CANVAS_SIDE, SCREEN_SCALE)
 
 
 def answer(page: Page, digit: int) -> None:
-    """Wait until the page predicts this digit; the first time waits for TensorFlow to load."""
-    value = page.get_by_test_id("stMetricValue").filter(has_text=f"{digit} · ")
-    expect(value).to_be_visible(timeout=60_000)
+    """Wait until the server predicts this digit; the first time waits for TensorFlow to load."""
+    final = page.locator(".answer:not([data-provisional]) .digit")
+    expect(final).to_have_text(str(digit), timeout=60_000)
 
 
 def test_a_3_drawn_by_mouse_is_recognized(page: Page, server: str) -> None:
@@ -96,7 +105,7 @@ def test_a_drawing_survives_a_change_of_page_and_can_be_undone(page: Page, serve
     draw(page, SEVEN)
     answer(page, 7)
     drawn = pixels(page)
-    page.get_by_role("link", name="Data").click()
+    page.get_by_role("link", name="Runs").click()
     page.locator("canvas").first.wait_for(state="detached")
     page.get_by_role("link", name="Draw", exact=True).click()
     page.locator("canvas.upper-canvas").wait_for()
@@ -125,6 +134,42 @@ def test_clear_empties_the_canvas_for_good(page: Page, server: str) -> None:
     answer(page, 7)
 
 
+def test_modes_are_ids_in_the_link_and_back_undoes_them(page: Page, server: str) -> None:
+    open_page(page, server)
+    modes = page.get_by_role("radiogroup", name="Input")
+    expect(page).not_to_have_url(re.compile("source"))
+    modes.get_by_role("radio", name="Number").click()
+    expect(page).to_have_url(re.compile(r"\bsource=number\b"))
+    modes.get_by_role("radio", name="Saved drawings").click()
+    expect(page).to_have_url(re.compile(r"\bsource=saved\b"))
+    page.go_back()
+    expect(modes.get_by_role("radio", name="Number")).to_be_checked()
+    page.go_back()
+    expect(modes.get_by_role("radio", name="Digit")).to_be_checked()
+    page.goto(f"{server}/drawings")
+    expect(modes.get_by_role("radio", name="Saved drawings")).to_be_checked()
+    modes.get_by_role("radio", name="Digit").click()
+    page.locator("canvas.upper-canvas").wait_for()
+    expect(page).to_have_url(re.compile(r"/draw\b"))
+
+
+def test_a_test_digit_comes_by_keyboard_is_drawn_on_and_cleared(page: Page, server: str) -> None:
+    open_page(page, server)
+    page.get_by_role("button", name="Start from a test digit").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer .digit")).to_have_text(re.compile("[0-9]"), timeout=60_000)
+    seen = page.get_by_alt_text("as the model sees it")
+    first = seen.get_attribute("src") or ""
+    expect(page.get_by_text("What digit did you draw?")).to_have_count(0)
+    draw(page, [(20, 20), (260, 20), (260, 260)])
+    expect(page.get_by_label("Strokes: 1.")).to_be_visible()
+    expect(seen).not_to_have_attribute("src", first)  # both the image and the stroke
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
+    draw(page, SEVEN)
+    answer(page, 7)
+
+
 def test_the_brush_is_part_of_the_link(page: Page, server: str) -> None:
     open_page(page, server, "?brush=40")
     draw(page, [(100, 140), (180, 140)])
@@ -142,12 +187,12 @@ def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(
     canvas = page.locator("canvas.upper-canvas")
     canvas.scroll_into_view_if_needed()
     left, top = corner_of_canvas(page)
-    assert left >= 0
-    assert left + CANVAS_SIDE <= 390
+    enlarged = scale(page)
+    assert 300 < CANVAS_SIDE * enlarged < 390 - 2 * left + 1  # as wide as the phone
     finger = context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
-        at = [{"x": left + x, "y": top + y} for x, y in points]
+        at = [{"x": left + x * enlarged, "y": top + y * enlarged} for x, y in points]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
     touch("touchStart", THREE[0])
@@ -165,8 +210,9 @@ def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(
     for part in range(1, 6):
         touch("touchMove", (275 - 20 * part, 5 + 40 * part))
     touch("touchEnd")
-    expect(page.get_by_test_id("stMetricValue")).to_be_visible()
+    expect(page.get_by_label("Strokes: 1.")).to_be_visible()
     assert pixels(page)[:30, 250:].any()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
 
 
@@ -183,7 +229,7 @@ def test_render_draws_as_the_canvas_does(page: Page, server: str) -> None:
 def test_a_number_is_recognized_digit_by_digit_and_survives_a_change_of_page(
     page: Page, server: str
 ) -> None:
-    open_page(page, server, "?source=Number")
+    open_page(page, server, "?source=number")
     draw(page, THREE)
     answer(page, 3)
     draw(page, [(x + 150, y) for x, y in SEVEN])
@@ -191,7 +237,7 @@ def test_a_number_is_recognized_digit_by_digit_and_survives_a_change_of_page(
     expect(page.get_by_test_id("stMetricValue")).to_have_text("373")
     expect(page.get_by_alt_text("each digit of 373")).to_be_visible()
     expect(page.get_by_alt_text("Predicted as 3")).to_have_count(2)
-    page.get_by_role("link", name="Data").click()
+    page.get_by_role("link", name="Runs").click()
     page.locator("canvas").first.wait_for(state="detached")
     page.get_by_role("link", name="Draw", exact=True).click()
     expect(page.get_by_test_id("stMetricValue").filter(has_text="373")).to_be_visible()
@@ -200,7 +246,7 @@ def test_a_number_is_recognized_digit_by_digit_and_survives_a_change_of_page(
 def test_a_photo_is_recognized_and_a_bad_file_leaves_the_result_where_it_is(
     page: Page, server: str
 ) -> None:
-    page.goto(f"{server}/draw?source=Photo")
+    page.goto(f"{server}/draw?source=photo")
     upload = page.locator("input[type=file]")
     both = [np.array(THREE, float).T, np.array([(x + 150, y) for x, y in SEVEN], float).T]
     paper = photos.photo(
@@ -233,7 +279,7 @@ def test_a_photo_is_taken_with_the_camera_and_recognized(
         ],
     )
     page = camera.new_page()
-    page.goto(f"{server}/draw?source=Photo")
+    page.goto(f"{server}/draw?source=photo")
     page.get_by_text("Use the camera").click()
     page.wait_for_function("document.querySelector('video')?.readyState === 4")  # it shows a frame
     page.get_by_role("button", name="Take Photo").click()

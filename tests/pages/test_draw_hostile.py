@@ -24,8 +24,8 @@ def picture(side: int) -> str:
         {"drawing": {"raw": {"objects": []}, "data": 5}},
         {"drawing": {"raw": {"objects": []}, "data": "data:image/png;base64,x"}},
         {"drawing": {"raw": {"objects": []}, "data": picture(900)}},
-        {"drawing": {"raw": None, "data": picture(280)}},
-        {"drawing": {"raw": {"objects": [{"path": "x"}]}, "data": picture(280)}},
+        {"drawing": {"raw": None, "data": picture(420)}},
+        {"drawing": {"raw": {"objects": [{"path": "x"}]}, "data": picture(420)}},
         {"drawing": {"raw": {"objects": []}, "data": None}, "backgroundFit": 5},
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from digits.ink import pen_digits, score
-from digits.ink.canvas import place
+from digits.ink.canvas import SCREEN_SCALE, place
 from digits.ink.pen_digits import PenDigit
 from digits.store.models import ModelRef
 from digits.worker import predict
@@ -44,7 +44,7 @@ def spread() -> list[PenDigit]:
 
 def read_on_page(page: Page, corner: tuple[float, float], digit: PenDigit) -> int:
     """Draw a digit on an empty canvas; gives the page's answer to its last stroke."""
-    lines = [(stroke.T + corner).tolist() for stroke in place(digit.strokes, 200)]
+    lines = [(SCREEN_SCALE * stroke.T + corner).tolist() for stroke in place(digit.strokes, 200)]
 
     canvas = page.locator("canvas.upper-canvas")
 
@@ -60,11 +60,10 @@ def read_on_page(page: Page, corner: tuple[float, float], digit: PenDigit) -> in
             page.mouse.move(*point)
         page.mouse.up()
     page.get_by_label(f"Strokes: {len(lines)}.").wait_for(timeout=60_000)
-    answer = page.get_by_test_id("stMetricValue")
-    read = int(answer.inner_text().split(" ")[0])
+    read = int(page.locator(".answer:not([data-provisional]) .digit").inner_text())
     old = canvas.element_handle()
     page.get_by_role("button", name="Clear").click()
-    answer.wait_for(state="detached")
+    page.get_by_label("Strokes: 0.").wait_for()
     old.wait_for_element_state("hidden")  # it stays until the new one has come
     return read
 

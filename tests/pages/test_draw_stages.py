@@ -56,7 +56,7 @@ def test_the_link_says_which_steps_are_disabled(page: Page, server: str) -> None
 
 
 def test_a_number_always_gets_the_full_preprocessing(page: Page, server: str) -> None:
-    open_page(page, server, "?source=Number&without=crop")
+    open_page(page, server, "?source=number&without=crop")
     draw(page, [(x * 0.5 + 40, y * 0.5 + 20) for x, y in THREE])
     answer(page, 3)
     expect(model_input(page)).to_be_visible()

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.conftest import ROOT
-from tests.pages.test_mistakes import run_with_epochs
+from tests.pages.test_mistakes import figures, run_with_epochs
 
 NO_VALUE = ["inf", "", "nan", "-1e400"]
 HOSTILE: list[str | list[str]] = [
@@ -22,15 +22,16 @@ HOSTILE: list[str | list[str]] = [
     "**![](http://127.0.0.1:9/a.png)**",
     ["1", "x"],
 ]
-VIEWS = re.findall(r'"([\w ]+)": \w+\.view', (ROOT / "pages/mistakes.py").read_text())
+VIEWS = re.findall(r'"([\w-]+)": \("', (ROOT / "pages/mistakes.py").read_text())
 
 
 def parameters() -> list[str]:
     """Every name that some page takes from the link."""
     code = "\n".join(path.read_text() for path in sorted(ROOT.glob("[pw]*s/**/*.py")))
     bound = re.findall(r'key="([\w-]+)",(?:[^()]|\([^()]*\))*?bind="query-params"', code)
+    chosen = re.findall(r'choice\((?:[^()]|\([^()]*\))*?key="(\w+)"', code)
     read = re.findall(r'query_params(?:\.get|\.pop)?[\[(]"(\w+)"', code)
-    return sorted({*bound, *read, "without"})
+    return sorted({*bound, *chosen, *read, "without"})
 
 
 def opened(page: str, query: dict[str, str | list[str]]) -> AppTest:
@@ -46,7 +47,7 @@ def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_names_are_all_found() -> None:
-    names = {"recipe", "digit", "view", "dataset", "run", "other", "compare"}
+    names = {"recipe", "digit", "view", "sort", "dataset", "run", "other", "compare"}
     assert names <= set(parameters())
 
 
@@ -81,4 +82,4 @@ def test_a_link_to_no_run_or_view_shows_another(value: str | list[str]) -> None:
     app = opened("mistakes", {"run": value, "view": value})
     assert not app.exception
     assert run.id in app.query_params["run"]
-    assert app.metric
+    assert figures(app)

@@ -1,155 +1,198 @@
-"""The Runs page in a browser: its list, its menu and its comparison."""
+"""The Runs page in a browser: its table, its actions and its comparison."""
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
-from digits.store.status import Status
+from digits.store.status import Owner, Status
 from tests.conftest import App, until
 from tests.damage import RESULT
 
 pytestmark = pytest.mark.browser
 
+Make = Callable[..., Run]
+
 
 @pytest.fixture
-def made(app: App, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
-    """Finished runs in the shared server's folder."""
+def made(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Finished runs in the shared server's folder, which are deleted in the end."""
     monkeypatch.setenv("DIGITS_RUNS", str(app.runs))
+    all_made = []
 
-    def make(name: str) -> Run:
-        run = runs.create(Recipe(dataset="uci"), name)
+    def make(name: str, accuracy: float = 0.9, **recipe: float) -> Run:
+        run = runs.create(Recipe(dataset="uci", **recipe), name)  # type: ignore[arg-type]
         reached = {"test_accuracy": 0.9, "test_images": 360, "epochs": 3, "seconds": 75.0}
-        run.write_result(RESULT | reached)
+        run.append_epochs([(1, 1, 0, 1, 0.5, 0, 5, 9), (2, 1, 0, 1, accuracy, 0, 5, 9)])
+        run.write_result(RESULT | reached | {"val_accuracy": accuracy})
         run.write_status(Status("finished", epoch=3, epochs=3))
         (run.folder / "model.h5").write_bytes(b"weights")
+        all_made.append(run)
         return run
 
-    return make
+    yield make
+    for run in all_made:
+        if run.folder.exists():
+            run.write_status(Status("failed"))
+            run.delete()
 
 
-def open_menu(page: Page, server: str, name: str) -> None:
-    """Open the page, and there the actions of the run of that name."""
-    page.goto(f"{server}/runs")
-    expect(page.get_by_text(name)).to_be_visible()
+def row(page: Page, name: str) -> Locator:
+    """A run's row in the table."""
+    return page.locator("tbody").filter(has_text=name)
+
+
+def tick(page: Page, *names: str) -> None:
+    """Tick these runs, and wait until the page has seen it."""
+    for name in names:
+        row(page, name).get_by_role("checkbox").check()
+    expect(page.get_by_role("button", name="Untick")).to_be_enabled()
     page.wait_for_selector("[data-test-script-state=notRunning]")  # or a menu closes again
-    row = page.get_by_test_id("stLayoutWrapper").filter(has=page.get_by_text(name))
-    row.last.locator("xpath=ancestor-or-self::*[.//button][1]").get_by_role("button").first.click()
 
 
-def test_the_list_tells_state_accuracy_with_interval_recipe_and_time(
-    page: Page, server: str, made: Callable[[str], Run]
-) -> None:
-    made("Listed run")
-    page.goto(f"{server}/runs")
-    expect(page.get_by_text("Listed run")).to_be_visible()
-    for words in ("Finished", "90.00%", "95% interval 86.47% – 92.69%", "3 epochs in 1 min 15 s"):
-        expect(page.get_by_text(words).first).to_be_visible()
-    expect(page.get_by_text(re.compile("^uci · conv 32 3×3 pool")).first).to_be_visible()
-
-
-def test_a_run_is_renamed(page: Page, server: str, made: Callable[[str], Run]) -> None:
-    run = made("Old name")
-    open_menu(page, server, "Old name")
-    page.get_by_role("button", name="Rename").click()
-    page.get_by_role("textbox", name="Name").fill("New name")
-    page.get_by_test_id("stDialog").get_by_role("button", name="Rename").click()
-    expect(page.get_by_text("New name")).to_be_visible()
-    assert run.name == "New name"
-
-
-def test_deleting_asks_first(page: Page, server: str, made: Callable[[str], Run]) -> None:
-    run = made("Doomed run")
-    open_menu(page, server, "Doomed run")
-    page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Cancel").click()
+def act(page: Page, action: str) -> None:
+    """Choose an action for the ticked runs."""
     expect(page.get_by_test_id("stDialog")).to_have_count(0)
-    assert run.folder.exists()
-    open_menu(page, server, "Doomed run")
-    page.get_by_role("button", name="Delete").click()
-    page.get_by_test_id("stDialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Doomed run")).to_have_count(0)
-    assert not run.folder.exists()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("menuitem", name=action).click()
 
 
-def test_a_model_is_downloaded(
-    page: Page, server: str, made: Callable[[str], Run], tmp_path: Path
+def names(page: Page) -> list[str]:
+    """Of the runs in the table, from top to bottom."""
+    return page.locator("tbody .open").all_text_contents()
+
+
+def test_the_table_is_found_and_sorted_and_its_link_keeps_that(
+    page: Page, server: str, made: Make
 ) -> None:
-    made("Taken away")
-    open_menu(page, server, "Taken away")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download .h5").click()
-    assert download.value.suggested_filename == "taken-away.h5"
-    download.value.save_as(tmp_path / "model.h5")
-    assert (tmp_path / "model.h5").read_bytes() == b"weights"
-
-
-def test_runs_are_found_by_the_words_of_their_name_and_recipe(
-    page: Page, server: str, made: Callable[[str], Run]
-) -> None:
-    made("Needle"), made("Hay")
+    made("Needle low", 0.93), made("Needle high", 0.95), made("Needle middle", 0.94), made("Hay")
     page.goto(f"{server}/runs")
-    expect(page.get_by_text("Hay").first).to_be_visible()
+    expect(row(page, "Hay")).to_be_visible()
+    told = row(page, "Needle high").inner_text()
+    for words in ("Finished", "95.00%", "90.00% 86.47 – 92.69%", "1 min 15 s", "1,000"):
+        assert words in told
     field = page.get_by_role("searchbox", name="Find")
     field.fill("needle conv finished")
     field.press("Enter")
-    expect(page.get_by_text(re.compile("^1 of "))).to_be_visible()
-    expect(page.get_by_text("Needle")).to_be_visible()
-    expect(page.get_by_text("Hay")).to_have_count(0)
-    page.goto(page.url)  # the link carries it
-    expect(page.get_by_text("Needle")).to_be_visible()
-    expect(page.get_by_text("Hay")).to_have_count(0)
-    page.goto(f"{server}/runs?find=nosuchword&page=7")
+    expect(page.get_by_text(re.compile("^3 of "))).to_be_visible()
+    page.get_by_role("button", name="Validation").click()
+    best_first = ["Needle high", "Needle middle", "Needle low"]
+    until(lambda: names(page) == best_first, 20, "the best first")
+    page.goto(page.url)
+    until(lambda: names(page) == best_first, 20, "the same from the link")
+    page.get_by_role("button", name="Validation").click()
+    until(lambda: names(page) == best_first[::-1], 20, "the best last")
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Validation")
+    page.goto(f"{server}/runs?find=nosuchword&page=7&order=nonsense")
     expect(page.get_by_text("No matching runs")).to_be_visible()
 
 
-def test_curves_of_chosen_runs_lie_over_one_another(
-    page: Page, server: str, made: Callable[[str], Run]
+def test_two_ticks_show_curves_and_what_differs_and_nothing_moves(
+    page: Page, server: str, made: Make
 ) -> None:
-    for name, accuracy in (("Good curve", 0.9), ("Bad curve", 0.5), ("Torn curve", 0.1)):
-        run = made(name)
-        run.append_epochs([(1, 1, 0, 1, accuracy, 0, 5, 9), (2, 1, 0, 1, 1, 0, 5, 9)])
-        if name == "Torn curve":
-            (run.folder / "epochs.csv").write_text("epoch,loss\n1,two\n")
+    made("Good curve", 0.95), made("Bad curve", learning_rate=0.01)
+    torn = made("Torn curve")
+    (torn.folder / "epochs.csv").write_text("epoch,loss\n1,two\n")
     page.goto(f"{server}/runs?find=curve")
-    for box in range(3):
-        page.get_by_text("Compare", exact=True).nth(box).click()
-        expect(page.get_by_role("checkbox", checked=True)).to_have_count(box + 1)
+    expect(row(page, "Bad curve")).to_be_visible()
+    places = _places(page)
+    row(page, "Good curve").get_by_role("checkbox").click()
+    row(page, "Bad curve").get_by_role("checkbox").click()
+    both = ["Bad curve", "Good curve"]
+    until(lambda: sorted(_compared(page)) == both, 20, "both curves")
+    differing = page.locator("table").filter(has_text="Settings that differ").locator("tbody")
+    expect(differing).to_have_count(4)
+    assert "".join(differing.first.inner_text().split()) == "Learningrate(peak)0.0010.01"
+    assert _places(page) == places
+    tick(page, "Torn curve")
     expect(page.get_by_text(re.compile("epochs.csv of run .* is damaged"))).to_be_visible()
-    both = [("Bad curve", [1, 2]), ("Good curve", [1, 2])]
-    until(lambda: sorted(_compared(page)) == both, 20, "both curves and no third")
+    assert sorted(_compared(page)) == both
     page.get_by_text("Seconds", exact=True).click()
-    until(lambda: ("Good curve", [5, 10]) in _compared(page), 20, "seconds on the axis")
+    until(lambda: _compared(page).get("Good curve") == [5, 10], 20, "seconds on the axis")
     link = page.evaluate("location.href")
     page.goto("about:blank")
     page.goto(link.replace("compare=", "compare=20260101-000000-abcdef,"))  # one that is gone
     expect(page.get_by_text("1 of the runs in the link")).to_be_visible()
-    until(lambda: ("Good curve", [5, 10]) in _compared(page), 20, "the curves of the link")
-    page.get_by_role("button", name="Clear comparison").click()
+    until(lambda: _compared(page).get("Good curve") == [5, 10], 20, "the curves of the link")
+    page.get_by_role("button", name="Untick").click()
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
-    expect(page.locator(".plot")).to_have_count(0)
+    expect(page.get_by_text("Tick two runs")).to_be_visible()
 
 
-def _compared(page: Page) -> list[tuple[str, list[float]]]:
-    """Name and x of each curve in the chart."""
+def _places(page: Page) -> list[object]:
+    """Where the table and its rows are."""
+    rows = page.locator("table").filter(has_text="Validation").first.locator("thead, tbody").all()
+    return [row.bounding_box() for row in rows]
+
+
+def _compared(page: Page) -> dict[str, list[float]]:
+    """Name, without its number, and x of each curve in the chart."""
     traces = "document.querySelector('.plot')?.data?.map(one => [one.name, [...one.x]]) ?? []"
-    return [(name, x) for name, x in page.evaluate(traces)]
+    return {str(name).partition(" ")[2]: x for name, x in page.evaluate(traces) if name}
 
 
-@pytest.mark.parametrize("file", ["status.json", "recipe.json", "about.json", "result.json"])
-def test_a_damaged_run_is_a_sentence_among_sound_ones(
-    page: Page, server: str, made: Callable[[str], Run], file: str
+def test_a_run_is_followed_while_tick_and_scroll_stay(
+    page: Page, server: str, made: Make, app: App
 ) -> None:
-    sound, torn = made("Sound run"), made("Torn run")
-    (torn.folder / file).write_text('{"tor')
+    for number in range(12):
+        made(f"Older {number}")
+    going = made("Going")
+    (going.folder / "result.json").unlink()
+    status = Status("running", 1, 3, 10, 30, owner=Owner.of(os.getpid()))
+    going.write_status(status)
+    page.set_viewport_size({"width": 800, "height": 480})
+    page.goto(f"{server}/runs?compare={going.id}")
+    expect(row(page, "Going")).to_contain_text("epoch 2/3")
+    frame = page.get_by_role("region", name="Runs")
+    frame.evaluate("frame => { frame.scrollTo(0, 90); frame.mark = 'kept' }")
+    tick(page, "Older 7")
+    going.write_status(Status("running", 2, 3, 20, 30, owner=status.owner))
+    expect(row(page, "Going")).to_contain_text("epoch 3/3")
+    going.write_status(Status("failed", 2, 3, message="The loss became infinite."))
+    expect(row(page, "Going")).to_contain_text("The loss became infinite.")
+    expect(row(page, "Older 7").get_by_role("checkbox")).to_be_checked()
+    assert frame.evaluate("frame => [frame.scrollTop, frame.mark]") == [90, "kept"]
+
+
+def test_ticked_runs_are_opened_downloaded_renamed_and_deleted(
+    page: Page, server: str, made: Make, tmp_path: Path
+) -> None:
+    old, doomed = made("Old name"), made("Doomed run")
     page.goto(f"{server}/runs")
-    expect(page.get_by_text(re.compile(f"{re.escape(file)} of run {torn.id}"))).to_be_visible()
-    expect(page.get_by_text("Sound run").first).to_be_visible()
-    expect(page.get_by_text("Traceback")).to_have_count(0)
-    sound.delete()
-    torn.delete()
+    tick(page, "Old name")
+    act(page, "Download")
+    with page.expect_download() as download:
+        page.get_by_role("button", name=".h5").click()
+    assert download.value.suggested_filename == "old-name.h5"
+    download.value.save_as(tmp_path / "model.h5")
+    assert (tmp_path / "model.h5").read_bytes() == b"weights"
+    page.get_by_role("button", name="Close").click()
+    act(page, "Rename")
+    page.get_by_role("textbox", name="Name").fill("New name")
+    page.get_by_test_id("stDialog").get_by_role("button", name="Rename").click()
+    expect(row(page, "New name")).to_be_visible()
+    assert old.name == "New name"
+
+    tick(page, "Doomed run")
+    for answer in ("Cancel", "Delete"):
+        act(page, "Delete")
+        dialog = page.get_by_test_id("stDialog")
+        expect(dialog).to_contain_text("New name")
+        expect(dialog).to_contain_text("Doomed run")
+        assert (old.folder.exists(), doomed.folder.exists()) == (True, True)
+        dialog.get_by_role("button", name=answer).click()
+    expect(row(page, "Doomed run")).to_have_count(0)
+    assert (old.folder.exists(), doomed.folder.exists()) == (False, False)
+    assert "compare" not in page.url
+
+    opened = made("Opened run")
+    page.goto(f"{server}/runs")
+    page.get_by_role("button", name="Opened run").click()
+    page.wait_for_url(re.compile(rf"/\?.*run={opened.id}"))

@@ -193,3 +193,7 @@ def test_a_json_file_is_replaced_in_one_piece(run: Run) -> None:
     run.rename("B")
     assert json.loads((run.folder / "about.json").read_text())["name"] == "B"
     assert not list(Path(run.folder).glob("part-*"))
+
+
+def test_runs_of_the_same_second_have_numbers_of_their_own():
+    assert [runs.create(Recipe(), "Run").number for _ in range(20)] == list(range(1, 21))

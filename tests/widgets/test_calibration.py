@@ -40,7 +40,7 @@ def sure_run(sharper: float) -> tuple[Run, Predictions]:
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=60)
-    app.query_params["view"] = "Calibration"
+    app.query_params["view"] = "calibration"
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
@@ -48,7 +48,7 @@ def opened(**query: str) -> AppTest:
     return app
 
 
-def figures(app: AppTest) -> dict[str, str]:
+def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
@@ -62,7 +62,7 @@ def test_an_over_or_underconfident_model_is_called_so(sharper: float, finding: s
     app = opened()
     assert f"**{finding}**" in words(app)
     assert "Scaling helps" in words(app)
-    assert float(figures(app)["Temperature"]) == pytest.approx(sharper, rel=0.3)
+    assert float(metrics(app)["Temperature"]) == pytest.approx(sharper, rel=0.3)
 
 
 def test_a_calibrated_model_is_called_so():
@@ -146,8 +146,8 @@ def test_without_validation_predictions_there_is_the_error_and_no_temperature(mi
     (run.folder / missing).unlink()
     app = opened()
     assert "No temperature" in app.info[-1].value
-    assert "Calibration error" in figures(app)
-    assert "Temperature" not in figures(app)
+    assert "Calibration error" in metrics(app)
+    assert "Temperature" not in metrics(app)
     assert app.number_input
 
 

@@ -14,7 +14,7 @@ from digits.evaluation.predictions import Predictions
 from digits.recipes.recipe import Recipe
 from digits.store.models import SHIPPED_MODEL
 from digits.store.run_folder import EPOCH_COLUMNS, Run
-from tests.pages.test_mistakes import finished_run, words
+from tests.pages.test_mistakes import figures, finished_run, words
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "mistakes.py")
 
@@ -38,7 +38,7 @@ def validated_run(p_val: np.ndarray | None) -> Run:
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=60)
-    app.query_params["view"] = "Label errors"
+    app.query_params["view"] = "label-errors"
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
@@ -126,27 +126,27 @@ def test_validation_images_are_searched_with_their_own_predictions_and_name():
     _, y_val = datasets.load_val("uci", seed=0)
     wrong = {5: int(y_val[5] + 1) % 10, 8: int(y_val[8] + 1) % 10}
     validated_run(probabilities_with(y_val, wrong))
-    app = opened(search="Validation images")
+    app = opened(search="validation")
     assert f"contradicts **2 of {len(y_val):,}** labels" in words(app)
     assert app.number_input[0].label == "Validation image number"
 
 
 def test_a_run_without_validation_predictions_says_so_and_the_page_goes_on():
     validated_run(None)
-    app = opened(search="Validation images")
+    app = opened(search="validation")
     assert "val_probabilities/0001.npy" in app.info[-1].value
-    assert app.metric
+    assert figures(app)
     assert not app.number_input
 
 
 def test_a_final_model_of_unknown_epoch_is_explained():
     finished_run({(4, 9): 3})
-    assert "unknown which epoch" in opened(search="Validation images").info[-1].value
+    assert "unknown which epoch" in opened(search="validation").info[-1].value
 
 
 def test_predictions_on_other_validation_images_are_not_used():
     validated_run(np.full((7, 10), 0.1))
-    assert "validated on 7 images" in opened(search="Validation images").info[-1].value
+    assert "validated on 7 images" in opened(search="validation").info[-1].value
 
 
 def test_disputed_labels_are_listed_with_their_verdict_whatever_the_model_predicts():
@@ -163,7 +163,7 @@ def test_disputed_labels_are_listed_with_their_verdict_whatever_the_model_predic
         3,
         7,
     ]
-    listed = alone("label_errors", run, predictions, labels="Disputed").session_state["selection"]
+    listed = alone("label_errors", run, predictions, labels="disputed").session_state["selection"]
     assert listed.indices.tolist() == [7, 4, 9]
     assert list(listed.notes) == ["corrected: 1", "split: 9", "neither"]
     assert "**1** of them contradicted" in listed.title
@@ -182,7 +182,7 @@ def test_uploaded_digits_are_classified_by_the_final_model_and_a_bad_file_takes_
     sevens = np.flatnonzero(y == 7)[:20]
     x, y = x[sevens], y[sevens].copy()
     y[11] = 4  # a label that is wrong
-    app = opened(search="My own digits")
+    app = opened(search="upload")
     assert not app.number_input
     app.file_uploader[0].upload("mine.npz", npz(x, y)).run()
     assert not app.exception
@@ -201,8 +201,8 @@ def test_uploaded_digits_are_classified_by_the_final_model_and_a_bad_file_takes_
 def test_a_file_for_a_model_that_is_gone_is_explained_in_a_sentence():
     finished_run({})  # without model.keras
     x, y = datasets.load_test("uci")
-    app = opened(search="My own digits")
+    app = opened(search="upload")
     app.file_uploader[0].upload("mine.npz", npz(x[:5], y[:5])).run()
     assert not app.exception
     assert app.error
-    assert app.metric
+    assert figures(app)

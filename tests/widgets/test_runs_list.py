@@ -1,13 +1,19 @@
-"""The list of runs and the page of a run, without a browser: what they tell and offer."""
+"""The table of runs and what it offers, without a browser."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from digits.recipes.recipe import Conv, Recipe
+from digits.store import runs
 from digits.store.run_folder import Run
 from digits.store.status import Status
-from tests.damage import complete_run
+from tests.damage import RESULT, complete_run
+from widgets.runs.compare import differing
+from widgets.runs.listing import COLUMNS, ordered
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -26,10 +32,27 @@ def opened(page: str, **link: str) -> AppTest:
     return app
 
 
-def row(app: AppTest) -> str:
-    """State and figures of the only run in the list."""
-    [line] = [element.value for element in app.markdown if "A run" in element.value]
-    return line.splitlines()[-1].partition(": ")[2]
+def table_rows(app: AppTest, columns: int = len(COLUMNS)) -> list[dict[str, Any]]:
+    """The rows of the table with so many columns."""
+    tables = [
+        json.loads(json.loads(element.proto.json)["content"])
+        for element in app.get("bidi_component")
+        if element.proto.component_name.endswith("digits_table")
+    ]
+    return next(table["rows"] for table in tables if len(table["columns"]) == columns)
+
+
+def texts(row: dict[str, Any]) -> str:
+    """All that a row says."""
+    cells = [f"{cell['text']} {cell['more']} {cell['title']}" for cell in row["cells"]]
+    return " ".join([*cells, row["note"]])
+
+
+def enabled(app: AppTest) -> set[str]:
+    """The buttons and the actions that a visitor can choose."""
+    buttons = {button.label for button in app.button if not button.disabled}
+    [menu] = app.menu_button
+    return buttons if menu.disabled else buttons | {option.split()[-1] for option in menu.options}
 
 
 @pytest.mark.parametrize(
@@ -41,23 +64,65 @@ def row(app: AppTest) -> str:
         (Status("failed", 1, 2, message="The loss became infinite."), "after epoch 1 of 2"),
     ],
 )
-def test_the_list_tells_why_a_run_ended_and_offers_to_resume_it(
+def test_the_table_tells_why_a_run_ended_and_offers_to_resume_it(
     run: Run, status: Status, words: str
 ) -> None:
     (run.folder / "result.json").unlink()
     run.write_status(status)
-    app = opened("runs")
-    assert words in row(app)
-    assert row(app).count("nterrupted") <= 1
-    assert "Resume" in [button.label for button in app.button]
+    app = opened("runs", compare=run.id)
+    [row] = table_rows(app)
+    assert words in texts(row)
+    assert texts(row).count("nterrupted") <= 1
+    assert {"Open", "Resume", "Rename", "Delete"} <= enabled(app)
+    assert not {"Mistakes", "Stop"} & enabled(app)
 
 
-@pytest.mark.parametrize("file", ["status.json", "about.json"])
-def test_a_run_with_a_damaged_file_offers_nothing_but_deletion(run: Run, file: str) -> None:
+@pytest.mark.parametrize("file", ["status.json", "recipe.json", "about.json", "result.json"])
+def test_a_run_with_a_damaged_file_is_a_sentence_among_sound_ones(run: Run, file: str) -> None:
+    sound = complete_run("Sound", finetunes=False)
     (run.folder / file).write_text("{")
-    app = opened("runs")
-    assert f"{file} of run {run.id} is damaged" in app.error[0].value
-    assert [button.label for button in app.button] == ["Delete"]
+    app = opened("runs", compare=f"{run.id},{sound.id}")
+    rows = {row["id"]: texts(row) for row in table_rows(app)}
+    assert f"{file} of run {run.id} is damaged" in rows[run.id]
+    assert "90.00%" in rows[sound.id]
+    assert "Delete" in enabled(app)
+
+
+def test_without_a_tick_nothing_can_be_done_and_with_two_only_what_suits_both(run: Run) -> None:
+    actions = {"Open", "Mistakes", "Resume", "Stop", "Rename", "Delete", "Untick"}
+    assert not actions & enabled(opened("runs"))
+    other = complete_run("Other", finetunes=False)
+    app = opened("runs", compare=f"{run.id},{other.id}")
+    assert actions & enabled(app) == {"Delete", "Untick"}
+
+
+def test_runs_are_sorted_by_any_column_and_those_without_a_value_come_last() -> None:
+    made = []
+    for accuracy, seconds in ((0.95, 9.0), (0.97, 5.0), (0.96, 7.0)):
+        made.append(runs.create(Recipe(), f"Run {accuracy}"))
+        made[-1].write_result(RESULT | {"val_accuracy": accuracy, "seconds": seconds})
+        made[-1].write_status(Status("finished"))
+    low, high, middle = made
+    bare = runs.create(Recipe(), "A bare one")
+    everything = [bare, *made]
+    assert ordered(everything, "-val_accuracy") == [high, middle, low, bare]
+    assert ordered(everything, "val_accuracy") == [low, middle, high, bare]
+    assert ordered(everything, "seconds") == [high, middle, low, bare]
+    assert ordered(everything, "name") == [bare, low, middle, high]
+    for number, run in enumerate(everything, 7):
+        run.write_about(run.name, "", number)
+    assert ordered(everything, "-number") == everything[::-1]
+
+
+def test_only_settings_that_differ_are_compared() -> None:
+    recipes = [Recipe(), Recipe(learning_rate=0.01, conv=(Conv(8, pool=False),), train_images=500)]
+    told = [[cell.text for cell in row.cells] for row in differing(recipes)]
+    assert told == [
+        ["Training images", "All", "500"],
+        ["Convolution blocks", "32 3×3 pool – 64 3×3 pool", "8 3×3"],
+        ["Learning rate (peak)", "0.001", "0.01"],
+    ]
+    assert [cell.text for cell in differing([Recipe(), Recipe()])[0].cells] == ["None", "", ""]
 
 
 def test_gaps_in_the_curves_are_told_on_the_page_of_the_run(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Adds MNIST where it is missing: a download, or files that the visitor has."""
+"""Adds MNIST where it is missing from files that the visitor has."""
 
 import streamlit as st
 
@@ -8,39 +8,8 @@ from widgets.shared.format import as_text
 from widgets.shared.session import test_set
 
 
-def add_mnist() -> None:
-    """Explain what is wrong with MNIST's files and offer to add them; nothing while all is well."""
-    try:
-        mnist_files.check()
-        return
-    except (FileNotFoundError, ValueError) as error:
-        show = st.info if isinstance(error, FileNotFoundError) else st.error
-        problem = str(error).removesuffix(mnist_files.WAY_OUT)  # that is this page
-        show(f"{problem}Until MNIST is added, UCI's 1,797 coarser digits stand in for it.")
-    _download()
-    _upload()
-
-
-def _download() -> None:
-    if not st.button(
-        "Download MNIST (11 MB)", type="primary", icon=":material/download:", key="data-download"
-    ):
-        return
-    bar = st.progress(0.0, "Downloading MNIST …")
-
-    def progress(done: int, total: int) -> None:
-        bar.progress(min(done / (total or 12e6), 1.0), f"{done / 1e6:.1f} MB")
-
-    try:
-        mnist_files.download(progress)
-    except (OSError, ValueError) as error:
-        bar.empty()
-        st.error(as_text(error), icon=":material/cloud_off:")
-    else:
-        _show_mnist()
-
-
-def _upload() -> None:
+def upload_mnist() -> None:
+    """An expander that takes MNIST's files."""
     with st.expander("Use files that you have", icon=":material/upload_file:", key="data-files"):
         st.markdown(
             "Put `mnist.npz` or MNIST's four IDX files into a folder, and start the app with the "
@@ -53,21 +22,17 @@ def _upload() -> None:
     for file in files:
         try:
             st.success(as_text(mnist_files.add(file.name, file)))
-            _forget()  # a CSV file changes what mnist-small is
+            test_set.clear()  # a CSV file changes what mnist-small is
+            overview.clear()
         except (OSError, ValueError) as error:
             st.error(as_text(error))
     if files and datasets.available("mnist"):
-        _show_mnist()
+        choose_mnist()
+        st.toast("MNIST is here.", icon=":material/check_circle:")
+        st.rerun()
 
 
-def _show_mnist() -> None:
-    """Rerun the page with MNIST, which has just been added."""
-    _forget()
-    st.session_state["dataset"] = "mnist"
-    st.toast("MNIST is here.", icon=":material/check_circle:")
-    st.rerun()
-
-
-def _forget() -> None:
+def choose_mnist() -> None:
+    """Show MNIST, which has just been added."""
     overview.clear()
-    test_set.clear()
+    st.session_state["dataset"] = "mnist"

@@ -62,7 +62,7 @@ def digit_counts(shown: Overview) -> None:
             "legend": {"traceorder": "normal"},
         },
         key="data-counts",
-        height=280,
+        height=380,
         alt=f"Images of each digit: {', '.join(f'{totals[d]:,} of {d}' for d in range(10))}",
     )
 

@@ -1,20 +1,22 @@
 """What a model predicts for a drawing or a photo: one digit, or numbers in boxes."""
 
-import numpy as np
+import random
+
 import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 
+from digits.data import datasets
 from digits.ink.canvas import BRUSH
 from digits.ink.preprocessing import Preprocessing, describe_problem
 from digits.multidigit.decode import MIN_PROBABILITY, Number
 from digits.multidigit.recognize import Recognition, recognize
 from digits.store.models import ModelRef
-from widgets.draw.canvas import CanvasDrawing
+from widgets.draw.canvas import CanvasDrawing, start_from
 from widgets.draw.explanations import disabled_steps
+from widgets.draw.live_answer import live_answer
 from widgets.shared.format import as_text, percent
 from widgets.shared.gallery import montage
-from widgets.shared.plot import plot
-from widgets.shared.session import engine
+from widgets.shared.session import engine, test_set
 
 SURE, UNSURE = "#4F86F7", "#FF9E64"  # both can be told from paper, from ink and from each other
 
@@ -23,73 +25,66 @@ def recognize_drawing(
     model: ModelRef, drawing: CanvasDrawing, options: Preprocessing
 ) -> Recognition | None:
     """Recognize what is on the canvas; ``None`` where there is nothing or a sentence says why."""
-    if problem := describe_problem(drawing.ink):
-        st.info(problem, icon=":material/draw:")
-    cluster = engine()  # it starts while the first digit is being drawn
     if not drawing.ink.any():
         return None
+    cluster = engine()
+    strokes = [] if drawing.on_image else drawing.strokes  # else they alone would be redrawn
     try:
         with st.spinner("Recognizing …"):
-            return recognize(
-                drawing.ink, drawing.strokes, lambda x: cluster.predict(model, x), options
-            )
+            return recognize(drawing.ink, strokes, lambda x: cluster.predict(model, x), options)
     except (ValueError, LookupError, OSError) as error:
         st.error(as_text(error), icon=":material/error:")
-        disabled_steps(options)
         return None
 
 
-def show_recognition(recognition: Recognition, drawing: CanvasDrawing, several: bool) -> None:
-    """Show the number, where ``several`` digits are expected, or else the one digit."""
-    number = recognition.number
-    if number and several:
+def show_recognition(
+    model: ModelRef,
+    recognition: Recognition | None,
+    drawing: CanvasDrawing,
+    options: Preprocessing,
+    several: bool,
+) -> None:
+    """Show the number, where ``several`` digits are expected, or else the one digit.
+
+    The one digit's probabilities follow the pen, also on an empty canvas.
+    """
+    number = recognition.number if recognition else None
+    if several and recognition and number:
         show_numbers([number])
         picture = draw_boxes(Image.fromarray(recognition.ink), [number], margin=BRUSH / 2)
         st.image(picture, alt=f"The drawing, with a box around each digit of {number.text}.")
         return
-    if number and number.sure:  # one in 200 single digits looks like two
+    live_answer(None if several else model, drawing, options, recognition)
+    if problem := describe_problem(drawing.ink):
+        st.info(problem, icon=":material/draw:")
+        if not several and not drawing.ink.any():
+            _test_digit(model)
+    elif number and number.sure:  # one in 200 single digits looks like two
         st.info(f"Did you mean {number.text}? Choose “Number” above.", icon=":material/pin:")
-    _show_digit(recognition, len(drawing.strokes))
+    if not several and drawing.ink.any():
+        disabled_steps(options)
 
 
-def _show_digit(recognition: Recognition, strokes: int) -> None:
-    p = recognition.probabilities
-    digit = int(p.argmax())
-    row = st.container(horizontal=True, gap="medium")
-    with row.container(width=220):
-        st.metric("Prediction", f"{digit} · {percent(p[digit])}")
-        disabled_steps(recognition.stages[-1].options)
-        with st.container(width=168):  # given a width, Streamlit would blur the picture
-            alt = "The drawing as the model sees it, enlarged so that its pixels show."
-            picture = montage(recognition.image[None, None], 12)
-            st.image(picture, "Model input: 28 × 28", "stretch", alt=alt, output_format="PNG")
-    with row.container():
-        _bars(p, strokes)
+def _test_digit(model: ModelRef) -> None:
+    """A button that puts a random test digit on the canvas, for those who cannot draw."""
+    name = model.run.recipe.dataset if model.run else datasets.default()
+    st.button(
+        "Start from a test digit",
+        key="draw-from-test",
+        icon=":material/casino:",
+        type="tertiary",
+        on_click=_start_from_test,
+        args=[name],
+    )
 
 
-def _bars(p: np.ndarray, strokes: int) -> None:
-    """Draw (10,) probabilities; the text tells by the strokes which drawing they belong to."""
-    colors = ["var(--st-border-color)"] * 10
-    colors[int(p.argmax())] = "var(--st-primary-color)"
-    bars = {
-        "type": "bar",
-        "orientation": "h",
-        "x": p,
-        "y": np.arange(10),
-        "text": [percent(share) if share >= 0.001 else "" for share in p],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-        "marker": {"color": colors},
-    }
-    layout = {
-        "xaxis": {"range": [0, 1.35], "visible": False},
-        "yaxis": {"dtick": 1, "range": [9.5, -0.5], "showgrid": False},
-        "margin": {"t": 0, "l": 24, "r": 0, "b": 0},
-    }
-    shares = ", ".join(f"{digit}: {percent(share)}" for digit, share in enumerate(p))
-    alt = f"Strokes: {strokes}. Probabilities: {shares}."
-    plot([bars], layout, key="draw-probabilities", height=260, alt=alt)
+def _start_from_test(dataset: str) -> None:
+    try:
+        x, _ = test_set(dataset)
+    except (ValueError, LookupError, OSError) as error:
+        st.toast(as_text(error), icon=":material/error:")
+    else:
+        start_from(x[random.randrange(len(x))])
 
 
 def show_numbers(numbers: list[Number]) -> None:

@@ -14,9 +14,10 @@ from widgets.shared.format import as_text, percent
 from widgets.shared.gallery import montage
 from widgets.shared.session import engine
 
+PREPROCESSING = "Preprocessing"
 WITHOUT = "without"  # in the link: the preprocessing steps that are disabled
-CARD = 168  # width of a preprocessing card, in screen pixels: six for each of the model's input,
-SCALE = 12  # and twice as many in the picture, for screens with finer ones
+CARD = 112  # width of a stage's picture on the screen: four pixels for each of the model's input,
+SCALE = 12  # and more of them in the picture, for screens with finer ones
 STEPS = {
     RESIZED: ("Resized sheet", "The whole sheet at 28 × 28 pixels: what most demos do."),
     "redraw": ("Stroke width", "Strokes redrawn with MNIST's stroke width, whatever the brush."),
@@ -34,9 +35,16 @@ MAP = 84  # pixels at least of a feature map in the picture, so that its edges s
 GAP = 4
 
 
-def explain(model: ModelRef, recognition: Recognition) -> None:
+def explain(model: ModelRef, recognition: Recognition | None) -> None:
     """Let the visitor choose an explanation and show it; what fails becomes a sentence."""
-    view = st.segmented_control(
+    if not recognition:
+        st.caption(
+            "Once there is a drawing: each stage of its preprocessing with the prediction after "
+            "it, the pixels that decided, the nearest training digits, and the network's layers."
+        )
+        return
+    line = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    view = line.segmented_control(
         "Why this prediction?",
         VIEWS,
         default=next(iter(VIEWS)),
@@ -44,7 +52,12 @@ def explain(model: ModelRef, recognition: Recognition) -> None:
         key="why",
         bind="query-params",
         persist_state="session",
+        label_visibility="collapsed",
+        width="content",
     )
+    if view == PREPROCESSING:
+        with line:
+            _without_preprocessing(recognition)
     try:
         VIEWS[view](model, recognition)
     except (LookupError, OSError, ValueError) as error:
@@ -69,16 +82,11 @@ def disabled_steps(options: Preprocessing) -> None:
         st.button("Enable all", on_click=_enable_all, icon=":material/restart_alt:")
 
 
-def _preprocessing(model: ModelRef, recognition: Recognition) -> None:
-    """A card for each preprocessing step, with the prediction after it and its switch."""
-    ink, stages = recognition.ink, recognition.stages
-    done = {
-        stage.name: (stage, p)
-        for stage, p in zip(stages, recognition.stage_probabilities, strict=True)
-    }
+def _without_preprocessing(recognition: Recognition) -> None:
+    """What all that preprocessing is good for with this drawing, in a sentence."""
     naive, predicted = (int(p.argmax()) for p in recognition.stage_probabilities[[0, -1]])
     without = "Without preprocessing, as in most demos, this drawing would be predicted as"
-    if len(stages) == 1:
+    if len(recognition.stages) == 1:
         st.markdown("All preprocessing steps are disabled, as in most demos.")
     elif naive == predicted:
         st.markdown(
@@ -89,24 +97,31 @@ def _preprocessing(model: ModelRef, recognition: Recognition) -> None:
         st.markdown(
             f"{without} :orange[**{naive}**]; after the last step as :blue[**{predicted}**]."
         )
-    grid = st.grid(2 + len(STAGES), min_column_width=160, gap="small")
-    with grid.container(width=CARD, gap="xsmall"):
-        st.markdown(":small[As drawn]")
+
+
+def _preprocessing(model: ModelRef, recognition: Recognition) -> None:
+    """A card for each preprocessing step, with the prediction after it and its switch."""
+    ink, stages = recognition.ink, recognition.stages
+    done = {
+        stage.name: (stage, p)
+        for stage, p in zip(stages, recognition.stage_probabilities, strict=True)
+    }
+    predicted = int(recognition.probabilities.argmax())
+    grid = st.grid(2 + len(STAGES), min_column_width=140, gap="small")
+    with grid.container(gap="xxsmall"):
+        st.markdown("As drawn", help="The whole sheet, before any step.")
         _image(ink, "as it is on the sheet")
         st.badge(f"{ink.shape[1]} × {ink.shape[0]}", color="gray")
-        st.caption("The whole sheet, before any step.")
     for name, (title, text) in STEPS.items():
-        with grid.container(width=CARD, gap="xsmall"):
+        with grid.container(gap="xxsmall"):
             if name == RESIZED:
-                st.markdown(f":small[{title}]")
+                st.markdown(title, help=text)
             else:
-                st.toggle(title, key=_key(name), persist_state="session")
+                st.toggle(title, key=_key(name), persist_state="session", help=text)
             if name in done:
                 _stage(*done[name], predicted)
             else:
                 st.badge("Disabled", color="gray")
-            last = name == stages[-1].name
-            st.caption(f"{text} **This is the model's input.**" if last else text)
 
 
 def _stage(stage: Stage, p: np.ndarray, predicted: int) -> None:
@@ -123,7 +138,8 @@ def _stage(stage: Stage, p: np.ndarray, predicted: int) -> None:
 
 def _image(picture: np.ndarray, state: str) -> None:
     # Given a width, Streamlit would scale the picture itself and blur its edges.
-    st.image(picture, width="stretch", alt=f"The drawing {state}.", output_format="PNG")
+    with st.container(width=CARD):
+        st.image(picture, width="stretch", alt=f"The drawing {state}.", output_format="PNG")
 
 
 def _key(step: str) -> str:
@@ -197,7 +213,7 @@ def _grid(maps: np.ndarray) -> Image.Image:
 
 
 VIEWS: dict[str, Callable[[ModelRef, Recognition], None]] = {
-    "Preprocessing": _preprocessing,
+    PREPROCESSING: _preprocessing,
     "Pixels": _pixels,
     "Neighbors": _neighbors,
     "Layers": _layers,

@@ -19,8 +19,9 @@ def recognize_photo(model: ModelRef) -> None:
     """Take a photo and show what is on it; a bad one leaves the last good one where it is."""
     state = st.session_state
     cluster = engine()  # it starts while the first photo is being chosen
-    row = st.container(horizontal=True, gap="large")
-    left, right = row.container(width=560), row.container()
+    row = st.container(horizontal=True, gap="small")
+    left = row.container(border=True, width=560, height="stretch")
+    right = row.container(border=True, height="stretch")
     with left:
         if st.toggle("Use the camera", key="draw-camera"):
             file = st.camera_input("A photo of digits on paper")

@@ -17,12 +17,12 @@ LATE = 1.5  # seconds by which the canvas may send a stroke after a click that f
 def save_drawing(drawing: CanvasDrawing) -> None:
     """Ask for the label, and save the drawing with it; another click corrects, undo removes.
 
-    A blank drawing is not asked about.
+    Neither a blank drawing nor one on a test image is asked about.
     """
     state = st.session_state
     # Done here, not in the callback: a stroke may have come together with the click.
     clicked, label = state.pop(CLICKED, (False, None))
-    if not drawing.ink.any():
+    if not drawing.ink.any() or drawing.on_image:
         state.pop(SAVED, None)
         return
     ink_hash, problem = hash(drawing.ink.tobytes()), ""
@@ -55,7 +55,6 @@ def save_drawing(drawing: CanvasDrawing) -> None:
             )
         else:
             st.caption("One click saves it, anonymously, to test and fine-tune models on.")
-        st.page_link("pages/drawings.py", label="All drawings", icon=":material/collections:")
 
 
 def _replace_strokes(id: str, drawing: CanvasDrawing) -> str:

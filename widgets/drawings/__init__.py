@@ -1,1 +1,1 @@
-"""What the Drawings page is built from."""
+"""What the saved drawings, a mode of the Draw page, are built from."""

@@ -7,7 +7,7 @@ from digits.ink import collection
 from digits.ink.collection import Drawing
 from digits.store.run_folder import Run
 from widgets.shared.drawings import drawing_over_epochs, probabilities_at_epochs
-from widgets.shared.format import as_text
+from widgets.shared.format import as_text, filled
 from widgets.shared.gallery import gallery
 from widgets.shared.probabilities import bars
 
@@ -112,7 +112,7 @@ def _over_epochs(drawing: Drawing, run: Run) -> None:
 def _delete(drawing: Drawing) -> None:
     st.write(f"This {drawing.label} is deleted for good, with its strokes.")
     delete, cancel = st.columns(2)
-    if delete.button("Delete", type="primary", width="stretch"):
+    if delete.button(filled("Delete"), type="primary", width="stretch"):
         collection.delete(drawing.id)
         _select(None)
         st.rerun()

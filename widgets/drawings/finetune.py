@@ -8,7 +8,7 @@ from digits.ink.collection import Drawing
 from digits.recipes.recipe import Finetuning
 from digits.store import finetuning
 from digits.store.run_folder import Run
-from widgets.shared.format import as_text, counted
+from widgets.shared.format import as_text, counted, filled
 from widgets.shared.session import choose_run, done_runs, run_label, submit
 
 LEARNING_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
@@ -18,7 +18,7 @@ DRAWINGS_PER_EPOCH = 500  # with repeats, unless the visitor wants otherwise
 
 def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
     """The controls and the button; the base model is at first that of the selected run."""
-    st.subheader("Fine-tuning", anchor=False)
+    st.header("Fine-tuning", anchor=False)
     st.markdown(
         "Continue the training of a model on a part of the drawings. The held-out drawings show "
         "what it gained, and the test images what it forgot."
@@ -82,7 +82,7 @@ def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
         f"Trains on {counted(len(train), 'drawing')}; "
         f"{counted(len(held_out), 'drawing')} held out to measure the result."
     )
-    if st.button("Fine-tune", type="primary", icon=":material/school:"):
+    if st.button(filled("Fine-tune"), type="primary", icon=":material/school:"):
         try:
             run = finetuning.create(base, recipe, drawings, f"{base.name}, fine-tuned")
         except (ValueError, OSError) as error:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits.ink import collection, pen_digits
 from digits.ink.collection import Drawing
-from widgets.shared.format import as_text, counted
+from widgets.shared.format import as_text, counted, filled
 
 MAX_IMPORT = 5_000  # drawings of one file
 IMPORTED = "drawings-imported"  # key of the session's state: what the last import has added
@@ -21,7 +21,7 @@ def delete_damaged(drawings: list[Drawing], problems: list[str]) -> None:
 @st.dialog("Delete damaged files?", icon=":material/delete:")
 def _confirm(ids: list[str]) -> None:
     st.write(f"{counted(len(ids), 'damaged file')} will be deleted; the drawings stay.")
-    if st.button("Delete", type="primary"):
+    if st.button(filled("Delete"), type="primary"):
         for id in ids:
             collection.delete(id)
         st.rerun()

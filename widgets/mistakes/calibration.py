@@ -31,6 +31,7 @@ BINS = [
     f"above {EDGES[-1]:.1%}",
 ]
 TICKS = {0.1: "10%", 0.5: "50%", 0.9: "90%", 0.99: "99%", 0.999: "99.9%"}
+HEIGHT = "max(15rem, calc(var(--card) - 15.5rem))"
 ZERO, ONE = 0.02, 1 - 1 / 20_000  # where 0 % and 100 % are drawn: their log-odds are infinite
 NOISE = 0.2  # over √images: two standard deviations of how scaling changes the error, by bootstrap
 HELP = {
@@ -96,17 +97,9 @@ def verdict(
 
 
 def _metrics(metrics: list[tuple[str, str, str]]) -> None:
-    with st.container(horizontal=True, gap="medium"):
+    with st.grid(3, min_column_width=80, gap="xsmall"):
         for label, value, note in metrics:
-            st.metric(
-                label,
-                value,
-                note,
-                delta_color="off",
-                delta_arrow="off",
-                width="content",
-                help=HELP[label],
-            )
+            st.metric(label, value, help=f"{HELP[label]} Here: {note}.")
 
 
 def _chart(y: np.ndarray, curves: dict[str, np.ndarray]) -> None:
@@ -144,11 +137,11 @@ def _chart(y: np.ndarray, curves: dict[str, np.ndarray]) -> None:
         st.session_state.update({"confidence": int(index), CURVE: name})
         close_digit()
 
-    plot(traces, layout, key="mistakes-reliability", height=420, alt=alt, on_click=select_bin)
+    plot(traces, layout, key="mistakes-reliability", height=HEIGHT, alt=alt, on_click=select_bin)
     st.caption(
-        "On the dotted line, confidence equals accuracy; below it, the model is overconfident. "
-        "Larger points are more digits; bars are 95% intervals. Axes are in log-odds: from 90% to "
-        "99% is as far as from 99% to 99.9%. Click a point to see its digits."
+        "Below the dotted line the model is overconfident. Click a point to see its digits.",
+        help="On the dotted line, confidence equals accuracy. Larger points are more digits; bars "
+        "are 95% intervals. Axes are in log-odds: from 90% to 99% is as far as from 99% to 99.9%.",
     )
 
 
@@ -188,7 +181,8 @@ def _selection(predictions: Predictions, curves: dict[str, np.ndarray]) -> Selec
         format_func=BINS.__getitem__,
         on_change=_choose_unscaled,
         bind="query-params",
-        width=180,
+        label_visibility="collapsed",
+        width=220,
     )
     curve = st.session_state.get(CURVE)
     curve = curve if curve in curves else UNSCALED

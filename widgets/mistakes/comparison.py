@@ -9,12 +9,13 @@ from digits.evaluation.predictions import Predictions, Selection
 from digits.store.runs import Run
 from widgets.mistakes.selection import close_digit
 from widgets.shared.format import counted, interval
+from widgets.shared.link import choice, refuse
 from widgets.shared.session import done_runs, run_label
 
 GROUPS = {
-    "Only A correct": "that only A classifies correctly",
-    "Only B correct": "that only B classifies correctly",
-    "Both wrong": "that both misclassify",
+    "only-a": ("Only A correct", "that only A classifies correctly"),
+    "only-b": ("Only B correct", "that only B classifies correctly"),
+    "both-wrong": ("Both wrong", "that both misclassify"),
 }
 
 
@@ -29,6 +30,8 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
         st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
         return None
     ids, linked = [other.id for other in others], st.query_params.get("other")
+    if linked is not None and linked not in ids:
+        refuse("other", linked, "the runs that were tested on the same images")
     other = st.selectbox(
         "Run B",
         others,
@@ -51,19 +54,16 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
         "McNemar's exact test on the digits that exactly one model classifies correctly. A is the "
         "model chosen above, after its epoch; B is the final model of run B."
     )
-    group = st.segmented_control(
+    group = choice(
         "Show the digits",
-        GROUPS,
-        default=next(iter(GROUPS)),
-        required=True,
+        {id: name for id, (name, _) in GROUPS.items()},
         key="side",
-        bind="query-params",
         on_change=close_digit,
     )
     masks = (a_correct & ~b_correct, b_correct & ~a_correct, ~(a_correct | b_correct))
     indices = np.flatnonzero(dict(zip(GROUPS, masks, strict=True))[group])
     notes = [f"B: {digit}" for digit in y_pred[indices]]
-    title = f"{counted(len(indices), 'digit')} {GROUPS[group]}"
+    title = f"{counted(len(indices), 'digit')} {GROUPS[group][1]}"
     return Selection(predictions, indices, title, notes=notes)
 
 

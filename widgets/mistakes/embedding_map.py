@@ -10,12 +10,13 @@ from digits.store.runs import Run
 from widgets.mistakes.selection import close_digit
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import counted
+from widgets.shared.link import choice
 from widgets.shared.plot import plot
 from widgets.shared.session import engine
 
 Method = Literal["pca", "tsne"]
 
-METHODS: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE"}
+METHODS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE"}
 SIDE = 1000  # width and height of the map; as integers, coordinates are half the text
 WHOLE = (0, 100)  # percent of the map
 LASSO = "mistakes-lasso"  # session key: the map's revision, and the selected indices
@@ -24,15 +25,8 @@ LASSO = "mistakes-lasso"  # session key: the map's revision, and the selected in
 def view(run: Run, predictions: Predictions) -> Selection | None:
     """The map; returns the digits in the lasso or the region, or all mistakes without either."""
     with st.container(horizontal=True):
-        method = st.segmented_control(
-            "Projection",
-            METHODS,
-            default="pca",
-            required=True,
-            key="map",
-            format_func=METHODS.__getitem__,
-            bind="query-params",
-            on_change=_clear_lasso,
+        method: Method = choice(  # type: ignore[assignment]
+            "Projection", METHODS, key="map", on_change=_clear_lasso, label_visibility="collapsed"
         )
         tool = st.segmented_control(
             "Select with",
@@ -41,6 +35,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
             required=True,
             key="mistakes-tool",
             format_func=str.capitalize,
+            label_visibility="collapsed",
         )
     points = _coordinates(run, method)
     if points is None:
@@ -150,7 +145,7 @@ def _chart(points: np.ndarray, predictions: Predictions, tool: str, revision: st
         traces,
         layout,
         key="mistakes-map",
-        height=520,
+        height="max(15rem, calc(var(--card) - 10.5rem))",
         alt=f"Map of {len(points):,} test digits in the color of their label, with rings around "
         f"{wrong.sum():,} mistakes.",
         on_click=open_digit,

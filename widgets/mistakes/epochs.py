@@ -4,16 +4,18 @@ import time
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from digits.data import datasets
 from digits.data.datasets import DATASETS
 from digits.evaluation.label_errors import disputed_labels
-from digits.evaluation.metrics import confusion_matrix, per_class, rank, wilson_interval
+from digits.evaluation.metrics import rank, wilson_interval
 from digits.evaluation.predictions import Predictions
 from digits.store.models import FINAL
 from digits.store.runs import Run
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import interval
+from widgets.shared.link import check
 
 SECONDS_PER_EPOCH = 0.8  # of playback
 PLAYING, STEPPED_AT = "mistakes-playing", "mistakes-stepped-at"
@@ -24,8 +26,8 @@ def playback_interval() -> float | None:
     return SECONDS_PER_EPOCH if st.session_state.get(PLAYING) else None
 
 
-def choose_epoch(run: Run) -> int:
-    """The epoch on the slider, counted from 1, or ``FINAL``.
+def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
+    """The epoch on the slider in the toolbar, counted from 1, or ``FINAL``.
 
     Call it in a fragment that reruns every ``playback_interval()`` seconds.
     """
@@ -43,25 +45,29 @@ def choose_epoch(run: Run) -> int:
     if len(epochs) < 2:
         return FINAL
     state = st.session_state
+    check("epoch", epochs.__contains__, f"{epochs[0]} – {len(evaluated)}", words=("final",))
     if state.get("epoch", final_epoch) not in epochs:  # another run's
         state["epoch"] = final_epoch
     elif "epoch" not in st.query_params:
         state.setdefault("epoch", final_epoch)
     if state.get(PLAYING) and time.monotonic() - state[STEPPED_AT] > 0.9 * SECONDS_PER_EPOCH:
         _step(epochs)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        label, icon = ("Pause", "pause") if state.get(PLAYING) else ("Play", "play_arrow")
-        icon = f":material/{icon}:"
-        if st.button(label, icon=icon, key="mistakes-play", on_click=_play, args=[epochs]):
-            st.rerun()  # starts or ends the reruns of the fragment
-        return st.select_slider(
-            "Epoch",
-            epochs,
-            key="epoch",
-            bind="query-params",
-            format_func=lambda epoch: "final" if epoch == FINAL else f"{epoch}",
-            help="Everything below shows the model after this epoch.",
-        )
+    label, icon = ("Pause", "pause") if state.get(PLAYING) else ("Play", "play_arrow")
+    icon = f":material/{icon}:"
+    if toolbar.button(
+        label, icon=icon, key="mistakes-play", on_click=_play, args=[epochs], width=85
+    ):
+        st.rerun()  # starts or ends the reruns of the fragment
+    toolbar.caption("Epoch", width="content")
+    return toolbar.select_slider(
+        "Epoch",
+        epochs,
+        key="epoch",
+        bind="query-params",
+        format_func=lambda epoch: "final" if epoch == FINAL else f"{epoch}",
+        label_visibility="collapsed",
+        width="stretch",
+    )
 
 
 def test_predictions(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Predictions:
@@ -103,42 +109,21 @@ def val_predictions(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def overall_metrics(predictions: Predictions) -> None:
-    """Test accuracy with its interval, with and without disputed labels; loss and mistakes."""
+    """Test accuracy with its interval, mistakes and loss in one line."""
     correct, total = int(predictions.correct.sum()), len(predictions.y)
+    low, high = wilson_interval(correct, total)
     loss = rank(predictions.y, predictions.probabilities, "loss").mean()
-    metrics = [
-        ("Test accuracy", f"{correct / total:.2%}", interval(correct, total)),
-        ("Test loss", f"{loss:.4f}", "cross-entropy, nats"),
-        ("Misclassified", f"{total - correct:,} of {total:,}", "not used in training"),
-    ]
+    note = "Accuracy on the test images with its 95% interval; loss is the cross-entropy in nats."
     if predictions.disputed:
         undisputed = np.delete(predictions.correct, list(predictions.disputed))
-        label = f"Without {len(predictions.disputed)} disputed labels"
-        note = interval(int(undisputed.sum()), len(undisputed))
-        metrics.insert(1, (label, f"{undisputed.mean():.2%}", note))
-    with st.container(horizontal=True, gap="medium"):
-        for label, value, note in metrics:
-            st.metric(label, value, note, delta_color="off", delta_arrow="off", width="content")
-
-
-def per_digit_table(predictions: Predictions) -> None:
-    """Precision, recall and F1 of each digit; in Markdown, as st.table would import pandas."""
-    scores = per_class(confusion_matrix(predictions.y, predictions.predicted))
-    columns = (scores.precision, scores.recall, scores.f1, scores.support)
-    rows = [
-        f"| **{digit}** | {precision:.1%} | {recall:.1%} | {_recall_interval(recall, support)} "
-        f"| {f1:.1%} | {support:,} |"
-        for digit, (precision, recall, f1, support) in enumerate(zip(*columns, strict=True))
-    ]
-    head = ["| | Precision | Recall | 95% interval | F1 | Images |", "|-|-:|-:|:-:|-:|-:|"]
-    st.markdown("\n".join([*head, *rows]))
-
-
-def _recall_interval(recall: float, support: int) -> str:
-    if not support:
-        return "–"
-    low, high = wilson_interval(round(recall * support), support)
-    return f"{low:.1%} – {high:.1%}"
+        note += f" Without {len(predictions.disputed)} disputed labels: {undisputed.mean():.2%} "
+        note += f"({interval(int(undisputed.sum()), len(undisputed))})."
+    with st.container(key="mistakes-figures", width=410):
+        st.markdown(
+            f"**{correct / total:.2%}** :gray[{low:.2%} – {high:.2%}] · **{total - correct:,}** of "
+            f"{total:,} wrong · loss **{loss:.4f}**",
+            help=note,
+        )
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

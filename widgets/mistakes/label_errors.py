@@ -11,24 +11,25 @@ from digits.store.runs import Run
 from widgets.mistakes.epochs import val_images, val_predictions
 from widgets.mistakes.selection import close_digit
 from widgets.shared.format import as_text, interval
+from widgets.shared.link import choice
 from widgets.shared.session import engine
 
-SETS = {"test": "Test images", "validation": "Validation images", "upload": "My own digits"}
+SETS = {"test": "Test", "validation": "Validation", "upload": "My own digits"}
+FORMER = {"test-images": "test", "validation-images": "validation"}
+LISTS = {"suspicious": "Suspicious", "disputed": "Disputed"}
 FILE, UPLOAD, PROBLEM = "mistakes-file", "mistakes-upload", "mistakes-upload-problem"
 JAIR = "https://jair.org/index.php/jair/article/view/12125"
 
 
 def view(run: Run, predictions: Predictions) -> Selection | None:
     """Choose a set of images; returns those with suspicious or with disputed labels."""
-    name = st.segmented_control(
+    name = choice(
         "Search",
         SETS,
-        default="test",
-        required=True,
         key="search",
-        format_func=SETS.__getitem__,
-        bind="query-params",
+        aliases=FORMER,
         on_change=close_digit,
+        label_visibility="collapsed",
     )
     searched: Predictions | None = predictions
     if name == "validation":
@@ -49,7 +50,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
             icon=":material/download:",
             on_click="ignore",
         )
-    if searched.disputed and _choose_list() == "Disputed":
+    if searched.disputed and _choose_list() == "disputed":
         return _disputed(searched)
     if not len(indices):
         return None
@@ -164,15 +165,7 @@ def _summary(label_errors: LabelErrors, predictions: Predictions, label_smoothin
 
 
 def _choose_list() -> str:
-    return st.segmented_control(
-        "Show the labels",
-        ["Suspicious", "Disputed"],
-        default="Suspicious",
-        required=True,
-        key="labels",
-        bind="query-params",
-        on_change=close_digit,
-    )
+    return choice("Show the labels", LISTS, key="labels", on_change=close_digit)
 
 
 def _disputed(predictions: Predictions) -> Selection:

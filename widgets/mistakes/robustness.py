@@ -10,9 +10,11 @@ from digits.store.run_folder import RobustnessCurve, Run
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import as_text, counted
 from widgets.shared.gallery import montage
+from widgets.shared.link import choice
 from widgets.shared.plot import plot
 from widgets.shared.session import engine
 
+HEIGHT = "max(13rem, calc(var(--card) - 21rem))"
 KINDS = {
     "rotation": "Rotation",
     "shift": "Shift",
@@ -22,7 +24,7 @@ KINDS = {
 }
 
 
-def view(run: Run, predictions: Predictions) -> Selection | None:
+def view(run: Run, predictions: Predictions) -> Selection:
     """Accuracy over the strength of a transformation; returns the mistakes on original digits."""
     curves = run.robustness() or {}
     if set(KINDS) - set(curves):
@@ -33,25 +35,23 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
             "Test the final model on all test digits rotated, shifted, scaled, noisy, thicker and "
             "thinner. It takes about half a minute in the background.",
         )
+    indices = np.flatnonzero(~predictions.correct)
+    title = f"{counted(len(indices), 'mistake')} on the original digits"
+    selection = Selection(predictions, indices, title)
     kinds = [kind for kind in KINDS if kind in curves]
     if not kinds:
-        return None
-    kind = st.segmented_control(
+        return selection
+    kind = choice(
         "Transformation",
-        kinds,
-        default=kinds[0],
-        required=True,
+        {kind: KINDS[kind] for kind in kinds},
         key="kind",
-        format_func=KINDS.__getitem__,
-        bind="query-params",
+        label_visibility="collapsed",
     )
     curve = curves[kind]
     _chart(kind, curve)
     _weakest_digit(curve)
     _example(run, predictions, kind, curve)
-    indices = np.flatnonzero(~predictions.correct)
-    title = f"{counted(len(indices), 'mistake')} on the original digits"
-    return Selection(predictions, indices, title)
+    return selection
 
 
 def _chart(kind: str, curve: RobustnessCurve) -> None:
@@ -91,7 +91,7 @@ def _chart(kind: str, curve: RobustnessCurve) -> None:
         f"Accuracy over {KINDS[kind].lower()}: {max(accuracy):.1%} at best, "
         f"{accuracy[worst]:.1%} at {x[worst]:g} {curve['unit']}."
     )
-    plot([*digits, overall], layout, key="mistakes-robustness", height=330, alt=alt)
+    plot([*digits, overall], layout, key="mistakes-robustness", height=HEIGHT, alt=alt)
     st.caption("Final model. Thick line: all digits, with 95% intervals. Thin lines: each digit.")
 
 

@@ -1,186 +1,231 @@
-"""The list of runs: searched, sorted, page by page; a row for each, with its menu of actions."""
+"""The table of runs: found, sorted, page by page; followed while one of them trains."""
 
-import re
+from functools import lru_cache
+from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from digits.store import files, runs
-from digits.store.run_folder import Run
-from digits.store.status import DONE, RESUMABLE, UNFINISHED
-from widgets.shared.format import as_text, duration, test_interval
-from widgets.shared.session import choose_run, engine, submit
+from digits.evaluation.metrics import wilson_interval
+from digits.recipes.differences import differences, in_words
+from digits.recipes.presets import PRESETS, for_available_data
+from digits.store import runs
+from digits.store.run_folder import Result, Run
+from digits.store.runs import Summary
+from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
+from widgets.runs.selection import linked_ids, set_ticked
+from widgets.shared.format import duration
+from widgets.shared.plot import run_color
+from widgets.shared.table import Cell, Column, Row, table
 
 PER_PAGE = 20
-ORDERS = ("Newest first", "Most accurate first")
-ICONS = {
-    "queued": ":material/schedule:",
-    "running": ":material/model_training:",
-    "finished": ":material/check_circle:",
-    "stopped": ":material/stop_circle:",
-    "failed": ":material/error:",
-    "interrupted": ":material/pause_circle:",
-}
+NEWEST = "-created"
+ROOM = "max(18rem, calc(100vh - 16rem))"  # what the window leaves below the toolbar
+CHANGED = "runs-changed"  # in the session: what the whole page shows, by a click in its table
+OPENED = "runs-opened"
+COLUMNS = (
+    Column("#", "number", pin=("2rem", "3.4rem")),
+    Column("Name", "name", pin=("5.4rem", "13rem")),
+    Column("State", "state"),
+    Column("Validation", "val_accuracy", right=True, help="Accuracy on the validation images"),
+    Column("Test", "test_accuracy", wide=True, help="Accuracy on the test images, 95% interval"),
+    Column("Loss", "val_loss", right=True, wide=True, help="On the validation images, in nats"),
+    Column("Parameters", "parameters", right=True, wide=True),
+    Column("Epochs", "epochs", right=True, wide=True),
+    Column("Time", "seconds", right=True, wide=True, help="Of training"),
+    Column("Changed settings", wide=True, help="Beside those of its preset"),
+    Column("Created", "created", wide=True, help="UTC"),
+)
+HIGH_FIRST = ("number", "val_accuracy", "test_accuracy", "created")
+TONES = {"running": "blue", "failed": "red", "interrupted": "orange", "queued": "gray"}
 
 
-def search_controls() -> list[Run]:
-    """The runs that match what the visitor types, in the order that the visitor picks."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        text = st.text_input(
-            "Find",
-            key="find",
-            type="search",
-            placeholder="Name, recipe or state: adam failed",
-            icon=":material/search:",
-            on_change=_first_page,
-            bind="query-params",
-            width=360,
-        )
-        order = st.selectbox(
-            "Order", ORDERS, key="order", on_change=_first_page, bind="query-params", width=200
-        )
+def find() -> list[Run]:
+    """The runs that match what the visitor types, in the order of the link."""
+    text = st.text_input(
+        "Find",
+        key="find",
+        type="search",
+        placeholder="Find: adam failed",
+        icon=":material/search:",
+        on_change=_first_page,
+        bind="query-params",
+        width=200,
+        label_visibility="collapsed",
+    )
     matches = runs.search(text or "")
-    if order == ORDERS[1]:
-        matches.sort(key=_accuracy, reverse=True)
-    if text:
-        st.caption(
-            f"{len(matches):,} of {len(runs.all()):,} runs." if matches else "No matching runs."
-        )
-    return matches
+    if text and not matches:
+        st.caption("No matching runs.", width="content")
+    else:
+        count, total = len(matches), len(runs.all())
+        shown = f"{count:,} of {total:,} runs" if text else f"{total:,} run{'s' * (total != 1)}"
+        st.caption(shown, width="content")
+    return ordered(matches, order())
 
 
-def page_of(matches: list[Run]) -> list[Run]:
-    """The runs of the page that the visitor is on."""
+def order() -> str:
+    """What the list is sorted by: a column's ``order``, after "-" from high to low."""
+    asked = st.query_params.get("order", NEWEST)
+    return asked if asked.removeprefix("-") in {column.order for column in COLUMNS} else NEWEST
+
+
+def ordered(matches: list[Run], order: str) -> list[Run]:
+    """The runs, newest first, sorted by a column; those without a value come last either way."""
+    if order == NEWEST:
+        return matches
+    pairs = [(_value(runs.summary(run), order.removeprefix("-")), run) for run in matches]
+    known = [pair for pair in pairs if pair[0] is not None]
+    known.sort(key=lambda pair: pair[0], reverse=order.startswith("-"))
+    return [run for _, run in known] + [run for value, run in pairs if value is None]
+
+
+def _value(summary: Summary, column: str) -> Any:
+    if column == "created":
+        return summary.run.id
+    if column == "number":
+        return summary.number or None
+    if column in ("name", "state"):
+        return str(getattr(summary, column)).lower()
+    return summary.result[column] if summary.result else None  # type: ignore[literal-required]
+
+
+def listing(matches: list[Run]) -> list[Run]:
+    """A page of the table, and the way to the others below it; gives the runs of that page."""
+    place = st.container()
     pages = max(1, -(-len(matches) // PER_PAGE))
     if st.session_state.get("page", 1) > pages:
         _first_page()
     page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-    return matches[PER_PAGE * (page - 1) : PER_PAGE * page]
+    listed = matches[PER_PAGE * (page - 1) : PER_PAGE * page]
+    active = [run for run in listed if runs.summary(run).state in UNFINISHED]
+    with place:
+        st.fragment(_table, run_every=1 if active else None)(listed, active)
+    return listed
 
 
-def run_row(run: Run, active: bool) -> DeltaGenerator | None:
-    """A run's name, state, accuracy, time and recipe; an active one is followed until it ends.
+def _table(listed: list[Run], active: list[Run]) -> None:
+    if st.session_state.pop(CHANGED, False):
+        st.rerun()
+    if any(runs.summary(run).state not in UNFINISHED for run in active):
+        st.rerun()  # it has ended, and other actions are open to it
+    table(
+        COLUMNS,
+        [row(runs.summary(run)) for run in listed],
+        key="runs-table",
+        label="Runs",
+        height=ROOM,
+        order=order(),
+        ticked=linked_ids(),
+        on_tick=_tick,
+        on_order=_sort,
+        on_open=_open,
+    )
 
-    Gives the place for its accuracy on drawings, if it has one.
-    """
-    if active:
-        st.fragment(_row, run_every=1)(run, active)
-        return None
-    return _row(run, active)
+
+def row(summary: Summary) -> Row:
+    """A run in the table; read once while its folder does not change."""
+    settled = summary.settled and summary.state in DONE
+    return _settled_row(summary) if settled else _row(summary)
 
 
-def _row(run: Run, active: bool) -> DeltaGenerator | None:
+@lru_cache(maxsize=2_000)
+def _settled_row(summary: Summary) -> Row:
+    return _row(summary)
+
+
+def _row(summary: Summary) -> Row:
+    """Read from the files rather than the summary, which does not say what is damaged in them."""
+    run = summary.run
+    number = Cell(str(summary.number or "–"), color=run_color(run))
     try:
-        if active and run.status.state not in UNFINISHED:
-            st.rerun()
-        st.markdown(
-            f"**{as_text(run.name)}** · {run.created:%d %b %Y %H:%M} UTC  \n{_summary(run)}"
-        )
-        slot = st.empty()
-        st.caption(str(run.recipe))
-        return slot
+        run.result()
+        status, recipe = run.status, run.recipe
+        name = Cell(run.name, title=f"{run.name}: {recipe}", opens=True)
+        cells = [number, name, _state(status), *_figures(run, summary, status)]
+        cells += [Cell(_changed(run)), Cell(f"{run.created:%d %b %Y %H:%M}")]
+        note = _note(status)
     except ValueError as error:
-        st.error(f"{as_text(error)} The other files are untouched.", icon=":material/broken_image:")
-        return None
+        note = f"{error} The other files are untouched."
+        cells = [number, Cell(summary.name), Cell("Damaged", tone="red")]
+        cells += [Cell()] * (len(COLUMNS) - len(cells))
+    return Row(run.id, summary.label, cells, note)
 
 
-def _summary(run: Run) -> str:
-    """State, accuracy and time in one line."""
-    status, result = run.status, run.result()
-    parts = [status.state.capitalize()]
-    if status.state in UNFINISHED:
-        parts.append(f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}")
-    if status.state in RESUMABLE:
-        parts += [f"after epoch {status.epoch} of {status.epochs}"] * bool(status.epoch)
-        parts += [as_text(status.message)] * (not status.message.startswith("Interrupted"))
-    parts.append(as_text(status.note))
-    if result:
-        parts.append(f"**{result['test_accuracy']:.2%}** on test ({test_interval(result)})")
-        parts.append(f"{result['parameters']:,} parameters")
-        parts.append(f"{result['epochs']} epochs in {duration(result['seconds'])}")
-    return f"{ICONS[status.state]} {' · '.join(filter(None, parts))}"
+def _note(status: Status) -> str:
+    """Why it did not end well, and what stays with the run."""
+    told = status.state in RESUMABLE and not status.message.startswith("Interrupted")
+    return " ".join(filter(None, [status.message if told else "", status.note]))
 
 
-def actions(run: Run) -> None:
-    """What can be done with a run, in a menu; a damaged one can only be deleted."""
-    with st.popover("Actions", width="stretch"):
-        try:
-            _actions(run, run.name)
-        except ValueError:  # the row says what is wrong
-            _delete_button(run, run.id)
+def _state(status: Status) -> Cell:
+    epoch, more, title = status.epoch, "", ""
+    if status.state == "running":
+        more = f"epoch {min(epoch + 1, status.epochs)}/{status.epochs}"
+    elif status.state in RESUMABLE and epoch:
+        more, title = f"{epoch}/{status.epochs}", f"after epoch {epoch} of {status.epochs}"
+    progress = status.step / max(1, status.steps) if status.state in UNFINISHED else None
+    tone = TONES.get(status.state, "")
+    return Cell(status.state.capitalize(), more, title=title, tone=tone, progress=progress)
 
 
-def _actions(run: Run, name: str) -> None:
-    state = run.status.state
-    if _button("Open", run, "open_in_new"):
-        choose_run(run)
-        st.switch_page("pages/train.py", query_params={"run": run.id})
-    if state in DONE and _button("Mistakes", run, "troubleshoot"):
-        choose_run(run)
-        st.switch_page("pages/mistakes.py", query_params={"run": run.id})
-    if state in RESUMABLE and _button("Resume", run, "resume"):
-        submit(run)
-        st.rerun()
-    if state in UNFINISHED and _button("Stop", run, "stop"):
-        engine().stop(run)
-        st.rerun()
-    stem = "mnist" if run.preset == "adadelta" else "-".join(re.findall(r"[\w.]+", name.lower()))
-    for ending, path in (("keras", run.model_path), ("h5", run.h5_path)):
-        if files.is_plain(run.folder, path.name):
-            st.download_button(
-                f"Download .{ending}",
-                path.read_bytes,
-                f"{stem or run.id}.{ending}",
-                key=f"runs-{ending}-{run.id}",
-                icon=":material/download:",
-                width="stretch",
-                on_click="ignore",
-            )
-    if _button("Rename", run, "edit"):
-        _rename(run)
-    _delete_button(run, name)
+def _figures(run: Run, summary: Summary, status: Status) -> list[Cell]:
+    """From validation accuracy to time: those of the last epoch until there is a result."""
+    if result := summary.result:
+        return [
+            Cell(f"{result['val_accuracy']:.2%}"),
+            test_cell(result),
+            Cell(f"{result['val_loss']:.4f}"),
+            Cell(f"{result['parameters']:,}"),
+            Cell(f"{result['epochs']}"),
+            Cell(duration(result["seconds"])),
+        ]
+    if not status.epoch:
+        return [Cell()] * 6
+    metrics = run.epoch_metrics()
+    if not len(metrics["epoch"]):
+        return [Cell()] * 6
+    return [
+        Cell(f"{metrics['val_accuracy'][-1]:.2%}"),
+        Cell(),
+        Cell(f"{metrics['val_loss'][-1]:.4f}"),
+        Cell(),
+        Cell(f"{status.epoch}"),
+        Cell(duration(float(metrics["seconds"].sum()))),
+    ]
 
 
-def _delete_button(run: Run, name: str) -> None:
-    if _button("Delete", run, "delete"):
-        _delete(run, name)
+def test_cell(result: Result) -> Cell:
+    """The test accuracy with its 95 % interval."""
+    total = result["test_images"]
+    low, high = wilson_interval(round(result["test_accuracy"] * total), total)
+    return Cell(f"{result['test_accuracy']:.2%}", more=f"{100 * low:.2f} – {high:.2%}")
 
 
-def _button(label: str, run: Run, icon: str) -> bool:
-    key = f"runs-{label.lower()}-{run.id}"
-    return st.button(label, key=key, icon=f":material/{icon}:", width="stretch")
+def _changed(run: Run) -> str:
+    """What distinguishes its recipe from its preset's; the whole recipe without a preset."""
+    if run.preset not in PRESETS:
+        return str(run.recipe)
+    changed = differences(run.recipe, for_available_data(run.preset))
+    words = [in_words(name, new) for name, (new, _) in changed.items()]
+    return " · ".join(words + ["fine-tuned on drawings"] * bool(run.recipe.finetune))
 
 
-@st.dialog("Rename the run", icon=":material/edit:")
-def _rename(run: Run) -> None:
-    with st.form("runs-rename", border=False):
-        name = st.text_input("Name", run.name, max_chars=80)
-        if st.form_submit_button("Rename", type="primary"):
-            try:
-                run.rename(name)
-                st.rerun()
-            except ValueError as error:
-                st.error(as_text(error))
+def _tick(ids: list[str]) -> None:
+    set_ticked(ids)
+    st.session_state[CHANGED] = True
 
 
-@st.dialog("Delete the run?", icon=":material/delete:")
-def _delete(run: Run, name: str) -> None:
-    st.write(f"“{as_text(name)}” is deleted for good: its curves, its weights and its model.")
-    delete, cancel = st.columns(2)
-    if delete.button("Delete", type="primary", width="stretch"):
-        try:
-            run.delete()
-            st.rerun()
-        except ValueError as error:
-            st.error(as_text(error))
-    if cancel.button("Cancel", width="stretch"):
-        st.rerun()
+def _sort(column: str) -> None:
+    """By this column, or the other way around when it is that already."""
+    up, down = column, f"-{column}"
+    first, second = (down, up) if column in HIGH_FIRST else (up, down)
+    st.query_params["order"] = second if order() == first else first
+    _first_page()
+    st.session_state[CHANGED] = True
 
 
-def _accuracy(run: Run) -> float:
-    """On the test set, for the order of the list; below all others without a result."""
-    accuracy = runs.summary(run).test_accuracy
-    return -1.0 if accuracy is None else accuracy
+def _open(id: str) -> None:
+    st.session_state[OPENED] = id
+    st.session_state[CHANGED] = True
 
 
 def _first_page() -> None:

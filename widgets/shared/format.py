@@ -28,6 +28,15 @@ def chart_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
+def filled(label: str) -> str:
+    """The label of an enabled primary button, legible on the theme's primary color.
+
+    Streamlit's own is always white, too faint on the dark theme's primary color, which in turn must
+    be light enough to be read as the value of a slider. The theme's violet is kept for this.
+    """
+    return f":violet[{label}]"
+
+
 def duration(seconds: float) -> str:
     """Minutes and seconds; tenths of a second below ten seconds."""
     if seconds < 10:

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -17,10 +18,14 @@ from PIL import Image
 from widgets.shared.plot import content_time
 
 COLUMNS = 25  # of the sprite, not of the page
+UNSET = -1
 
 CSS = """
 .gallery { display: grid; gap: 0.75rem 0.25rem; padding: 0.25rem;
-  grid-template-columns: repeat(auto-fill, minmax(calc(var(--size) + 1.25rem), 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(calc(var(--size) + var(--around)), 1fr)); }
+.gallery.fitted { overflow: hidden auto; align-content: start; gap: 0.25rem; padding: 2px;
+  scrollbar-width: thin; }
+.fitted button { gap: 0.1rem; padding: 2px; }
 button { display: flex; flex-direction: column; align-items: center; gap: 0.25rem; padding: 0.25rem;
   border: 0; border-radius: var(--st-base-radius); background: none; color: var(--st-text-color);
   font: 0.75rem/1.3 var(--st-font); font-variant-numeric: tabular-nums; cursor: pointer; }
@@ -34,19 +39,20 @@ span { white-space: pre; text-align: center; }
 """
 
 JS = """
+const SMALLEST = 32 // pixels
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const gallery = parentElement.querySelector('.gallery')
-  const { size, columns, sprite, since } = data
+  const { columns, sprite, since } = data
   if (gallery.since > since) return
   gallery.since = since
   const captions = JSON.parse(data.captions), names = JSON.parse(data.names)
   if (gallery.sprite !== sprite) {
     parentElement.querySelector('.sprite').textContent = `i {
-      background-image: url(${sprite}); background-size: ${columns * size}px auto }`
+      background-image: url(${sprite}); background-size: calc(${columns} * var(--size)) auto }`
     gallery.sprite = sprite
     gallery.last = undefined
   }
-  gallery.style.setProperty('--size', size + 'px')
   const buttons = gallery.children
   while (buttons.length > captions.length) gallery.lastChild.remove()
   while (buttons.length < captions.length) {
@@ -60,13 +66,31 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.setAttribute('aria-pressed', i === gallery.last))
   all.forEach((button, i) => {
     const [picture, text] = button.children
-    picture.style.backgroundPosition =
-      `${-(i % columns) * size}px ${-Math.floor(i / columns) * size}px`
+    const column = -(i % columns), row = -Math.floor(i / columns)
+    picture.style.backgroundPosition = `calc(${column} * var(--size)) calc(${row} * var(--size))`
     if (text.textContent !== captions[i]) text.textContent = captions[i]
     button.setAttribute('aria-label', names[i])
+    button.title = names[i]
   })
-  reach(gallery.last ?? 0)
+  if (data.selected !== undefined) gallery.last = data.selected ?? undefined
+  const focused = all.indexOf(parentElement.activeElement)
+  reach(gallery.last ?? Math.max(focused, 0))
   mark()
+  const resize = (size) => {
+    gallery.style.setProperty('--size', size + 'px')
+    gallery.style.setProperty('--around', data.height ? '8px' : '1.25rem')
+  }
+  gallery.classList.toggle('fitted', Boolean(data.height))
+  gallery.style.height = data.height ?? ''
+  const fit = () => {
+    resize(data.size)
+    for (let size = data.size; data.height && size > SMALLEST
+      && gallery.scrollHeight > gallery.clientHeight; size -= 4) resize(size - 4)
+  }
+  fit()
+  gallery.resizing?.disconnect()
+  gallery.resizing = data.height && new ResizeObserver(fit)
+  gallery.resizing?.observe(gallery)
   gallery.onclick = (event) => {
     const index = all.indexOf(event.target.closest('button'))
     if (index < 0) return
@@ -89,6 +113,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     reach(next)
     all[next].focus()
   }
+  return () => gallery.resizing?.disconnect()
 }
 """
 
@@ -107,13 +132,17 @@ def gallery(
     key: str,
     names: Sequence[str],
     size: int = 56,
+    height: str | None = None,
+    selected: int | None = UNSET,
     on_click: Callable[[int], None] | None = None,
 ) -> int | None:
     """Show digits as buttons; returns the index of the one just clicked, else None.
 
     ``images`` is (n, 28, 28) uint8, white ink on black. ``captions`` are shown below the digits,
-    ``names`` are the buttons' accessible names. ``size`` is a digit's width in pixels. The index
-    is returned for one run of the script; ``on_click`` receives it before that run begins.
+    ``names`` are the buttons' accessible names. ``size`` is a digit's width in pixels; with a
+    ``height``, a length in CSS, digits are as much smaller as they must be to show all of them
+    there. ``selected`` is the index of the digit to mark, by default the one clicked last. The
+    index is returned for one run of the script; ``on_click`` receives it before that run begins.
     """
 
     def clicked() -> None:
@@ -122,13 +151,15 @@ def gallery(
             on_click(index)
 
     # As text: Streamlit imports pandas to look for tables in a component's lists.
-    content = {
+    content: dict[str, Any] = {
         "sprite": _sprite(images.tobytes(), images.shape),
         "captions": json.dumps(list(captions)),
         "names": json.dumps(list(names)),
     }
-    since = content_time(key, "".join(content.values()))
-    data = {**content, "since": since, "columns": COLUMNS, "size": size}
+    if selected != UNSET:
+        content["selected"] = selected
+    since = content_time(key, "".join(map(str, content.values())))
+    data = {**content, "since": since, "columns": COLUMNS, "size": size, "height": height}
     return _mount(data=data, key=key, on_click_change=clicked).get("click")
 
 

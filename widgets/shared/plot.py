@@ -72,7 +72,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     : text.startsWith('color(') ? chartColors[text.slice(6, -1) % chartColors.length] : text
   const { traces, layout } = JSON.parse(data.figure, (_, value) =>
     typeof value === 'string' ? color(value) : value)
-  div.style.height = data.height + 'px'
+  const inPixels = typeof data.height === 'number'
+  div.style.height = inPixels ? data.height + 'px' : data.height
   div.classList.toggle('clickable', data.clickable)
   div.setAttribute('role', 'img')
   div.setAttribute('aria-label', data.alt)
@@ -83,8 +84,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   let gone = false
   plotly().then((Plotly) => {
     if (gone) return
-    Plotly.react(div, traces, { uirevision: 'keep', ...layout, height: data.height,
-      autosize: true, template: template(theme) }, { displayModeBar: false })
+    const height = inPixels ? data.height : div.offsetHeight || undefined
+    Plotly.react(div, traces, { uirevision: 'keep', ...layout, height, autosize: true,
+      template: template(theme) }, { displayModeBar: false })
     if (div.resizing) return
     div.on('plotly_click', (event) => div.clicked(event.points[0]))
     div.on('plotly_selected', (event) => div.selected(event?.points ?? []))
@@ -116,7 +118,7 @@ def plot(
     layout: dict[str, Any],
     *,
     key: str,
-    height: int = 320,
+    height: int | str = 320,
     alt: str,
     on_click: Callable[[dict[str, Any]], None] | None = None,
     on_select: Callable[[list[tuple[int, int]]], None] | None = None,
@@ -166,7 +168,7 @@ def show(
     figure: str,
     *,
     key: str,
-    height: int = 320,
+    height: int | str = 320,
     alt: str,
     on_click: Callable[[dict[str, Any]], None] | None = None,
     on_select: Callable[[list[tuple[int, int]]], None] | None = None,

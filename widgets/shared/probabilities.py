@@ -37,10 +37,11 @@ def over_epochs(
     key: str,
     alt: str,
     marked_epoch: int | None = None,
+    height: int = 240,
 ) -> None:
     """Draw (epochs, 10) probabilities, with frames around the label's row and one epoch's column.
 
-    Epoch 0 is before the first epoch.
+    Epoch 0 is before the first epoch. Below 200 pixels of height the axes are without titles.
     """
     cells = {
         "type": "heatmap",
@@ -58,13 +59,18 @@ def over_epochs(
     if marked_epoch in epochs:
         frames.append(_frame((marked_epoch, marked_epoch), (0, 9), "orange"))
     title = "Epoch (0 = before training)" if epochs[0] == 0 else "Epoch"
+    is_low = height < 200
     layout = {
-        "xaxis": {"title": {"text": title}, "showgrid": False, "dtick": -(-len(epochs) // 8)},
-        "yaxis": {"dtick": 1, "showgrid": False, "range": [9.5, -0.5]},
+        "xaxis": {
+            "title": {"text": "" if is_low else title, "font": {"size": 13}},
+            "showgrid": False,
+            "dtick": -(-len(epochs) // 8),
+        },
+        "yaxis": {"dtick": 3 if is_low else 1, "showgrid": False, "range": [9.5, -0.5]},
         "shapes": frames,
         "margin": {"t": 8},
     }
-    plot([cells], layout, key=key, height=240, alt=alt)
+    plot([cells], layout, key=key, height=height, alt=alt)
 
 
 def _frame(x: tuple[int, int], y: tuple[int, int], color: str) -> dict[str, Any]:

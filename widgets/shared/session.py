@@ -123,7 +123,9 @@ def chosen_run() -> Run:
     index = done.index(linked) if linked in done else 0
     if linked and linked not in done:
         st.info(f"“{as_text(run_label(linked))}” has no result yet, so another run is shown.")
-    run = st.selectbox("Run", done, index=index, format_func=run_label)
+    run = st.selectbox(
+        "Run", done, index=index, format_func=run_label, label_visibility="collapsed", width=320
+    )
     choose_run(run)
     return run
 
@@ -139,6 +141,7 @@ def choose_model() -> ModelRef:
         models,
         index=models.index(linked) if linked in models else 0,
         format_func=lambda run: run_label(run) if run else "Shipped model",
+        label_visibility="collapsed",
     )
     if run:
         choose_run(run)

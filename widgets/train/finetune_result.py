@@ -34,7 +34,7 @@ def finetuning_result(run: Run) -> None:
     test_after = run.test_probabilities()
     if len(y_test) != len(test_after):
         raise ValueError("The test set has changed since this run was tested.")
-    st.subheader("Before and after fine-tuning", anchor=False)
+    st.header("Before and after fine-tuning", anchor=False)
     test, held_out, train = st.columns(3, gap="medium")
     with test:
         _before_after("Test images", y_test, probabilities.test_before, test_after)

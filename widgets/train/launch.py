@@ -13,7 +13,8 @@ from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
 from digits.store.runs import Run
-from widgets.shared.format import as_text, duration
+from widgets.shared.cards import page_heading
+from widgets.shared.format import as_text, duration, filled
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
 from widgets.shared.session import choose_run, engine
@@ -39,7 +40,13 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
     standard = for_available_data(preset)
     changed = differences(recipe, standard)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        train = st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not fits)
+        train = st.button(
+            filled("Train") if fits else "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not fits,
+            key="train-start",
+        )
         title = f"**{as_text(default_name(recipe, preset))}**"
         st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
         st.button(
@@ -59,6 +66,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         with st.popover("Link", icon=":material/link:"):
             st.caption("Whoever opens this link finds the controls as they stand now.")
             st.code(f"{st.context.url or ''}?recipe={to_link(recipe, preset)}", wrap_lines=True)
+        page_heading("Train", "train")
     for sentence in st.session_state.get("recipe-ignored", []):
         st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
     if train:
@@ -114,6 +122,10 @@ def _network(recipe: Recipe, fits: bool) -> None:
         _schedule(recipe)
     with images:
         _augmentation(recipe)
+        data = {"dataset": recipe.dataset}
+        st.page_link(
+            "pages/data.py", label="All the data", icon=":material/dataset:", query_params=data
+        )
 
 
 def _schedule(recipe: Recipe) -> None:

@@ -23,6 +23,7 @@ th { font-weight: 400; color: var(--st-gray-text-color, var(--st-text-color)); t
 th, td { padding: 0.2rem 0.5rem; border-bottom: 1px solid var(--st-border-color); }
 tr:last-child td { border-bottom: 0; }
 tr.current td { background: var(--st-secondary-background-color); }
+td:first-child { width: 1.5rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .name { width: 60%; overflow-wrap: anywhere; }
 .dot { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 50%;

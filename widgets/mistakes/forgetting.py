@@ -1,4 +1,4 @@
-"""The Learning view: the epoch in which each digit was learned, and which were forgotten."""
+"""The Forgetting view: the epoch in which each digit was learned, and which were forgotten."""
 
 from typing import Any
 
@@ -11,9 +11,11 @@ from digits.store.models import FINAL
 from digits.store.run_folder import RESULT, Run
 from widgets.mistakes.selection import close_digit
 from widgets.shared.format import counted
+from widgets.shared.link import choice
 from widgets.shared.plot import plot
 from widgets.shared.session import test_set
 
+HEIGHT = "calc(var(--card) - 7rem)"
 GROUPS = {"learned": "Learned", "forgotten": "Forgotten", "never": "Never learned"}
 
 
@@ -26,23 +28,23 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
             icon=":material/timeline:",
         )
         return None
-    events = _learning_events(run, epochs, run.file_stamps(RESULT, "test_probabilities"))
-    st.markdown("Test digits **learned in each epoch**: correct from then on, to the last epoch")
-    _chart(events, epochs, predictions.epoch)
-    group = st.segmented_control(
+    group = choice(
         "Show the digits",
         GROUPS,
-        default="learned",
-        required=True,
         key="learning",
-        format_func=GROUPS.__getitem__,
-        bind="query-params",
+        aliases={"never-learned": "never"},
         on_change=close_digit,
+        label_visibility="collapsed",
     )
+    events = _learning_events(run, epochs, run.file_stamps(RESULT, "test_probabilities"))
+    st.markdown(
+        "Test digits **learned in each epoch**: correct from then on, to the last epoch",
+        help="Choose the epoch with the slider above or by clicking a bar.",
+    )
+    _chart(events, epochs, predictions.epoch)
     if group == "learned":
         epoch = epochs[-1] if predictions.epoch == FINAL else predictions.epoch
         indices = np.flatnonzero(events.learned_epoch == epochs.index(epoch) + 1)
-        st.caption("Choose the epoch with the slider above or by clicking a bar.")
         title = f"{counted(len(indices), 'digit')} learned in epoch {epoch}"
         return Selection(predictions, indices, title)
     if group == "never":
@@ -95,7 +97,7 @@ def _chart(events: LearningEvents, epochs: tuple[int, ...], marked_epoch: int) -
     }
     best = epochs[int(counts.argmax())]
     alt = f"Digits learned in each epoch; the most, {counts.max():,}, in epoch {best}."
-    plot([bars], layout, key="mistakes-learned", height=330, alt=alt, on_click=_choose_epoch)
+    plot([bars], layout, key="mistakes-learned", height=HEIGHT, alt=alt, on_click=_choose_epoch)
 
 
 def _choose_epoch(bar: dict[str, Any]) -> None:
