@@ -2,12 +2,14 @@
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from digits.recipes.differences import closest_preset
 from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
@@ -19,7 +21,7 @@ from widgets.shared.gallery import gallery
 from widgets.shared.session import engine, submit
 from widgets.shared.ticker import run_again
 from widgets.train.charts import chart
-from widgets.train.controls import change
+from widgets.train.controls import load
 from widgets.train.diagnosis import diagnosis_of, what_happened
 from widgets.train.finetune_result import finetuning_result, finetuning_summary
 from widgets.train.recent import earlier_runs, recent_runs, run_before, show_recent
@@ -75,7 +77,7 @@ def _show(run: Run, status: Status) -> None:
             chart(run, status, metric, earlier, diagnosis.since if diagnosis else None)
     with digits.container(border=True, height="stretch"):
         _digits(run)
-    what_happened(run, before, change)
+    what_happened(run, before, lambda changes: _try(run, changes))
     with st.container(border=True):
         show_recent(run, listed, earlier)
     for gap in _gaps(run, run.file_stamps(STATUS, EPOCHS)):
@@ -85,6 +87,12 @@ def _show(run: Run, status: Status) -> None:
         if status.state in DONE:
             finetuning_result(run)
     pinned_drawings(run)
+
+
+def _try(run: Run, changes: dict[str, Any]) -> None:
+    """Put the run's recipe, with these changes, into the controls."""
+    recipe = run.recipe
+    load(replace(recipe, **changes), run.preset or closest_preset(recipe))
 
 
 def _state(run: Run, status: Status) -> None:
