@@ -1,0 +1,123 @@
+"""Every page for everybody: axe-core's rules, contrast within charts, and the keyboard alone."""
+
+import io
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from docs.scenes import SCENES, add_drawings, extent
+from tests.conftest import App
+from tests.test_theme import TEXT, Color, color, contrast, mixed
+
+pytestmark = pytest.mark.browser
+
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+TITLES = {
+    "train": "Train",
+    "mistakes": "Mistakes",
+    "draw": "Draw",
+    "drawings": "Drawings",
+    "runs": "Runs",
+    "data": "Data",
+}
+SERIOUS = ("serious", "critical")
+ALSO = {"heading-order", "page-has-heading-one", "landmark-one-main", "document-title"}
+
+# What Streamlit does by itself and no page can change: a rule of axe-core, and the reason.
+STREAMLITS_OWN: dict[str, str] = {}
+
+CHART_TEXTS = """() => [...document.querySelectorAll('.plot text')].map(text => {
+  const { x, y, width, height } = text.getBoundingClientRect()
+  const { fill, fillOpacity, opacity } = getComputedStyle(text)
+  const hidden = document.elementFromPoint(x + width / 2, y + height / 2)?.closest('.plot') == null
+  return { text: text.textContent, box: [x, y, x + width, y + height], fill,
+    opacity: hidden ? 0 : fillOpacity * opacity }
+}).filter(({ text, opacity, box }) => text.trim() && opacity > 0 && box[2] > box[0])"""
+
+
+@pytest.fixture(scope="module")
+def served(app: App, trained_once: Path) -> Iterator[App]:
+    """The shared server with two finished runs and some drawings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RUNS", str(app.runs))
+        patch.setenv("DIGITS_DRAWINGS", str(app.runs.with_name("drawings")))
+        for id in (trained_once.name, "20260102-030405-abcdef"):
+            shutil.copytree(trained_once, app.runs / id)
+        add_drawings()
+        yield app
+
+
+@pytest.fixture(autouse=True)
+def runs_root(served: App, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Scenes look at the runs of the server, not at a folder of the test's own."""
+    monkeypatch.setenv("DIGITS_RUNS", str(served.runs))
+    monkeypatch.setenv("DIGITS_DRAWINGS", str(served.runs.with_name("drawings")))
+    return served.runs
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_page_has_no_serious_finding_and_fits_its_window(
+    name: str, served: App, browser: Browser
+) -> None:
+    page = browser.new_context(viewport=DESKTOP).new_page()
+    page.set_default_timeout(30_000)
+    SCENES[name](page, served)
+    expect(page).to_have_title(f"{TITLES[name]} · Digits")
+    findings = []
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.wait_for_timeout(1000)  # charts are drawn anew
+            look = f"{size['width']} {scheme}: "
+            findings += [look + finding for finding in [*violations(page), *faint(page)]]
+            headings = page.get_by_role("heading", level=1).count()
+            findings += [f"{look}{headings} headings of the first level"] * (headings != 1)
+            width = extent(page)[0]
+            findings += [f"{look}{width} pixels wide"] * (width > size["width"])
+    page.context.close()
+    assert not findings, "\n".join(findings)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds on the page, in a line for each element."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]} {node['any'][0]['message'] if node['any'] else ''}"
+        for rule in found
+        if (rule["impact"] in SERIOUS or rule["id"] in ALSO) and rule["id"] not in STREAMLITS_OWN
+        for node in rule["nodes"]
+    ]
+
+
+def faint(page: Page) -> list[str]:
+    """Texts of charts whose contrast to what is drawn behind them is too low.
+
+    axe-core does not look into pictures, so the ground is the commonest color around the text.
+    """
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    findings = []
+    for text in page.evaluate(CHART_TEXTS):
+        left, top, right, bottom = text["box"]
+        if left < 0 or top < 0 or right > picture.width or bottom > picture.height:
+            continue
+        area = picture.crop((int(left), int(top), int(right) + 1, int(bottom) + 1))
+        [(ground, _)] = Counter(area.get_flattened_data()).most_common(1)
+        ratio = contrast(mixed(css_color(text["fill"]), ground, text["opacity"]), ground)
+        if ratio < TEXT:
+            findings.append(f"chart: {text['text']} in {text['fill']} on {ground}: {ratio:.2f}")
+    return findings
+
+
+def css_color(value: str) -> Color:
+    """Of a computed style such as rgb(15, 23, 42)."""
+    if value.startswith("#"):
+        return color(value)
+    red, green, blue = map(float, value[value.index("(") + 1 : -1].split(",")[:3])
+    return red, green, blue
