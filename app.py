@@ -4,6 +4,7 @@ import streamlit as st
 
 from widgets.shared.session import check_link
 
+st.set_page_config(page_icon="🔢", layout="wide")
 check_link()
 page = st.navigation(
     [
@@ -16,5 +17,5 @@ page = st.navigation(
     ],
     position="top",
 )
-st.set_page_config(page_title=f"{page.title} · Digits", page_icon="🔢", layout="wide")
+st.set_page_config(page_title=f"{page.title} · Digits")
 page.run()

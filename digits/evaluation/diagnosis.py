@@ -195,8 +195,8 @@ def _underfitting(curves: Curves) -> Diagnosis | None:
     train, val = curves.train_accuracy[-1], curves.val_accuracy[-1]
     quarter = max(1, len(curves.val_loss) // 4)
     before = curves.val_loss[-1 - quarter] if len(curves.val_loss) > quarter else np.inf
-    gain = 1 - curves.val_loss[-1] / before
-    if val > LOW or train - val > GAP or gain > 2 * IMPROVING:
+    gain = 1 - (curves.val_loss[-1] / before) ** (1 / quarter)  # of an epoch
+    if val > LOW or train - val > GAP or gain > IMPROVING:
         return None
     return Diagnosis(
         "underfitting",
@@ -223,11 +223,11 @@ def _below(curves: Curves) -> Diagnosis | None:
     error = np.sqrt(val * (1 - val) / curves.val_images)
     if train > val - max(2 * error, 0.005):
         return None
-    harder = f", and {curves.harder} makes training harder" if curves.harder else ""
+    harder = f", with {curves.harder}" if curves.harder else ""
     return Diagnosis(
         "training below validation",
         f"Training accuracy ({train:.1%}) is below validation accuracy ({val:.1%}), as it should "
-        f"be: it is an average over the epoch, in which the network still learned{harder}.",
+        f"be: it averages over an epoch of learning{harder}.",
     )
 
 

@@ -54,19 +54,31 @@ def unpaired(correct: int, total: int, correct_before: int, total_before: int) -
 def paired(correct: np.ndarray, correct_before: np.ndarray) -> Difference:
     """The difference on the same images: (n,) bool each, in the same order.
 
-    Only images that exactly one model classifies correctly count, as in McNemar's test, which also
-    says whether there is a difference. The interval is Wilson's of their split.
+    There is one where McNemar's test says so and the interval leaves out 0.
+    Source: Newcombe 1998, Improved confidence intervals for the difference between binomial
+    proportions based on paired data, method 10.
     """
-    test = mcnemar(correct, correct_before)
-    decided = test.only_a + test.only_b
-    if not decided:
-        return Difference(0.0, 0.0, 0.0, test.images, certain=False)
-    least, most = (
-        (2 * share - 1) * decided / test.images for share in wilson_interval(test.only_a, decided)
-    )
-    share = (test.only_a - test.only_b) / test.images
-    certain = test.p < 0.05 and (least > 0 or most < 0)
-    return Difference(share, least, most, test.images, certain=certain)
+    test, n = mcnemar(correct, correct_before), len(correct)
+    sums = int(correct.sum()), int(correct_before.sum())
+    (low, high), (low_before, high_before) = (wilson_interval(k, n) for k in sums)
+    share, before = (k / n for k in sums)
+    down, up = share - low, high - share
+    down_before, up_before = before - low_before, high_before - before
+    phi = _correlation(int((correct & correct_before).sum()), test.only_a, test.only_b, n)
+    least = share - before - np.sqrt(down**2 - 2 * phi * down * up_before + up_before**2)
+    most = share - before + np.sqrt(up**2 - 2 * phi * up * down_before + down_before**2)
+    certain = bool(test.p < 0.05 and (least > 0 or most < 0))
+    return Difference(share - before, float(least), float(most), n, certain=certain)
+
+
+def _correlation(both: int, only_a: int, only_b: int, n: int) -> float:
+    """That of two models' correct answers, from a table of 2 × 2, corrected as Newcombe does."""
+    neither = n - both - only_a - only_b
+    product = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
+    tilt = both * neither - only_a * only_b
+    if tilt > 0:
+        tilt = max(tilt - n // 2, 0)
+    return tilt / product**0.5 if product else 0.0
 
 
 def _points(share: float) -> str:

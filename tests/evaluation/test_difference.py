@@ -33,6 +33,16 @@ def test_the_same_images_show_smaller_differences_than_others_do() -> None:
     assert not paired(now, now).certain
 
 
+def test_nineteen_of_twenty_intervals_hold_the_true_difference() -> None:
+    rng = np.random.default_rng(1)
+    held = []
+    for _ in range(400):
+        easy, luck = rng.random(1000) < 0.85, rng.random((2, 1000))
+        difference = paired(easy | (luck[0] < 0.6), easy | (luck[1] < 0.4))  # 94 and 91 %
+        held.append(difference.low <= 0.03 <= difference.high)
+    assert 0.92 < np.mean(held) < 0.98
+
+
 def test_of_equal_models_one_in_twenty_seems_different_at_most() -> None:
     rng = np.random.default_rng(0)
     draws = [[rng.random(1000) < 0.95 for _ in range(2)] for _ in range(500)]

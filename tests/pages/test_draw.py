@@ -128,7 +128,7 @@ def test_clear_empties_the_canvas_for_good(page: Page, server: str) -> None:
     answer(page, 3)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
-    page.locator("canvas.upper-canvas").wait_for()
+    expect(page.locator("canvas.upper-canvas")).to_have_count(1)
     assert not pixels(page).any()
     draw(page, SEVEN)
     answer(page, 7)

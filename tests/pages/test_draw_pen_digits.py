@@ -59,7 +59,7 @@ def read_on_page(page: Page, corner: tuple[float, float], digit: PenDigit) -> in
         for point in line[1:]:
             page.mouse.move(*point)
         page.mouse.up()
-    page.get_by_label(f"Strokes: {len(lines)}.").wait_for(timeout=60_000)
+    page.get_by_label(f"Strokes: {len(lines)}.").wait_for(timeout=120_000)
     read = int(page.locator(".answer:not([data-provisional]) .digit").inner_text())
     old = canvas.element_handle()
     page.get_by_role("button", name="Clear").click()

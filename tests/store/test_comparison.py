@@ -36,8 +36,8 @@ def worse(mistakes: int, **changes: object) -> Run:
 
 def test_the_sentence_has_what_changed_and_both_accuracies(before: Run) -> None:
     assert compare(worse(20, learning_rate=0.0002), before) == (
-        "learning rate 0.002 → 0.0002: validation accuracy 13.9 points lower (95% interval 9.4 to "
-        "13.9), test accuracy 5.6 points lower (95% interval 3.8 to 5.6)."
+        "learning rate 0.002 → 0.0002: validation accuracy 13.9 points lower (95% interval 8.5 to "
+        "20.5), test accuracy 5.6 points lower (95% interval 3.4 to 8.4)."
     )
 
 
@@ -48,14 +48,11 @@ def test_a_difference_that_chance_makes_is_none(before: Run) -> None:
     )
 
 
-def test_another_seed_has_other_validation_images_so_that_more_is_chance(before: Run) -> None:
-    before.write_result((before.result() or {}) | {"val_accuracy": 1.0})
-    assert "seed 0 → 1: validation accuracy 4.2 points lower (95% interval 0.7 to 8.8)" in compare(
-        worse(6, seed=1), before
-    )
-    assert "same settings: validation accuracy 4.2 points lower (95% interval 0.9 to 4.2)" in (
-        compare(worse(6), before)
-    )
+def test_another_seed_has_other_validation_images_so_that_more_is_chance() -> None:
+    before = worse(10)
+    assert "same settings: validation accuracy 4.2 points lower" in compare(worse(16), before)
+    other = compare(worse(16, seed=1), before)
+    assert other.startswith("seed 0 → 1: validation accuracy no different as far as 144 images")
 
 
 def test_other_digits_do_not_compare(before: Run) -> None:
@@ -72,9 +69,7 @@ def test_a_run_without_a_result_is_told(before: Run) -> None:
 
 def test_changes_read_as_the_controls_name_them() -> None:
     recipe = Recipe(train_images=500, conv=(Conv(8),), batch_norm=True)
-    assert changes(recipe, Recipe()) == (
-        "training images all → 500, conv 32–64 → conv 8, batch normalization on"
-    )
-    more = dataclasses.replace(recipe, epochs=9, optimizer="sgd")
-    assert changes(more, Recipe()).endswith("batch normalization on, 2 more")
+    assert changes(recipe, Recipe()) == ("training images all → 500, conv 32–64 → conv 8, 1 more")
+    assert changes(Recipe(batch_norm=True), Recipe()) == "batch normalization on"
+    assert changes(Recipe(optimizer="sgd"), Recipe()) == "optimizer adam → sgd with momentum 0.9"
     assert changes(recipe, recipe) == "same settings"

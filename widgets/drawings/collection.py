@@ -53,6 +53,6 @@ def saved_drawings(model: ModelRef) -> None:
         with st.container(border=True):
             finetune_controls(drawings, model.run)
         with st.container(border=True):
-            st.subheader("Export and import", anchor=False)
+            st.header("Export and import", anchor=False)
             export_drawings(drawings)
             import_drawings()

@@ -124,7 +124,7 @@ def _history(run: Run, index: int, label: int, epoch: int) -> None:
     correct = p.argmax(axis=1) == label
     st.markdown(f"**Over the epochs**: {_learning_summary(correct, epochs)}")
     alt = f"Probabilities after each of {len(epochs)} epochs; correct after {correct.sum()}."
-    over_epochs(epochs, p, label, key="mistakes-history", alt=alt, marked_epoch=epoch, height=165)
+    over_epochs(epochs, p, label, key="mistakes-history", alt=alt, marked_epoch=epoch, height=155)
 
 
 def _learning_summary(correct: np.ndarray, epochs: list[int]) -> str:
