@@ -121,7 +121,7 @@ def colleagues(fresh: App, trained_once: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def curve(page: Page) -> Run:
     """The newest run, once the chart of the loss has points of it under its name."""
-    until(lambda: runs.all() and runs.all()[0].status.step, 120, "the first steps")
+    until(lambda: runs.all() and len(runs.all()[0].step_metrics()["step"]), 120, "the first steps")
     run = runs.all()[0]
     expect_curve(page, run)
     return run
