@@ -16,7 +16,7 @@ from widgets.shared.format import percent
 from widgets.shared.plot import STATIC, content_time
 
 CSS = """
-.answer { display: grid; grid-template-columns: minmax(0, 1fr) minmax(7rem, 15rem);
+.answer { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 1.4fr);
   gap: 0.75rem 1.5rem; align-items: start; font-variant-numeric: tabular-nums; }
 .answer .headline { grid-column: 1 / -1; display: flex; align-items: baseline; gap: 0.75rem;
   min-height: 3.25rem; }
@@ -31,7 +31,7 @@ CSS = """
 .answer .bar { flex: none; height: 100%; min-width: 1px; border-radius: 2px;
   background: var(--st-border-color); }
 .answer .highest .bar { background: var(--st-primary-color); }
-.answer figure { margin: 0; }
+.answer figure { margin: 0; max-width: 15rem; }
 .answer img { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated;
   border-radius: var(--st-base-radius); background: #000; }
 .answer figcaption { margin-top: 0.4rem; font-size: 0.875rem; color: var(--st-gray-color); }
