@@ -48,7 +48,9 @@ def read_on_page(page: Page, corner: tuple[float, float], digit: PenDigit) -> in
 
     canvas = page.locator("canvas.upper-canvas")
 
-    def ready() -> bool:  # a new canvas shows itself a little before it takes a stroke
+    def ready() -> bool:  # a canvas shows itself a little before it takes a stroke
+        if canvas.count() != 1:  # the old one stays until the new one has come
+            return False
         page.mouse.move(*lines[0][0])
         return canvas.evaluate("canvas => canvas.style.cursor") == "crosshair"
 
@@ -61,10 +63,8 @@ def read_on_page(page: Page, corner: tuple[float, float], digit: PenDigit) -> in
         page.mouse.up()
     page.get_by_label(f"Strokes: {len(lines)}.").wait_for(timeout=120_000)
     read = int(page.locator(".answer:not([data-provisional]) .digit").inner_text())
-    old = canvas.element_handle()
     page.get_by_role("button", name="Clear").click()
     page.get_by_label("Strokes: 0.").wait_for()
-    old.wait_for_element_state("hidden")  # it stays until the new one has come
     return read
 
 

@@ -2,25 +2,28 @@
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from digits.recipes.differences import closest_preset
 from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
 from digits.store.run_folder import EPOCHS, SAMPLE_PROBABILITIES, STATUS, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
-from widgets.shared.drawings import pinned_drawings
-from widgets.shared.format import as_text, duration, test_interval
+from widgets.shared.drawings import pinned_drawings, score_metric
+from widgets.shared.format import as_text, duration
 from widgets.shared.gallery import gallery
 from widgets.shared.session import engine, submit
 from widgets.shared.ticker import run_again
 from widgets.train.charts import chart
-from widgets.train.controls import change
+from widgets.train.controls import load
 from widgets.train.diagnosis import diagnosis_of, what_happened
+from widgets.train.figures import figures
 from widgets.train.finetune_result import finetuning_result, finetuning_summary
 from widgets.train.recent import earlier_runs, recent_runs, run_before, show_recent
 
@@ -68,14 +71,14 @@ def _show(run: Run, status: Status) -> None:
     earlier, before = earlier_runs(run, listed), run_before(run, listed)
     diagnosis = diagnosis_of(run)
     _state(run, status)
-    _figures(run, status, before)
+    figures(run, status, before)
     loss, accuracy, digits = st.columns([5, 5, 4], gap="small")
     for column, metric in ((loss, "loss"), (accuracy, "accuracy")):
         with column.container(border=True, height="stretch"):
             chart(run, status, metric, earlier, diagnosis.since if diagnosis else None)
     with digits.container(border=True, height="stretch"):
         _digits(run)
-    what_happened(run, before, change)
+    what_happened(run, before, lambda changes: _try(run, changes))
     with st.container(border=True):
         show_recent(run, listed, earlier)
     for gap in _gaps(run, run.file_stamps(STATUS, EPOCHS)):
@@ -84,7 +87,15 @@ def _show(run: Run, status: Status) -> None:
         st.caption(finetuning_summary(run))
         if status.state in DONE:
             finetuning_result(run)
+    if status.state in DONE:
+        score_metric(run)
     pinned_drawings(run)
+
+
+def _try(run: Run, changes: dict[str, Any]) -> None:
+    """Put the run's recipe, with these changes, into the controls."""
+    recipe = run.recipe
+    load(replace(recipe, **changes), run.preset or closest_preset(recipe))
 
 
 def _state(run: Run, status: Status) -> None:
@@ -179,73 +190,6 @@ def _ended(run: Run, status: Status) -> None:
         ("pages/draw.py", "Draw a digit for it", ":material/draw:"),
     ):
         st.page_link(page, label=label, icon=icon, query_params=link, width="content")
-
-
-def _figures(run: Run, status: Status, before: Run | None) -> None:
-    """Four figures, with the difference of the validation to the run before."""
-    ends, result = run.epoch_metrics(), run.result()
-    earlier = runs.summary(before).result if before else None
-    name = f"to run {runs.summary(before).number}" if before else ""
-    accuracy: float | None = None
-    loss: float | None = None
-    if result:
-        accuracy, loss = result["val_accuracy"], result["val_loss"]
-    elif len(ends["epoch"]):
-        accuracy, loss = float(ends["val_accuracy"][-1]), float(ends["val_loss"][-1])
-    accuracy_change: str | None = None
-    loss_change: str | None = None
-    if accuracy is not None and loss is not None and earlier:
-        points = 100 * (accuracy - earlier["val_accuracy"])
-        accuracy_change = f"{points:+.2f} points {name}"
-        loss_change = f"{loss - earlier['val_loss']:+.4f} {name}"
-    with st.grid(4, min_column_width=150, gap="small"):
-        _metric("Validation accuracy", _percent(accuracy), "after each epoch", accuracy_change)
-        loss_text = "–" if loss is None else f"{loss:.4f}"
-        _metric("Validation loss", loss_text, "cross-entropy, nats", loss_change, inverse=True)
-        if result:
-            _metric(
-                "Test accuracy",
-                f"{result['test_accuracy']:.2%}",
-                test_interval(result),
-                help=f"On {result['test_images']:,} images that took no part in training or in any "
-                "choice. Tune on validation, and read this figure last: what is chosen by it is "
-                "no longer measured by it.",
-            )
-            speed = result["images_per_second"]
-            speed_text = f"{speed:,.0f} images/s" if speed else "no whole epoch"
-            _metric("Training time", duration(result["seconds"]), speed_text)
-        else:
-            speed, left = status.images_per_second, status.seconds_left
-            steps = f"step {status.step:,} of {status.steps:,}"
-            _metric("Speed", f"{speed:,.0f} images/s" if speed else "–", steps)
-            epoch = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
-            _metric("Time left", "–" if left is None else duration(left), epoch)
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.2%}"
-
-
-def _metric(
-    label: str,
-    value: str,
-    note: str,
-    change: str | None = None,
-    *,
-    inverse: bool = False,
-    help: str | None = None,
-) -> None:
-    """A figure in a card, over its change or, so that no card grows later, a note."""
-    st.metric(
-        label,
-        value,
-        change or note,
-        delta_color="off" if not change else "inverse" if inverse else "normal",
-        delta_arrow="auto" if change else "off",
-        border=True,
-        height="stretch",
-        help=help,
-    )
 
 
 @lru_cache(maxsize=32)

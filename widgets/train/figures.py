@@ -1,0 +1,75 @@
+"""Four figures of a run: its validation, and its speed or, when it has ended, its test."""
+
+import streamlit as st
+
+from digits.store import runs
+from digits.store.run_folder import Run
+from digits.store.status import Status
+from widgets.shared.format import duration, test_interval
+
+
+def figures(run: Run, status: Status, before: Run | None) -> None:
+    """Four figures, with the difference of the validation to the run before."""
+    ends, result = run.epoch_metrics(), run.result()
+    earlier = runs.summary(before).result if before else None
+    name = f"to run {runs.summary(before).number}" if before else ""
+    accuracy: float | None = None
+    loss: float | None = None
+    if result:
+        accuracy, loss = result["val_accuracy"], result["val_loss"]
+    elif len(ends["epoch"]):
+        accuracy, loss = float(ends["val_accuracy"][-1]), float(ends["val_loss"][-1])
+    accuracy_change: str | None = None
+    loss_change: str | None = None
+    if accuracy is not None and loss is not None and earlier:
+        points = 100 * (accuracy - earlier["val_accuracy"])
+        accuracy_change = f"{points:+.2f} points {name}"
+        loss_change = f"{loss - earlier['val_loss']:+.4f} {name}"
+    with st.grid(4, min_column_width=150, gap="small"):
+        _metric("Validation accuracy", _percent(accuracy), "after each epoch", accuracy_change)
+        loss_text = "–" if loss is None else f"{loss:.4f}"
+        _metric("Validation loss", loss_text, "cross-entropy, nats", loss_change, inverse=True)
+        if result:
+            _metric(
+                "Test accuracy",
+                f"{result['test_accuracy']:.2%}",
+                test_interval(result),
+                help=f"On {result['test_images']:,} images that took no part in training or in any "
+                "choice. Tune on validation, and read this figure last: what is chosen by it is "
+                "no longer measured by it.",
+            )
+            speed = result["images_per_second"]
+            speed_text = f"{speed:,.0f} images/s" if speed else "no whole epoch"
+            _metric("Training time", duration(result["seconds"]), speed_text)
+        else:
+            speed, left = status.images_per_second, status.seconds_left
+            steps = f"step {status.step:,} of {status.steps:,}"
+            _metric("Speed", f"{speed:,.0f} images/s" if speed else "–", steps)
+            epoch = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
+            _metric("Time left", "–" if left is None else duration(left), epoch)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"
+
+
+def _metric(
+    label: str,
+    value: str,
+    note: str,
+    change: str | None = None,
+    *,
+    inverse: bool = False,
+    help: str | None = None,
+) -> None:
+    """A figure in a card, over its change or, so that no card grows later, a note."""
+    st.metric(
+        label,
+        value,
+        change or note,
+        delta_color="off" if not change else "inverse" if inverse else "normal",
+        delta_arrow="auto" if change else "off",
+        border=True,
+        height="stretch",
+        help=help,
+    )
