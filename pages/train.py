@@ -4,6 +4,7 @@ import streamlit as st
 
 from digits.recipes.presets import for_available_data
 from digits.store import runs
+from widgets.shared.cards import page_heading
 from widgets.shared.mnist_offer import offer_mnist
 from widgets.shared.session import linked_run, via_app
 from widgets.train.controls import load, recipe_controls
@@ -23,3 +24,4 @@ else:
     first_visit(recipe)
 if fits and not runs.queue():
     preload(recipe)
+page_heading("Train", "train")

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from digits.ink import collection
 from docs.scenes import SCENES, add_drawings, extent
 from tests.conftest import App
 from tests.test_theme import TEXT, Color, color, contrast, mixed
@@ -43,14 +44,20 @@ CHART_TEXTS = """() => [...document.querySelectorAll('.plot text')].map(text => 
 
 @pytest.fixture(scope="module")
 def served(app: App, trained_once: Path) -> Iterator[App]:
-    """The shared server with two finished runs and some drawings."""
+    """The shared server with two finished runs and some drawings, which are taken away again."""
+    folders = [app.runs / id for id in (trained_once.name, "20260102-030405-abcdef")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RUNS", str(app.runs))
         patch.setenv("DIGITS_DRAWINGS", str(app.runs.with_name("drawings")))
-        for id in (trained_once.name, "20260102-030405-abcdef"):
-            shutil.copytree(trained_once, app.runs / id)
+        before = set(collection.ids())
+        for folder in folders:
+            shutil.copytree(trained_once, folder)
         add_drawings()
         yield app
+        for id in set(collection.ids()) - before:
+            collection.delete(id)
+        for folder in folders:
+            shutil.rmtree(folder)
 
 
 @pytest.fixture(autouse=True)

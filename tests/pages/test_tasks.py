@@ -17,6 +17,7 @@ from digits.recipes.recipe import HYPERPARAMETERS
 from digits.store import runs
 from digits.store.runs import Run
 from digits.store.status import DONE
+from docs.scenes import settle
 from tests.conftest import App, until
 
 pytestmark = pytest.mark.browser
@@ -57,7 +58,7 @@ class Visitor:
     def open(self, path: str) -> None:
         """Open a page; a task begins there."""
         self.page.goto(f"{self.app.url}/{path}")
-        self.page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+        settle(self.page)
         self.begin()
 
     def begin(self) -> None:
@@ -207,7 +208,7 @@ def tab_to(page: Page, name: str) -> None:
     """Press the tab key until the keyboard is on what matches the pattern."""
     passed: list[str] = []
     while not re.search(name, passed[-1] if passed else ""):
-        assert len(passed) < 150, passed
+        assert len(passed) < 150, "\n".join(name[:60] for name in passed)
         page.keyboard.press("Tab")
         passed.append(page.evaluate(FOCUSED))
 
@@ -224,6 +225,8 @@ def test_the_keyboard_alone_trains_explains_and_compares(
 
     tab_to(page, "^A .*Mistakes$")
     page.keyboard.press("Enter")
+    page.get_by_role("button", name=re.compile("^Test image")).first.wait_for()
+    settle(page)
     tab_to(page, "^BUTTON Test image")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
@@ -231,6 +234,8 @@ def test_the_keyboard_alone_trains_explains_and_compares(
 
     tab_to(page, "^A .*Runs$")
     page.keyboard.press("Enter")
+    page.get_by_role("checkbox", name=re.compile("^Compare")).first.wait_for()
+    settle(page)
     for _ in range(2):
         tab_to(page, "^INPUT Compare")
         page.keyboard.press("Space")

@@ -99,10 +99,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     mark()
     setTriggerValue('click', index)
   }
-  // A dialog that closes gives the focus back to the shadow's host: pass it on to the digit.
-  const host = parentElement.host
-  host.tabIndex = -1
-  host.onfocus = (event) => event.composedPath()[0] === host && all[gallery.last]?.focus()
+  // A dialog that closes gives the focus back to the shadow's host: pass it on to the digit. The
+  // host must not get a tabIndex of -1 for this, which would take the digits from the tab key.
+  parentElement.host.focus = (options) => all[gallery.last]?.focus(options)
   gallery.onkeydown = (event) => {
     const i = all.indexOf(event.target)
     const inRow = all.filter((button) => button.offsetTop === all[0].offsetTop).length

@@ -13,7 +13,6 @@ from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
 from digits.store.runs import Run
-from widgets.shared.cards import page_heading
 from widgets.shared.format import as_text, duration, filled
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
@@ -66,7 +65,6 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         with st.popover("Link", icon=":material/link:"):
             st.caption("Whoever opens this link finds the controls as they stand now.")
             st.code(f"{st.context.url or ''}?recipe={to_link(recipe, preset)}", wrap_lines=True)
-        page_heading("Train", "train")
     for sentence in st.session_state.get("recipe-ignored", []):
         st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
     if train:
