@@ -56,6 +56,8 @@ def test_text_captions_and_what_is_selected_can_be_read(scheme: str, ground: str
     assert contrast(mixed(text, below, 0.6), below) >= TEXT  # captions
     assert contrast(primary, below) >= TEXT  # values of sliders, open tabs
     assert contrast(primary, mixed(primary, below, 0.1)) >= TEXT  # selected segments and pills
+    if ground == "backgroundColor":
+        assert contrast(primary, mixed(primary, below, 0.2)) >= TEXT  # the same under the pointer
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -109,10 +109,8 @@ def _dispute(predictions: Predictions, index: int) -> None:
         "split": f"Five annotators were split between {dispute.given} and {dispute.suggested}",
         "neither": f"Most of five annotators chose neither {dispute.given} nor {dispute.suggested}",
     }[dispute.verdict]
-    st.caption(
-        f":material/gavel: **Disputed label.** {vote} "
-        "([Northcutt et al. 2021](https://labelerrors.com))."
-    )
+    source = "[Northcutt et al. 2021](https://labelerrors.com)"  # too faint as a link in a caption
+    st.markdown(f":small[:material/gavel: **Disputed label.** {vote} ({source}).]")
 
 
 def _history(run: Run, index: int, label: int, epoch: int) -> None:
