@@ -21,9 +21,9 @@ def via_app() -> None:
     """Send a first request that came to a page's own file through ``app.py`` instead.
 
     Until ``app.py`` has run once, a fresh server takes ``pages/`` for the old kind of multipage
-    app and would show this page without the app's menu around it.
+    app and would show this page without the app's menu around it, to everybody who comes then.
     """
-    if PagesManager.uses_pages_directory:
+    if st.runtime.exists() and "link-checked" not in st.session_state:
         PagesManager.uses_pages_directory = False
         st.rerun()
 
