@@ -26,7 +26,7 @@ from widgets.mistakes.epochs import (
 from widgets.shared.cards import cards, page_heading
 from widgets.shared.format import as_text
 from widgets.shared.link import choice, forget_ignored, tell_ignored
-from widgets.shared.session import chosen_run, test_set, via_app
+from widgets.shared.session import chosen_run, done_runs, test_set, via_app
 
 VIEWS = {
     "confusion-matrix": ("Confusion matrix", confusions.view, 10),
@@ -85,6 +85,8 @@ def opened() -> str:
 
 if "view" not in st.session_state:
     forget_ignored()
+if not done_runs():
+    page_heading("Mistakes", "mistakes")  # above the sentence that says what to do
 toolbar = st.container(horizontal=True, vertical_alignment="center", gap="small")
 with toolbar:
     run = chosen_run()

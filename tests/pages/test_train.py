@@ -131,7 +131,7 @@ def test_a_preset_moves_the_controls_and_the_layer_table(opened: Callable[[str],
 def test_a_kernel_that_does_not_fit_is_told_at_its_block(opened: Callable[[str], Page]) -> None:
     page = opened("recipe=fast;conv=32x5p,64x3p,128x11")
     message = page.get_by_text(re.compile("11×11 kernel is larger than the 5×5 that block 3"))
-    expect(message.first).to_be_visible()
+    expect(message.filter(visible=True).first).to_be_visible()
     expect(page.get_by_role("button", name="Train", exact=True).last).to_be_disabled()
 
 
@@ -177,7 +177,7 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     page = browser.new_page()
     page.goto(f"{app.url}/?{LONG}")
     press_train(page)
-    expect(page.get_by_text(re.compile("epoch ([3-9]|[1-3][0-9]) of 40"))).to_be_visible(
+    expect(page.get_by_text(re.compile("epoch ([3-9]|[1-3][0-9]) of 40")).first).to_be_visible(
         timeout=90_000
     )
     below = psutil.Process(app.process.pid).children(recursive=True)

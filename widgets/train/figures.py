@@ -43,7 +43,7 @@ def figures(run: Run, status: Status, before: Run | None) -> None:
             _metric("Training time", duration(result["seconds"]), speed_text)
         else:
             speed, left = status.images_per_second, status.seconds_left
-            steps = f"step {status.step:,} of {status.steps:,}"
+            steps = f"step {status.step:,} of {status.steps:,}" if status.steps else "not begun"
             _metric("Speed", f"{speed:,.0f} images/s" if speed else "–", steps)
             epoch = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
             _metric("Time left", "–" if left is None else duration(left), epoch)

@@ -121,7 +121,7 @@ def _state(run: Run, status: Status) -> None:
 
 
 def _label(run: Run) -> str:
-    return as_text(runs.summary(run).label)
+    return as_text(f"{run.number} {run.name}" if run.number else run.name)
 
 
 def _stop(run: Run) -> None:
