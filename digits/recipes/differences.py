@@ -31,7 +31,8 @@ def in_words(name: str, value: Any) -> str:
         return described.choices[value]
     if described.words:
         return described.words.format(value)
-    return f"{value:,} {described.label}".lower()
+    noun = described.label.lower()
+    return f"{value:,} {noun.removesuffix('s') if value == 1 else noun}"
 
 
 def default_name(recipe: Recipe, preset: str = "") -> str:

@@ -19,6 +19,9 @@ def test_a_preset_is_called_by_its_title(preset: str) -> None:
 def test_a_changed_preset_is_called_by_what_differs() -> None:
     changed = dataclasses.replace(FAST, learning_rate=0.0002)
     assert default_name(changed, "fast") == "Fast · lr 0.0002"
+    three = for_available_data("three-epochs")
+    one = default_name(dataclasses.replace(three, epochs=1), "three-epochs")
+    assert one.endswith(" · 1 epoch")
     assert differences(changed, FAST) == {"learning_rate": (0.0002, 0.01)}
     changed = dataclasses.replace(FAST, batch_norm=False, train_images=500, dropout=0.5)
     assert default_name(changed) == "Fast · 500 images · no batch norm · dropout 0.5"

@@ -7,7 +7,7 @@ import streamlit as st
 from digits.store import files, runs
 from digits.store.run_folder import ID, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED
-from widgets.shared.format import as_text
+from widgets.shared.format import as_text, filled
 from widgets.shared.session import choose_run, engine, load_recipe, submit
 
 ICONS = {
@@ -134,7 +134,7 @@ def _stem(run: Run) -> str:
 def _rename(run: Run) -> None:
     with st.form("runs-rename-form", border=False):
         name = st.text_input("Name", run.name, max_chars=80)
-        if st.form_submit_button("Rename", type="primary"):
+        if st.form_submit_button(filled("Rename"), type="primary"):
             try:
                 run.rename(name)
                 st.rerun()
@@ -147,7 +147,7 @@ def _delete(ticked: list[Run]) -> None:
     names = ", ".join(f"“{as_text(runs.summary(run).label)}”" for run in ticked)
     st.write(f"{names}: curves, weights and models are deleted for good.")
     delete, cancel = st.columns(2)
-    if delete.button("Delete", type="primary", width="stretch"):
+    if delete.button(filled("Delete"), type="primary", width="stretch"):
         problems = []
         for run in ticked:
             try:
