@@ -23,7 +23,9 @@ def via_app() -> None:
     Until ``app.py`` has run once, a fresh server takes ``pages/`` for the old kind of multipage
     app and would show this page without the app's menu around it, to everybody who comes then.
     """
-    if st.runtime.exists() and "link-checked" not in st.session_state:
+    state = st.session_state
+    if "link-checked" not in state and "sent-via-app" not in state:
+        state["sent-via-app"] = True
         PagesManager.uses_pages_directory = False
         st.rerun()
 
