@@ -73,7 +73,7 @@ def test_reloading_closing_and_moving_sliders_leave_a_run_alone(
     page.reload()
     expect(page.get_by_text(GOING)).to_be_visible()
     page.get_by_role("slider", name="Epochs").press("ArrowLeft")
-    expect(page.get_by_text("39 epochs")).to_be_visible()
+    expect(page.get_by_role("group", name="Epochs").get_by_text("39")).to_be_visible()
     link = page.url
     page.close()
     visitor = browser.new_page()  # somebody else, with the link

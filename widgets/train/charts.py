@@ -184,7 +184,8 @@ def _number(trace: dict[str, Any], metric: str) -> dict[str, Any]:
         "xanchor": "left",
         "yanchor": "middle",
         "showarrow": False,
-        "font": {"size": 11, "color": trace["line"]["color"]},
+        "font": {"size": 11},
+        "bgcolor": "var(--st-background-color)",  # it may lie upon another curve
     }
 
 
