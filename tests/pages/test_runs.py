@@ -181,6 +181,7 @@ def test_ticked_runs_are_opened_downloaded_renamed_and_deleted(
     assert old.name == "New name"
 
     tick(page, "Doomed run")
+    opened = made("Opened run")
     for answer in ("Cancel", "Delete"):
         act(page, "Delete")
         dialog = page.get_by_test_id("stDialog")
@@ -192,7 +193,6 @@ def test_ticked_runs_are_opened_downloaded_renamed_and_deleted(
     assert (old.folder.exists(), doomed.folder.exists()) == (False, False)
     assert "compare" not in page.url
 
-    opened = made("Opened run")
     page.goto(f"{server}/runs")
     page.get_by_role("button", name="Opened run").click()
     page.wait_for_url(re.compile(rf"/\?.*run={opened.id}"))
