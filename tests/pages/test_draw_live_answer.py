@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from digits.ink.canvas import SCREEN_SCALE
+from tests.conftest import App
+from tests.engine.test_client import worker_of
 from tests.pages.test_draw import SEVEN, THREE, answer, corner_of_canvas, draw, open_page, scale
 
 pytestmark = pytest.mark.browser
@@ -59,6 +61,29 @@ def test_the_bars_follow_the_pen_until_the_server_answers(page: Page, server: st
     provisional(page, 3)
     page.mouse.up()
     final(page, 3, strokes=1)
+
+
+def test_nothing_moves_below_a_click_while_the_worker_is_slow(page: Page, app: App) -> None:
+    open_page(page, app.url)
+    draw(page, SEVEN)
+    final(page, 7, strokes=1)
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+    label = page.get_by_role("radio", name="1", exact=True)
+    before = label.bounding_box()
+    worker = worker_of(app.process.pid)
+    worker.suspend()
+    try:
+        draw(page, [(100, 150), (190, 150)])
+        expect(page.get_by_text("recognizing …")).to_be_visible()
+        page.wait_for_timeout(1000)
+        assert label.bounding_box() == before
+        label.click()
+    finally:
+        worker.resume()
+    expect(page.get_by_text("Saved as a 1")).to_be_visible()
+    final(page, 7, strokes=2)
+    page.get_by_role("button", name="Undo saving").click()
+    expect(page.get_by_text("One click saves it")).to_be_visible()
 
 
 def test_earlier_strokes_count_and_those_undone_do_not(page: Page, server: str) -> None:

@@ -30,8 +30,7 @@ def recognize_drawing(
     cluster = engine()
     strokes = [] if drawing.on_image else drawing.strokes  # else they alone would be redrawn
     try:
-        with st.spinner("Recognizing …"):
-            return recognize(drawing.ink, strokes, lambda x: cluster.predict(model, x), options)
+        return recognize(drawing.ink, strokes, lambda x: cluster.predict(model, x), options)
     except (ValueError, LookupError, OSError) as error:
         st.error(as_text(error), icon=":material/error:")
         return None

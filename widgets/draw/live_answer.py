@@ -142,6 +142,7 @@ function follow(answer) {
       const width = Math.round(height * box.width / box.height)
       finished.push(stroke.points)
       stroke = undefined
+      answer.querySelector('.note').textContent = 'recognizing …'
       // A canvas that has just come on the page may not have taken the stroke.
       afterFrames(2, () =>
         inkOn(canvas, width, height)[Math.floor(y) * width + Math.floor(x)] || forget())
