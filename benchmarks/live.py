@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from benchmarks import served
 from benchmarks.measure import ROUNDS, figure, goal, line
-from benchmarks.visitors import Words, visitors
+from benchmarks.visitors import TRAINING_CURVE, Words, visitors
 from digits.data import datasets
 from digits.recipes.presets import PRESETS
 from digits.store import runs
@@ -18,11 +18,20 @@ from tests.conftest import App, until
 
 WATCHERS = 3
 LOOKED = 5  # seconds of looking at a page before the click, in which the engine prepares
-# Seconds from the click to a chart whose second trace, the training curve, has points.
-FIRST_POINT = """() => [...document.querySelectorAll('.plot')].some(
-    plot => plot.data?.[1]?.x.length) && (performance.now() - window.clicked) / 1000"""
-CLOCK = """() => document.addEventListener('click',
-    () => { window.clicked = performance.now() }, true)"""
+# Seconds from the click to a chart whose training curve, of another run than before, has points.
+CLOCK = f"""() => {{
+  {TRAINING_CURVE}
+  document.addEventListener('click', () => {{
+    window.clicked = performance.now()
+    window.before = trainingCurve()?.name
+  }}, true)
+  window.firstPoint = () => {{
+    const curve = trainingCurve()
+    return curve?.x.length && curve.name !== window.before
+      && (performance.now() - window.clicked) / 1000
+  }}
+}}"""
+FIRST_POINT = "() => window.firstPoint()"
 
 
 def live() -> list[dict[str, Any]]:
@@ -47,7 +56,7 @@ def live() -> list[dict[str, Any]]:
                     for page in pages:
                         page.goto(f"{app.url}/?run={run.id}")
                     for page in pages:
-                        page.get_by_text("Queued:").wait_for()
+                        page.get_by_text("queued, next").first.wait_for()
                     time.sleep(2)  # pages have come to rest
                 if not drawn:
                     for page in pages:
@@ -111,7 +120,7 @@ def click() -> list[dict[str, Any]]:
                 _stop(app, page)
                 for seed in range(1, 1 + (2 * ROUNDS if number == 0 else 0)):  # new each time
                     looked, clicks = (LOOKED, warm) if seed % 2 else (0, at_once)
-                    page = served.visitor(browser, f"{app.url}/{link}&seed={seed}")
+                    page = served.visitor(browser, f"{app.url}/{link};seed={seed}")
                     page.wait_for_selector("[data-test-script-state=notRunning]")
                     time.sleep(looked)
                     clicks.append(_first_point(page))

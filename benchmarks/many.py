@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from benchmarks import served
 from benchmarks.measure import figure, goal
-from benchmarks.visitors import PACE, Visitor, Words, visitors
+from benchmarks.visitors import PACE, TRAINING_CURVE, Visitor, Words, visitors
 from digits.engine import Engine
 from digits.store.runs import Run
 from tests.conftest import App
@@ -20,14 +20,13 @@ COUNTS = (1, 10, 30, 100)
 WINDOW = 20.0  # seconds
 ENDING = 30.0  # seconds that the last visitor has to see the result
 # Notes when the curve in the page gets a new last point, and when the result is there.
-LISTEN = """() => { window.arrivals = []; setInterval(() => {
-  const plot = [...document.querySelectorAll('.plot')].find(
-      plot => plot.getAttribute('aria-label')?.startsWith('Loss'))
-  const x = plot?.data?.[1]?.x.at(-1), last = window.arrivals.at(-1)
+LISTEN = f"""() => {{ {TRAINING_CURVE}
+  window.arrivals = []; setInterval(() => {{
+  const x = trainingCurve()?.x.at(-1), last = window.arrivals.at(-1)
   if (x !== undefined && last?.[1] !== x) window.arrivals.push([Date.now() / 1000, x])
   if ([...document.querySelectorAll('[data-testid=stMetricLabel]')].some(
       label => label.textContent === 'Test accuracy')) window.result ??= Date.now() / 1000
-  }, 20) }"""
+  }}, 20) }}"""
 
 
 def many() -> list[dict[str, Any]]:
@@ -46,7 +45,7 @@ def crowd(count: int = COUNTS[-1]) -> list[dict[str, Any]]:
         page = served.visitor(browser, "about:blank")
         words = Words(page)
         page.goto(f"{app.url}/?run={run.id}")
-        page.get_by_text("Queued:").wait_for()
+        page.get_by_text("queued, next").first.wait_for()
         engine.submit(run)
         page.get_by_text("images/s").wait_for()
         page.evaluate(LISTEN)

@@ -20,6 +20,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 TICKER = "digits_ticker"  # the component by which the live view asks to be looked at again
+TRAINING = ", training"  # so ends the name of the curve that grows: the page's run's, not others'
+TRAINING_CURVE = f"""const trainingCurve = () => [...document.querySelectorAll('.plot')]
+    .find(plot => plot.getAttribute('aria-label')?.startsWith('Loss'))
+    ?.data?.find(trace => trace.name?.endsWith('{TRAINING}'))"""
 PACE = 0.3  # seconds between two arrivals: nobody opens a page in the same instant as all others
 
 
@@ -147,7 +151,8 @@ def _note(message: ForwardMsg, visitor: Visitor) -> None:
     if "curve-loss" not in component.id:
         return
     sent = json.loads(component.json if component.HasField("json") else component.mixed.json)
-    x = json.loads(sent["figure"])["traces"][1]["x"]
+    traces = json.loads(sent["figure"])["traces"]
+    x = next(trace["x"] for trace in traces if trace["name"].endswith(TRAINING))
     if x and (not visitor.arrivals or visitor.arrivals[-1][1] != x[-1]):
         visitor.arrivals.append((time.time(), x[-1]))
 

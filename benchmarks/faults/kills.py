@@ -82,7 +82,7 @@ def rush(count: int = VISITORS) -> list[dict[str, Any]]:
     with _server() as (apps, _):
         _end(_train(apps[-1]))  # the engine has started
         before = runs.all()
-        tabs = [Tab(apps[-1].url, f"{SHORT}&seed={seed}") for seed in range(count)]
+        tabs = [Tab(apps[-1].url, f"{SHORT};seed={seed}") for seed in range(count)]
         clicks = [threading.Thread(target=tab.click, args=["Train"]) for tab in tabs]
         for click in clicks:
             click.start()

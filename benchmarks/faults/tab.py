@@ -76,7 +76,7 @@ class Tab:
         for delta in self.deltas.values():
             if delta.new_element.WhichOneof("type") == kind:
                 element = getattr(delta.new_element, kind)
-                if re.fullmatch(label, element.label):
+                if re.fullmatch(rf"(:\w+\[)?({label})\]?", element.label):  # in a color or not
                     return element, delta.fragment_id
         raise LookupError(f"The page has no {kind} {label}.")
 

@@ -94,6 +94,24 @@ def test_labels_are_corrected_drawings_pinned_and_deleted_after_a_question(
     assert labels() == []
 
 
+def test_a_drawing_that_another_visitor_has_deleted_is_told_as_that(
+    page: Page, server: str
+) -> None:
+    for act in (
+        lambda: page.get_by_role("radio", name="3", exact=True).click(),
+        lambda: page.get_by_text("Pin", exact=True).click(),
+    ):
+        drawing = collection.add(1, [np.array(THREE, float).T])
+        open_drawings(page, server)
+        page.get_by_role("button", name="A drawn 1").click()
+        expect(page.get_by_role("button", name="All drawings")).to_be_visible()
+        collection.delete(drawing.id)
+        act()
+        expect(page.get_by_text("This drawing has been deleted.")).to_be_visible()
+        expect(page.get_by_text("No drawings yet")).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
 def test_a_bad_file_is_a_clear_sentence_and_a_good_one_comes_back_as_it_went(
     page: Page, server: str, tmp_path: Path
 ) -> None:

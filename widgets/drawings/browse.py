@@ -1,10 +1,13 @@
 """The gallery of drawings, and one of them large, with what can be done with it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
 from digits.ink import collection
 from digits.ink.collection import Drawing
+from digits.store.files import reason
 from digits.store.run_folder import Run
 from widgets.shared.drawings import drawing_over_epochs, probabilities_at_epochs
 from widgets.shared.format import as_text, filled
@@ -113,7 +116,7 @@ def _delete(drawing: Drawing) -> None:
     st.write(f"This {drawing.label} is deleted for good, with its strokes.")
     delete, cancel = st.columns(2)
     if delete.button(filled("Delete"), type="primary", width="stretch"):
-        collection.delete(drawing.id)
+        _attempt(lambda: collection.delete(drawing.id))
         _select(None)
         st.rerun()
     if cancel.button("Cancel", width="stretch"):
@@ -123,11 +126,19 @@ def _delete(drawing: Drawing) -> None:
 def _relabel(id: str, key: str) -> None:
     """Take the digit just clicked for the label; a second click on it changes nothing."""
     if (label := st.session_state[key]) is not None:
-        collection.relabel(id, label)
+        _attempt(lambda: collection.relabel(id, label))
 
 
 def _pin(id: str, key: str) -> None:
-    collection.pin(id, st.session_state[key])
+    _attempt(lambda: collection.pin(id, st.session_state[key]))
+
+
+def _attempt(change: Callable[[], None]) -> None:
+    """Change a drawing, or say why not, such as that another visitor has deleted it."""
+    try:
+        change()
+    except (ValueError, LookupError, OSError) as error:
+        st.toast(as_text(reason(error)), icon=":material/error:")
 
 
 def _select(id: str | None) -> None:
