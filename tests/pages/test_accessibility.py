@@ -1,9 +1,10 @@
 """Every page for everybody: axe-core's rules, contrast within charts, and the keyboard alone."""
 
 import io
+import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from digits.ink import collection
-from docs.scenes import SCENES, add_drawings, extent
+from docs.scenes import SCENES, add_drawings, extent, gallery, longest, visit
 from tests.conftest import App
 from tests.test_theme import TEXT, Color, color, contrast, mixed
 
@@ -88,6 +89,62 @@ def test_a_page_has_no_serious_finding_and_fits_its_window(
             findings += [f"{look}{headings} headings of the first level"] * (headings != 1)
             width = extent(page)[0]
             findings += [f"{look}{width} pixels wide"] * (width > size["width"])
+    page.context.close()
+    assert not findings, "\n".join(findings)
+
+
+def open_popover(name: str) -> Callable[[Page, App], None]:
+    """Opens a popover of the Train page's toolbar."""
+
+    def act(page: Page, served: App) -> None:
+        SCENES["train"](page, served)
+        page.get_by_role("button", name=re.compile(f"{name}( · 0)?$")).click()
+        page.get_by_test_id("stPopoverBody").wait_for()
+
+    return act
+
+
+def open_code(page: Page, served: App) -> None:
+    OPENED["network"](page, served)
+    page.get_by_role("tab", name="Keras code").click()
+    page.get_by_test_id("stCode").first.wait_for()
+
+
+def open_view(view: str) -> Callable[[Page, App], None]:
+    """Opens a view of the Mistakes page."""
+    return lambda page, served: visit(page, served, f"mistakes?run={longest().id}&view={view}")
+
+
+def ask_to_delete_a_drawing(page: Page, served: App) -> None:
+    SCENES["drawings"](page, served)
+    gallery(page).first.click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_test_id("stDialog").wait_for()
+
+
+OPENED = {
+    "network": open_popover("Network"),
+    "queue": open_popover("Queue"),
+    "link": open_popover("Link"),
+    "Keras code": open_code,
+    **{view: open_view(view) for view in ("per-class", "forgetting", "label-errors")},
+    **{view: open_view(view) for view in ("calibration", "embeddings", "robustness", "compare")},
+    "delete a drawing": ask_to_delete_a_drawing,
+}
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_what_opens_on_a_page_has_no_serious_finding(
+    name: str, served: App, browser: Browser
+) -> None:
+    page = browser.new_context(viewport=DESKTOP).new_page()
+    page.set_default_timeout(30_000)
+    OPENED[name](page, served)
+    findings = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.wait_for_timeout(1000)  # charts are drawn anew
+        findings += [f"{scheme}: {finding}" for finding in violations(page) + faint(page)]
     page.context.close()
     assert not findings, "\n".join(findings)
 

@@ -64,7 +64,9 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             _queue()
         with st.popover("Link", icon=":material/link:"):
             st.caption("Whoever opens this link finds the controls as they stand now.")
-            st.code(f"{st.context.url or ''}?recipe={to_link(recipe, preset)}", wrap_lines=True)
+            st.code(
+                f"{st.context.url or ''}?recipe={to_link(recipe, preset)}", None, wrap_lines=True
+            )
     for sentence in st.session_state.get("recipe-ignored", []):
         st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
     if train:
@@ -115,7 +117,7 @@ def _network(recipe: Recipe, fits: bool) -> None:
         ["Layers", "Keras code", "Learning rate", "Training images"]
     )
     table.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
-    code.code(keras_script(recipe), language="python")
+    code.code(keras_script(recipe), None)  # Streamlit's colors for Python are too faint to read
     with rates:
         _schedule(recipe)
     with images:
