@@ -13,12 +13,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.store import runs
+from digits.recipes.schedule import learning_rates
+from digits.store import forks, learning_rate, runs
 from digits.store.files import reason
 from digits.store.run_folder import Run
 from digits.store.status import INFINITE, LAST_EXIT, UNFINISHED, Status
+from digits.worker import model
 from digits.worker.finish import evaluate, finish
-from digits.worker.predict import DAMAGED, load_weights, predict
+from digits.worker.predict import DAMAGED, load_start, load_weights, predict
 from digits.worker.preload import Prepared, prepare, take
 from digits.worker.train_step import micro_batches
 
@@ -71,6 +73,7 @@ class Trainer:
         self.published = 0.0  # when the last status was written, in seconds of a monotonic clock
         self.timer = Timer()  # of this attempt
         self.images = 0  # trained on in this attempt
+        self.epochs_before = self.recipe.fork.epochs_before if self.recipe.fork else 0
 
     def publish(self, **changes: Any) -> None:
         """Write the status, changed so."""
@@ -91,11 +94,12 @@ class Trainer:
         self.publish(state="running", deaths=deaths, message=message)
         self.use(take(recipe, run))
         self.steps_per_epoch = -(-len(self.data.x_train) // recipe.batch_size)
-        steps = self.steps_per_epoch * recipe.epochs
+        self.steps = self.steps_per_epoch * recipe.epochs
+        self.rates = self.learning_rates()
         epoch = self.resume()
         self.predict_sample()
         self.timer.start("publishing")
-        self.publish(steps=steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
+        self.publish(steps=self.steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
         while not self.is_complete(epoch) and not self.pauses(epoch) and self.train_epoch(epoch):
             epoch += 1
         if not self.is_complete(epoch) and self.pauses(epoch):
@@ -116,17 +120,43 @@ class Trainer:
         self.data, self.model = prepared.data, prepared.model
         self.train_steps = prepared.train_steps
 
+    def learning_rates(self) -> np.ndarray:
+        """The learning rate of every step, as it was changed so far: (steps,) float32."""
+        return learning_rates(self.recipe, self.steps, learning_rate.changes(self.run))
+
     def resume(self) -> int:
         """Go back to the last whole epoch; returns the epochs done. Later rows are dropped."""
         epoch = self.load_checkpoint()
+        if not epoch:
+            load_start(self.model, self.run)
+            self.continue_optimizer()
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout):  # Keras forgets how often it drew
-                draws = epoch * self.steps_per_epoch * micro_batches(self.recipe)
+                steps = (self.epochs_before + epoch) * self.steps_per_epoch
+                draws = steps * micro_batches(self.recipe)
                 state = np.array([layer.seed, draws], np.uint32)
                 layer.seed_generator.state.assign(state)
         if gaps := self.run.truncate_metrics(epoch, epoch * self.steps_per_epoch):
             self.add_note(f"Rows are missing in {' and '.join(gaps)}: the curves have a gap.")
         return epoch
+
+    def continue_optimizer(self) -> None:
+        """Take over the optimizer's state of a fork's parent, where that has kept it."""
+        if not self.recipe.fork or not (kept := forks.own_parent(self.run).checkpoints()):
+            return
+        before = forks.own_parent(self.run).recipe
+        if before.optimizer != self.recipe.optimizer:
+            return
+        parent = model.compile(model.build(before), before)
+        parent.optimizer.build(parent.trainable_variables)
+        try:
+            parent.load_weights(kept[0][1])
+        except DAMAGED:
+            self.add_note("The state of the parent's optimizer was damaged; it begins anew.")
+            return
+        states = zip(self.model.optimizer.variables, parent.optimizer.variables, strict=True)
+        for own, taken in states:
+            own.assign(taken)
 
     def load_checkpoint(self) -> int:
         """Load the latest checkpoint that is whole; returns its epoch, 0 without any.
@@ -169,17 +199,22 @@ class Trainer:
         """Train, validate and save one epoch; ``False`` when it was cut short by a request."""
         size, n = self.recipe.batch_size, len(self.data.x_train)
         runs.check_space(self.run.folder, self.recipe, epochs=1)
-        order = np.random.default_rng([self.recipe.seed, epoch]).permutation(n)
         offset = epoch * self.steps_per_epoch
+        number = self.epochs_before + epoch  # decides what is drawn at random
+        order = np.random.default_rng([self.recipe.seed, number]).permutation(n)
         losses, accuracies = np.empty(0), np.empty(0)
         timer = self.timer
         seconds, cpu_seconds = timer.seconds["training"], timer.cpu_seconds["training"]
         for first in range(0, self.steps_per_epoch, STEPS_PER_CALL):
             if self.run.stop_requested or (self.pauses(epoch) and not self.is_soon_over(first)):
                 return False
+            if learning_rate.record_request(self.run, offset + first):
+                self.rates = self.learning_rates()
             last = min(first + STEPS_PER_CALL, self.steps_per_epoch)
             timer.start("training")
-            loss, accuracy = self.train_steps(order, first, last, offset)
+            rates = self.rates[offset + first : offset + last]
+            earlier = number * self.steps_per_epoch
+            loss, accuracy = self.train_steps(order, first, last, earlier, rates)
             timer.start("publishing")
             self.images += min(last * size, n) - first * size
             self.check_finite(loss, epoch)
@@ -209,7 +244,7 @@ class Trainer:
     def check_finite(self, loss: np.ndarray | float, epoch: int) -> None:
         """Raise ``Diverged`` where the loss is no longer a number."""
         if not np.isfinite(loss).all():
-            rate = self.recipe.learning_rate
+            rate = learning_rate.peak(self.run)
             raise Diverged(
                 f"{INFINITE} in epoch {epoch + 1}. A learning rate of {rate:g} "
                 f"is too high for this recipe; try {rate / 10:g}."

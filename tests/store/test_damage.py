@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from digits.recipes.recipe import AUGMENTATIONS, Recipe
-from digits.store import curves, finetuning, runs
+from digits.store import curves, finetuning, learning_rate, runs
 from digits.store.run_folder import Run
 from digits.store.status import Owner, Status
 from tests.damage import ANY, CURVE, INSTEAD, RESULT, VALUES, complete_run, damage, json_with
@@ -45,6 +45,8 @@ READERS: dict[str, Callable[[Run], object]] = {
     "has_embeddings": lambda run: run.has_embeddings,
     "stop_requested": lambda run: run.stop_requested,
     "pause_epoch": Run.pause_epoch,
+    "learning_rate_changes": learning_rate.changes,
+    "learning_rate_requested": learning_rate.requested,
     "file_stamps": lambda run: run.file_stamps("status.json", "weights"),
     "curve": lambda run: curves.curve(run, "loss", seconds=True),
     "load_data": finetuning.load_data,
@@ -56,6 +58,8 @@ FILES = (
     "before_after.npz",
     "drawings.npz",
     "epochs.csv",
+    "learning_rate_changes.json",
+    "learning_rate_request.json",
     "map_pca.npy",
     "pause.json",
     "recipe.json",
@@ -73,6 +77,8 @@ FILES = (
 )
 MAY_BE_MISSING = (
     "epochs.csv",
+    "learning_rate_changes.json",
+    "learning_rate_request.json",
     "map_pca.npy",
     "pause.json",
     "result.json",

@@ -1,6 +1,7 @@
 """Training in this process, on UCI's digits: results, resumption, stopping, failing."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -10,11 +11,13 @@ import pytest
 from digits.data import datasets
 from digits.recipes.presets import MIN_UCI_EPOCHS, PRESETS
 from digits.recipes.recipe import Conv, Recipe
+from digits.recipes.schedule import RateChange
+from digits.store import forks, learning_rate
 from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.store.status import Status
 from digits.worker import trainer
-from digits.worker.predict import load, predict
+from digits.worker.predict import load, predict, predict_at_epochs
 from digits.worker.trainer import train
 from tests.conftest import queued
 
@@ -104,7 +107,7 @@ def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
     ours, theirs = (model.compile(model.build(recipe), recipe) for _ in range(2))
     ours.optimizer.build(ours.trainable_variables)
     rates = np.full(5, recipe.learning_rate, np.float32)
-    loss, _ = build_train_steps(ours, recipe, x, y, rates)(np.arange(320), 0, 5, 0)
+    loss, _ = build_train_steps(ours, recipe, x, y)(np.arange(320), 0, 5, 0, rates)
     expected = []
     for start in range(0, 320, 64):
         batch = x[start : start + 64, ..., None].astype(np.float32) / 255
@@ -176,6 +179,69 @@ def test_a_run_that_is_asked_to_pause_and_to_stop_stops() -> None:
     run.request_stop()
     assert train(run) is not None
     assert run.status.state == "stopped"
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_learning_rate_changed_under_way_is_replayed_after_a_death(
+    epoch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the worker dies in the epoch of the change, before that is saved."""
+    monkeypatch.setattr(trainer, "STATUS_INTERVAL", 0.0)
+    whole, torn = queued(SMALL), queued(SMALL)
+    per_epoch = -(-len(datasets.load("uci", seed=0).x_train) // SMALL.batch_size)
+
+    def change(run: Run, dies_after: int) -> Callable[[Status], None]:
+        def tell(status: Status) -> None:
+            if status.epoch == 1 and status.step == per_epoch and status.state == "running":
+                learning_rate.request(run, 0.0005)
+            if status.epoch == dies_after and status.step == 2 * per_epoch:
+                raise Killed
+
+        return tell
+
+    train(whole, change(whole, -1))
+    with pytest.raises(Killed):
+        train(torn, change(torn, epoch))
+    train(torn)
+    assert torn.epoch_metrics()["learning_rate"] == pytest.approx([0.005] + [0.0005] * 3)
+    assert learning_rate.changes(torn) == (RateChange(per_epoch, 0.0005),)
+    same_as(torn, whole)
+
+
+def test_a_learning_rate_asked_for_after_a_death_takes_the_place_of_a_later_one() -> None:
+    run = queued(dataclasses.replace(SMALL, epochs=1))
+    for step, rate in ((30, 0.002), (20, 0.003), (20, 0.003)):
+        learning_rate.request(run, rate)
+        assert learning_rate.record_request(run, step)
+    assert learning_rate.changes(run) == (RateChange(20, 0.003),)
+    assert not learning_rate.record_request(run, 40)
+
+
+def test_a_run_of_two_epochs_and_two_more_is_one_of_four(unbroken: Run) -> None:
+    parent = queued(dataclasses.replace(SMALL, epochs=2))
+    train(parent)
+    more = forks.train_more(parent, 2)
+    parent.delete()
+    more.write_status(dataclasses.replace(more.status, state="queued"))
+    train(more)
+    half = len(unbroken.step_metrics()["step"]) // 2
+    assert more.step_metrics()["step"].tolist() == list(range(1, half + 1))
+    theirs = unbroken.step_metrics()["loss"][half:]
+    assert more.step_metrics()["loss"] == pytest.approx(theirs, abs=0.02)
+    for own, whole in zip(_weights(more), _weights(unbroken), strict=True):
+        assert own == pytest.approx(whole, abs=0.01)
+
+
+def test_a_fork_with_other_settings_begins_where_its_parent_was(unbroken: Run) -> None:
+    recipe = dataclasses.replace(SMALL, optimizer="sgd", dropout=0.0, conv_dropout=0.1, epochs=1)
+    fork = forks.fork(unbroken, 2, recipe, "Fork")
+    fork.write_status(dataclasses.replace(fork.status, state="queued"))
+    x, _ = datasets.load_test("uci")
+    start = predict_at_epochs(fork, [0], x)
+    assert start == pytest.approx(predict_at_epochs(unbroken, [2], x), abs=1e-5)
+    assert train(fork) is not None
+    assert fork.status.note == ""
+    assert fork.step_metrics()["loss"][0] < unbroken.step_metrics()["loss"][0] / 2
 
 
 def resume(run: Run) -> None:
