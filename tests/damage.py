@@ -65,6 +65,7 @@ def complete_run(name: str = "Damaged", finetunes: bool = True) -> Run:
     run.write_embedding_map(np.zeros((len(y), 2), np.float32), "pca")
     run.write_robustness(dict.fromkeys(KINDS, CURVE))
     run.request_pause(1)
+    run.remove_weights([3])
     learning_rate.request(run, 0.001)
     learning_rate.record_request(run, 2)
     learning_rate.request(run, 0.003)

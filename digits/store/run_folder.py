@@ -24,6 +24,7 @@ ABOUT = "about.json"  # name, preset and number
 STATUS = "status.json"
 STOP = "stop"  # there while somebody has asked the run to stop
 PAUSE = "pause.json"  # there while somebody has asked the run to pause
+THINNED = "thinned.json"  # the epochs whose weights were removed to save disk space
 STEPS = "steps.csv"  # a row a batch
 EPOCHS = "epochs.csv"  # a row an epoch
 SAMPLE_IMAGES = "sample_images.npy"  # the validation digits of the live view
@@ -332,14 +333,28 @@ class Run:
 
     def weights_path(self, epoch: int) -> Path:
         """The weights after an epoch, from 1. Raises ``ValueError`` when they are not there."""
-        if not files.is_plain(self.folder, weights_file(epoch)):
-            raise ValueError(f"The weights of epoch {epoch} of run {self.id} are missing.")
-        return self.folder / weights_file(epoch)
+        if files.is_plain(self.folder, weights_file(epoch)):
+            return self.folder / weights_file(epoch)
+        why = "were removed to save disk space" if epoch in self.thinned_epochs() else "are missing"
+        raise ValueError(f"The weights of epoch {epoch} of run {self.id} {why}.")
 
     def write_weights(self, save: Callable[[Path], Any], epoch: int) -> None:
         """Let ``save``, such as ``model.save_weights``, write the weights after an epoch."""
         (self.folder / weights_file(epoch)).parent.mkdir(exist_ok=True)
         files.replace(self.folder, weights_file(epoch), save)
+
+    def remove_weights(self, epochs: Iterable[int]) -> None:
+        """Remove the weights after these epochs, and note which they were."""
+        files.write_json(self.folder, THINNED, sorted({*self.thinned_epochs(), *epochs}))
+        for epoch in epochs:
+            (self.folder / weights_file(epoch)).unlink(missing_ok=True)
+
+    def thinned_epochs(self) -> list[int]:
+        """The epochs, from 1, whose weights were removed to save disk space, in order."""
+        if not files.exists(self.folder, THINNED):
+            return []
+        epochs: list[int] = files.read_json(self.folder, THINNED, list[Positive])
+        return [n for n in epochs if not files.exists(self.folder, weights_file(n))]
 
     def checkpoints(self) -> list[tuple[int, Path]]:
         """The epochs done in each checkpoint, and its file; the latest first."""

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.recipes.schedule import learning_rates
-from digits.store import forks, learning_rate, runs
+from digits.store import forks, learning_rate, runs, thinning
 from digits.store.files import reason
 from digits.store.run_folder import Run
 from digits.store.status import INFINITE, LAST_EXIT, UNFINISHED, Status
@@ -92,6 +92,7 @@ class Trainer:
             raise WorkersDied(f"{deaths} workers in a row died of this run{_last_exit()}.")
         message = "Preparing the data and the network."
         self.publish(state="running", deaths=deaths, message=message)
+        thinning.thin_all()
         self.use(take(recipe, run))
         self.steps_per_epoch = -(-len(self.data.x_train) // recipe.batch_size)
         self.steps = self.steps_per_epoch * recipe.epochs
@@ -256,6 +257,7 @@ class Trainer:
         self.run.write_weights(self.model.save_weights, epoch)
         self.run.write_val_probabilities(val_probabilities, epoch)
         self.run.write_checkpoint(self.model.save, epoch)
+        thinning.thin(self.run)
         self.publish(epoch=epoch, step=epoch * self.steps_per_epoch, deaths=0)
 
     def publish_progress(self, step: int) -> None:

@@ -45,6 +45,7 @@ READERS: dict[str, Callable[[Run], object]] = {
     "has_embeddings": lambda run: run.has_embeddings,
     "stop_requested": lambda run: run.stop_requested,
     "pause_epoch": Run.pause_epoch,
+    "thinned_epochs": Run.thinned_epochs,
     "learning_rate_changes": learning_rate.changes,
     "learning_rate_requested": learning_rate.requested,
     "file_stamps": lambda run: run.file_stamps("status.json", "weights"),
@@ -72,6 +73,7 @@ FILES = (
     "test_probabilities",
     "test_probabilities.npy",
     "test_probabilities/0001.npy",
+    "thinned.json",
     "val_probabilities/0001.npy",
     "weights",
 )
@@ -87,6 +89,7 @@ MAY_BE_MISSING = (
     "steps.csv",
     "test_probabilities",
     "test_probabilities/0001.npy",
+    "thinned.json",
     "weights",
 )
 

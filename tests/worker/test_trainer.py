@@ -244,6 +244,24 @@ def test_a_fork_with_other_settings_begins_where_its_parent_was(unbroken: Run) -
     assert fork.step_metrics()["loss"][0] < unbroken.step_metrics()["loss"][0] / 2
 
 
+def test_a_run_over_the_limit_of_its_weights_resumes_and_ends_all_the_same(
+    unbroken: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITS_RUN_MB", "0")
+    run = queued(dataclasses.replace(SMALL, epochs=6, patience=5))
+    run.request_pause(5)
+    resume(run)
+    assert set(run.saved_epochs()) == {1, 2, 4, 5, run.best_epoch()}
+    (path,) = [path for epoch, path in run.checkpoints() if epoch == 5]
+    path.write_bytes(b"")  # so that the checkpoint before must do
+    resume(run)
+    assert run.status.state == "finished"
+    assert run.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert set(run.saved_epochs()) >= {1, 2, 4, 6, run.best_epoch()}
+    assert run.evaluated_epochs() == run.saved_epochs()
+    assert run.final_epoch() == run.best_epoch()
+
+
 def resume(run: Run) -> None:
     """What the engine does with it."""
     run.clear_requests()

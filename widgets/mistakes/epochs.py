@@ -13,6 +13,7 @@ from digits.evaluation.metrics import rank, wilson_interval
 from digits.evaluation.predictions import Predictions
 from digits.store.models import FINAL
 from digits.store.runs import Run
+from digits.store.thinning import thinned
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import interval
 from widgets.shared.link import check
@@ -32,7 +33,7 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
     Call it in a fragment that reruns every ``playback_interval()`` seconds.
     """
     evaluated, final_epoch = run.evaluated_epochs(), run.final_epoch()
-    if len(evaluated) < len(run.saved_epochs()):
+    if set(run.saved_epochs()) - set(evaluated):
         offer_job(
             run,
             "epochs",
@@ -45,7 +46,7 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
     if len(epochs) < 2:
         return FINAL
     state = st.session_state
-    check("epoch", epochs.__contains__, f"{epochs[0]} – {len(evaluated)}", words=("final",))
+    check("epoch", epochs.__contains__, f"{epochs[0]} – {evaluated[-1]}", words=("final",))
     if state.get("epoch", final_epoch) not in epochs:  # another run's
         state["epoch"] = final_epoch
     elif "epoch" not in st.query_params:
@@ -58,7 +59,7 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
         label, icon=icon, key="mistakes-play", on_click=_play, args=[epochs], width=85
     ):
         st.rerun()  # starts or ends the reruns of the fragment
-    toolbar.caption("Epoch", width="content")
+    toolbar.caption("Epoch", width="content", help=thinned(run) or None)
     return toolbar.select_slider(
         "Epoch",
         epochs,
