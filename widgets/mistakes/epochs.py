@@ -17,6 +17,7 @@ from digits.store.thinning import thinned
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import interval
 from widgets.shared.link import check
+from widgets.shared.session import fork_from
 
 SECONDS_PER_EPOCH = 0.8  # of playback
 PLAYING, STEPPED_AT = "mistakes-playing", "mistakes-stepped-at"
@@ -69,6 +70,20 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
         label_visibility="collapsed",
         width="stretch",
     )
+
+
+def offer_fork(run: Run, epoch: int) -> None:
+    """A button that goes on training after this epoch, with other settings."""
+    there = epoch != FINAL and epoch in run.saved_epochs()
+    help = f"Fork: train on after epoch {epoch}, with other settings"
+    if st.button(
+        "Fork",
+        icon=":material/call_split:",
+        key="mistakes-fork",
+        help=help if there else "The weights of this epoch are not kept.",
+        disabled=not there,
+    ):
+        fork_from(run, epoch)
 
 
 def test_predictions(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Predictions:

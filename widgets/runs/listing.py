@@ -38,7 +38,13 @@ COLUMNS = (
     Column("Created", "created", wide=True, help="UTC"),
 )
 HIGH_FIRST = ("number", "val_accuracy", "test_accuracy", "created")
-TONES = {"running": "blue", "failed": "red", "interrupted": "orange", "queued": "gray"}
+TONES = {
+    "running": "blue",
+    "failed": "red",
+    "interrupted": "orange",
+    "queued": "gray",
+    "paused": "gray",
+}
 
 
 def find() -> list[Run]:
@@ -154,7 +160,7 @@ def _row(summary: Summary) -> Row:
 
 def _note(status: Status) -> str:
     """Why it did not end well, and what stays with the run."""
-    told = status.state in RESUMABLE and not status.message.startswith("Interrupted")
+    told = status.state in RESUMABLE and not status.message.startswith(("Interrupted", "Paused"))
     return " ".join(filter(None, [status.message if told else "", status.note]))
 
 
