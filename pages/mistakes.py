@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from digits.store.models import FINAL
 from digits.store.runs import Run
 from widgets.mistakes import (
     calibration,
@@ -19,6 +20,7 @@ from widgets.mistakes import (
 )
 from widgets.mistakes.epochs import (
     choose_epoch,
+    offer_fork,
     overall_metrics,
     playback_interval,
     test_predictions,
@@ -49,6 +51,7 @@ def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray, toolbar: DeltaGene
     try:
         predictions = test_predictions(run, choose_epoch(run, toolbar), x_test, y_test)
         with toolbar:
+            offer_fork(run, run.final_epoch() if predictions.epoch == FINAL else predictions.epoch)
             overall_metrics(predictions)
         with st.container(horizontal=True, gap=None):
             view = choice(

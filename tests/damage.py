@@ -10,7 +10,7 @@ import numpy as np
 
 from digits.data import datasets
 from digits.recipes.recipe import Finetuning, Recipe
-from digits.store import files, finetuning, runs
+from digits.store import files, finetuning, learning_rate, runs
 from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Status
 
@@ -64,6 +64,11 @@ def complete_run(name: str = "Damaged", finetunes: bool = True) -> Run:
     run.write_test_probabilities(p)
     run.write_embedding_map(np.zeros((len(y), 2), np.float32), "pca")
     run.write_robustness(dict.fromkeys(KINDS, CURVE))
+    run.request_pause(1)
+    run.remove_weights([3])
+    learning_rate.request(run, 0.001)
+    learning_rate.record_request(run, 2)
+    learning_rate.request(run, 0.003)
     run.write_result(RESULT | {"run": run.id, "test_images": len(y)})
     run.write_status(Status("finished", EPOCHS, EPOCHS, STEPS, STEPS))
     if finetunes:

@@ -2,20 +2,22 @@
 
 from digits.recipes.layers import IMAGE_SHAPE, NUM_CLASSES, layers
 from digits.recipes.recipe import Recipe
+from digits.recipes.schedule import RateChange
 
 OPTIMIZERS = {
-    "adam": "keras.optimizers.Adam({rate:g})",
-    "adamw": "keras.optimizers.AdamW({rate:g})",
-    "sgd": "keras.optimizers.SGD({rate:g}, momentum=0.9)",
-    "rmsprop": "keras.optimizers.RMSprop({rate:g})",
-    "nadam": "keras.optimizers.Nadam({rate:g})",
-    "adadelta": "keras.optimizers.Adadelta({rate:g})",
+    "adam": "keras.optimizers.Adam({rate})",
+    "adamw": "keras.optimizers.AdamW({rate})",
+    "sgd": "keras.optimizers.SGD({rate}, momentum=0.9)",
+    "rmsprop": "keras.optimizers.RMSprop({rate})",
+    "nadam": "keras.optimizers.Nadam({rate})",
+    "adadelta": "keras.optimizers.Adadelta({rate})",
 }
 
 
-def keras_script(recipe: Recipe) -> str:
+def keras_script(recipe: Recipe, changes: tuple[RateChange, ...] = ()) -> str:
     """A program that trains the recipe's network on MNIST with Keras alone.
 
+    ``changes`` are those of the learning rate while a run of the recipe trained.
     Its first lines name what it leaves out. Raises ``DoesNotFit`` as ``layers`` does.
     """
     left_out = [
@@ -23,8 +25,10 @@ def keras_script(recipe: Recipe) -> str:
         for what, there in (
             ("the choice of training images", recipe.train_images or recipe.dataset != "mnist"),
             (f"the {recipe.schedule} schedule", recipe.schedule != "constant"),
+            ("its changes under way", changes and recipe.schedule != "constant"),
             ("augmentation", recipe.augments),
             ("the synthetic digits", recipe.synthetic),
+            ("the weights of the run that it was forked from", recipe.fork),
             ("the base model and the drawings of the fine-tuning", recipe.finetune),
         )
         if there
@@ -38,6 +42,11 @@ def keras_script(recipe: Recipe) -> str:
         + "),"
         for layer in layers(recipe)
     )
+    rate = f"{recipe.learning_rate:g}"
+    if changes and recipe.schedule == "constant":
+        last_steps = [change.step - 1 for change in changes]
+        rates = ", ".join([rate, *(f"{change.learning_rate:g}" for change in changes)])
+        rate = f"keras.optimizers.schedules.PiecewiseConstantDecay({last_steps}, [{rates}])"
     one_hot = recipe.loss == "categorical_crossentropy"
     targets = (
         "y_train, y_test = "
@@ -72,7 +81,7 @@ model = keras.Sequential(
     ]
 )
 model.compile(
-    optimizer={OPTIMIZERS[recipe.optimizer].format(rate=recipe.learning_rate)},
+    optimizer={OPTIMIZERS[recipe.optimizer].format(rate=rate)},
     loss={loss},
     metrics=["accuracy"],
 )

@@ -119,9 +119,9 @@ def _moving_averages(recipe: Recipe) -> dict[str, Any]:
     The moving averages, by which the network normalizes once it is trained, forget the values they
     started with by this factor in each step. An epoch of 21 steps leaves four fifths of these at
     0.99, and validation stays at chance for epochs, however well the network learns; 0.84 leaves
-    a fortieth. From 396 steps on it is 0.99. Fine-tuning starts from averages that fit.
+    a fortieth. From 396 steps on it is 0.99. Fine-tuning and forks start from averages that fit.
     """
-    if recipe.finetune:
+    if recipe.finetune or recipe.fork:
         return {}
     images = (recipe.train_images or DATASETS[recipe.dataset].train_images) + recipe.synthetic
     steps = -(-images // recipe.batch_size)

@@ -18,6 +18,7 @@ from digits.recipes.hyperparameters import (
     hyperparameters,
 )
 
+ORIGINS = ("finetune", "fork")  # fields that most recipes leave out
 VERSION = 2  # of the JSON form; raise it when a field is renamed or changes its meaning
 
 FILTERS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
@@ -88,6 +89,20 @@ class Finetuning:
     seed: int = 0
     repeats: int = 10
     replay: int = 2_000
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Training that goes on from the weights of another run.
+
+    ``parent_run`` is that run's id, ``epoch`` the one after which its weights are taken.
+    ``epochs_before`` counts all that these weights were trained for, also by the parent's parents,
+    so that the fork goes on with the images and the augmentation of the epochs that follow.
+    """
+
+    parent_run: str
+    epoch: int
+    epochs_before: int
 
 
 @dataclass(frozen=True)
@@ -410,7 +425,9 @@ class Recipe:
         words="stroke width {:g}",
     )
 
-    finetune: Finetuning | None = None  # None: training starts from random weights
+    # Without these, training starts from random weights.
+    finetune: Finetuning | None = None
+    fork: Fork | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no recipe may hold, wherever it came from: a link, a file, a command."""
@@ -431,6 +448,12 @@ class Recipe:
             ):
                 check_number(f"{name} of the fine-tuning", getattr(self.finetune, name), allowed)
 
+        if self.fork:
+            if not isinstance(self.fork.parent_run, str):
+                raise ValueError(f"parent_run is {self.fork.parent_run!r:.80}; it is a run's id.")
+            check_number("epoch of the fork", self.fork.epoch, (1, 1000))
+            check_number("epochs_before of the fork", self.fork.epochs_before, (1, 10**6))
+
     @property
     def augments(self) -> bool:
         """Whether training images are changed at all."""
@@ -438,8 +461,7 @@ class Recipe:
 
     def to_json(self) -> str:
         fields = {"version": VERSION} | dataclasses.asdict(self)
-        if not self.finetune:
-            del fields["finetune"]
+        fields = {name: value for name, value in fields.items() if name not in ORIGINS or value}
         return json.dumps(fields, indent=1)
 
     @classmethod
@@ -456,6 +478,8 @@ class Recipe:
             fields["dense"] = tuple(fields["dense"])
             if finetuning := fields.get("finetune"):
                 fields["finetune"] = Finetuning(**finetuning)
+            if fork := fields.get("fork"):
+                fields["fork"] = Fork(**fork)
             return cls(**fields)
         except (
             json.JSONDecodeError,
@@ -473,6 +497,7 @@ class Recipe:
             described.in_words(getattr(self, name)) for name, described in HYPERPARAMETERS.items()
         ]
         words.append("fine-tuned on drawings" if self.finetune else "")
+        words.append("forked" if self.fork else "")
         return " · ".join(word for word in words if word)
 
 

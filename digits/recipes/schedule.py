@@ -1,17 +1,31 @@
 """The learning rate of every step, for the preview and for training."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 
 from digits.recipes.recipe import Recipe
 
 
-def learning_rates(recipe: Recipe, steps: int) -> np.ndarray:
+@dataclass(frozen=True)
+class RateChange:
+    """A new peak of the schedule while a run trains, from ``step`` on, counted from 0."""
+
+    step: int
+    learning_rate: float
+
+
+def learning_rates(recipe: Recipe, steps: int, changes: Iterable[RateChange] = ()) -> np.ndarray:
     """The learning rate of each of ``steps`` training steps: (steps,) float32.
 
+    A change scales what is left of the schedule, as if it had had that peak from the start.
     ``one-cycle`` climbs for 30 % of the steps from 1/25 of the peak and falls to 1/10,000 of
     that, both along a cosine. Source: Smith & Topin 2018; the shares are PyTorch's defaults.
     """
-    peak = recipe.learning_rate
+    peak = np.full(steps, recipe.learning_rate)
+    for change in changes:
+        peak[change.step :] = change.learning_rate
     t = np.arange(steps) / max(1, steps - 1)  # 0 at the first step, 1 at the last
     if recipe.schedule == "cosine":
         rates = peak * (1 + np.cos(np.pi * t)) / 2
@@ -21,5 +35,5 @@ def learning_rates(recipe: Recipe, steps: int) -> np.ndarray:
         down = end + (peak - end) * (1 + np.cos(np.pi * (t - turn) / (1 - turn))) / 2
         rates = np.where(t < turn, up, down)
     else:
-        rates = np.full(steps, peak)
+        rates = peak
     return rates.astype(np.float32)

@@ -6,7 +6,8 @@ from digits.data.datasets import DATASETS
 from digits.evaluation.diagnosis import Curves
 from digits.recipes.recipe import Recipe
 from digits.recipes.remedies import USUAL_RATES
-from digits.recipes.schedule import learning_rates
+from digits.recipes.schedule import RateChange, learning_rates
+from digits.store import learning_rate
 from digits.store.run_folder import Run
 from digits.store.status import DONE, INFINITE
 
@@ -64,6 +65,7 @@ def for_diagnosis(run: Run) -> Curves:
         run.step_metrics(),
         run.epoch_metrics(),
         steps=status.steps,
+        changes=learning_rate.changes(run),
         ended=status.state in DONE,
         infinite=infinite,
     )
@@ -75,6 +77,7 @@ def judged(
     ends: dict[str, np.ndarray],
     *,
     steps: int,
+    changes: tuple[RateChange, ...] = (),
     ended: bool = True,
     infinite: bool = False,
 ) -> Curves:
@@ -87,7 +90,7 @@ def judged(
         train_accuracy=ends["accuracy"],
         val_loss=ends["val_loss"],
         val_accuracy=ends["val_accuracy"],
-        rates=learning_rates(recipe, max(steps, len(batches["loss"]))),
+        rates=learning_rates(recipe, max(steps, len(batches["loss"])), changes),
         relative_rate=recipe.learning_rate / USUAL_RATES[recipe.optimizer],
         val_images=DATASETS[recipe.dataset].val_images,
         harder=" and ".join(word for word, there in harder.items() if there),

@@ -270,6 +270,12 @@ def replace(folder: Path, file: str, save: Callable[[Path], Any]) -> None:
     writes += 1
 
 
+def copy(folder: Path, file: str, to: Path, name: str) -> None:
+    """Replace a file of another folder, which is made when it is missing, by a copy of this one."""
+    (to / name).parent.mkdir(parents=True, exist_ok=True)
+    replace(to, name, lambda path: shutil.copyfile(folder / file, path))
+
+
 def remove(folder: Path) -> None:
     """Remove a run's folder, or what stands in its place."""
     global writes

@@ -5,7 +5,6 @@ drawings need be there when it starts or resumes.
 """
 
 import dataclasses
-import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +17,7 @@ from digits.ink.collection import Drawing
 from digits.recipes.recipe import Finetuning, Recipe
 from digits.store import files, runs
 from digits.store.files import IMAGES, LABELS, PROBABILITIES, WORDS
-from digits.store.run_folder import Run
+from digits.store.run_folder import MODEL, Run
 
 BASE_MODEL = "base_model.keras"
 DRAWINGS = "drawings.npz"
@@ -75,14 +74,12 @@ def create(base: Run, recipe: Recipe, drawings: list[Drawing], name: str) -> Run
         raise ValueError("The base run has no model: it has not finished, or was deleted.")
     seen = np.array(sorted({drawing.key for drawing in train} | seen_drawings(base)))
     data = FinetuningData(*collection.images(train), *collection.images(held_out), seen)
-    run = runs.create(recipe, name)
-    try:
-        files.replace(run.folder, BASE_MODEL, lambda path: shutil.copyfile(base.model_path, path))
-        files.write_arrays(run.folder, DRAWINGS, data)
-    except OSError:
-        run.delete()
-        raise
-    return run
+
+    def fill(folder: Path) -> None:
+        files.copy(base.folder, MODEL, folder, BASE_MODEL)
+        files.write_arrays(folder, DRAWINGS, data)
+
+    return runs.create(recipe, name, fill=fill)
 
 
 def split(

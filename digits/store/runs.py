@@ -5,6 +5,7 @@ import secrets
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -55,11 +56,14 @@ def check_space(folder: Path, recipe: Recipe, epochs: int) -> None:
         )
 
 
-def create(recipe: Recipe, name: str, preset: str = "") -> Run:
+def create(
+    recipe: Recipe, name: str, preset: str = "", fill: Callable[[Path], None] = lambda folder: None
+) -> Run:
     """A new folder with the recipe in it, not yet queued.
 
-    Raises ``OSError`` when the disk lacks room for the run, and ``ValueError`` when its network
-    cannot be built.
+    ``fill`` writes there what else the run starts from; where it fails, no run is left. Raises
+    ``OSError`` when the disk lacks room for the run, and ``ValueError`` when its network cannot be
+    built.
     """
     root().mkdir(parents=True, exist_ok=True)
     check_space(root(), recipe, recipe.epochs)
@@ -70,6 +74,11 @@ def create(recipe: Recipe, name: str, preset: str = "") -> Run:
     with _numbering:
         run.write_about(name, preset, _next_number())
     run.write_status(Status("interrupted", epochs=recipe.epochs, message="Not queued yet."))
+    try:
+        fill(run.folder)
+    except (OSError, ValueError):
+        run.delete()
+        raise
     return run
 
 

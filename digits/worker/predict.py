@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.data import datasets
-from digits.store import finetuning
+from digits.store import finetuning, forks
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from digits.worker import hardware, model
@@ -69,6 +69,21 @@ def load_weights(network: keras.Model, run: Run, epoch: int) -> None:
         raise ValueError(f"The weights of epoch {epoch} of run {run.id} are damaged.") from error
 
 
+def load_start(network: keras.Model, run: Run) -> None:
+    """Give ``network`` the weights from which a fork or a fine-tuning starts; others it keeps.
+
+    Raises ``ValueError`` if they are missing or damaged.
+    """
+    recipe = run.recipe
+    if recipe.fork:
+        parent = forks.own_parent(run)
+        before = model.build(parent.recipe)
+        load_weights(before, parent, recipe.fork.epoch)
+        network.set_weights(before.get_weights())
+    elif recipe.finetune:
+        network.set_weights(load_file(finetuning.base_model_path(run)).get_weights())
+
+
 def predict_missing_epochs(run: Run, report: Callable[[str], None] = lambda message: None) -> None:
     """Write the test probabilities of epochs that a finished run lacks, from its weights.
 
@@ -111,13 +126,12 @@ def predict_at_epochs(run: Run, epochs: list[int], x: np.ndarray) -> np.ndarray:
     Epoch 0 is before the first. The run may be training. Raises ``ValueError`` when the weights
     of an epoch are missing or damaged.
     """
-    recipe = run.recipe
-    network, probabilities = model.build(recipe), []
+    network, probabilities = model.build(run.recipe), []
     for epoch in sorted(epochs):
         if epoch:
             load_weights(network, run, epoch)
-        elif recipe.finetune:
-            network.set_weights(load_file(finetuning.base_model_path(run)).get_weights())
+        else:
+            load_start(network, run)
         probabilities.append(predict(network, x))
     return np.stack(probabilities)
 

@@ -14,12 +14,11 @@ from digits.data.datasets import Dataset
 from digits.ink import synthetic
 from digits.ink.preprocessing import IMAGE_SIDE
 from digits.recipes.recipe import Recipe
-from digits.recipes.schedule import learning_rates
 from digits.store import finetuning
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from digits.worker import hardware, model
-from digits.worker.predict import load, load_file, predict
+from digits.worker.predict import load, predict
 from digits.worker.train_step import TrainSteps, build_train_steps
 
 MAX_PRELOADED = 2  # recipes; each holds a copy of its images
@@ -45,8 +44,8 @@ def dask_setup(worker: object) -> None:
 def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
     """Read the data, build the model and its graph: a second's work, most of it the graph.
 
-    ``run`` is the one in whose folder a fine-tuning's drawings and base model lie. Raises as
-    ``datasets.load`` does, and ``ValueError`` when the folder lacks what fine-tuning needs.
+    ``run`` is the one in whose folder a fine-tuning's drawings lie. Raises as ``datasets.load``
+    does, and ``ValueError`` when the folder lacks what fine-tuning needs.
     """
     data = datasets.load(recipe.dataset, seed=recipe.seed, train_images=recipe.train_images)
     if recipe.synthetic:
@@ -60,14 +59,10 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
         data = finetuning.mix_with_replay(data, recipe.finetune, finetuning.load_data(run))
     policy = hardware.precision_policy(recipe.precision)
     network = model.compile(model.build(recipe, policy), recipe)
-    if recipe.finetune and run:
-        base = load_file(finetuning.base_model_path(run))
-        network.set_weights(base.get_weights())
     network.optimizer.build(network.trainable_variables)
     n = len(data.x_train)
-    rates = learning_rates(recipe, -(-n // recipe.batch_size) * recipe.epochs)
-    train_steps = build_train_steps(network, recipe, data.x_train, data.y_train, rates)
-    train_steps(np.arange(n), 0, 0, 0)  # no step yet: builds the graph
+    train_steps = build_train_steps(network, recipe, data.x_train, data.y_train)
+    train_steps(np.arange(n), 0, 0, 0, np.empty(0))  # no step yet: builds the graph
     return Prepared(data, network, train_steps)
 
 

@@ -12,7 +12,7 @@ from digits.worker import hardware
 from digits.worker.augmentation import augment
 from digits.worker.model import to_input
 
-TrainSteps = Callable[[np.ndarray, int, int, int], tuple[np.ndarray, np.ndarray]]
+TrainSteps = Callable[[np.ndarray, int, int, int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def micro_batches(recipe: Recipe) -> int:
@@ -27,19 +27,19 @@ def micro_batches(recipe: Recipe) -> int:
 
 
 def build_train_steps(
-    model: keras.Model, recipe: Recipe, x: np.ndarray, y: np.ndarray, rates: np.ndarray
+    model: keras.Model, recipe: Recipe, x: np.ndarray, y: np.ndarray
 ) -> TrainSteps:
-    """A function ``(order, first, last, offset)``: train on batches ``first`` to ``last``.
+    """A function ``(order, first, last, offset, rates)``: train on batches ``first`` to ``last``.
 
-    ``x`` is (n, 28, 28) uint8, ``y`` (n,), ``rates`` the learning rate of every step of the run.
-    ``order`` is the epoch's permutation of the images, ``offset`` the steps of earlier epochs.
+    ``x`` is (n, 28, 28) uint8, ``y`` (n,). ``order`` is the epoch's permutation of the images,
+    ``offset`` the steps of earlier epochs, ``rates`` the learning rate of each batch.
     Returns cross-entropy (nats, without label smoothing, so that training and validation compare)
     and accuracy of each batch, as arrays of ``last - first``. What a step does depends on its
-    number and the weights alone, so a run can be taken up at any epoch. A batch is computed in
-    ``micro_batches(recipe)``; its gradient is that of the whole, but batch normalization and
-    dropout see each micro-batch by itself, as they would on several GPUs.
+    number, its rate and the weights alone, so a run can be taken up at any epoch. A batch is
+    computed in ``micro_batches(recipe)``; its gradient is that of the whole, but batch
+    normalization and dropout see each micro-batch by itself, as they would on several GPUs.
     """
-    data = tf.constant(x), tf.constant(y, tf.int32), tf.constant(rates, tf.float32)
+    data = tf.constant(x), tf.constant(y, tf.int32)
     one_hot = recipe.loss == "categorical_crossentropy"
     plain_loss = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
@@ -48,7 +48,7 @@ def build_train_steps(
     # TensorFlow registers for ever, and the graph with it.
     optimizer._all_reduce_sum_gradients = lambda gradients: gradients
 
-    def steps(images, labels, rate_of_step, order, first, last, offset):  # type: ignore[no-untyped-def]
+    def steps(images, labels, order, first, last, offset, rates):  # type: ignore[no-untyped-def]
         losses = tf.TensorArray(tf.float32, last - first)
         accuracies = tf.TensorArray(tf.float32, last - first)
         for batch in tf.range(first, last):
@@ -72,7 +72,7 @@ def build_train_steps(
                     cross_entropy += share * plain_loss(targets, outputs)
                     correct = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)
                     accuracy += share * tf.reduce_mean(tf.cast(correct, tf.float32))
-            optimizer.learning_rate = rate_of_step[offset + batch]
+            optimizer.learning_rate = rates[batch - first]
             optimizer.apply(tape.gradient(loss, variables), variables)
             losses = losses.write(batch - first, cross_entropy)
             accuracies = accuracies.write(batch - first, accuracy)
@@ -82,13 +82,17 @@ def build_train_steps(
     order_of_epoch = tf.TensorSpec((len(x),), tf.int32)
     # The data are arguments, since what a graph captures stays in memory when the run has ended.
     # A concrete function tells TensorFlow that a graph for each run is meant, no retracing.
-    graph = tf.function(steps).get_concrete_function(*data, order_of_epoch, number, number, number)
+    rates_of_batches = tf.TensorSpec((None,), tf.float32)
+    graph = tf.function(steps).get_concrete_function(
+        *data, order_of_epoch, number, number, number, rates_of_batches
+    )
 
     def train_steps(
-        order: np.ndarray, first: int, last: int, offset: int
+        order: np.ndarray, first: int, last: int, offset: int, rates: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         numbers = [tf.constant(number) for number in (first, last, offset)]
-        loss, accuracy = graph(*data, tf.constant(order, tf.int32), *numbers)
+        rates = tf.constant(rates, tf.float32)
+        loss, accuracy = graph(*data, tf.constant(order, tf.int32), *numbers, rates)
         return loss.numpy(), accuracy.numpy()
 
     return train_steps

@@ -13,17 +13,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.store import runs
+from digits.recipes.schedule import learning_rates
+from digits.store import forks, learning_rate, runs, thinning
 from digits.store.files import reason
 from digits.store.run_folder import Run
 from digits.store.status import INFINITE, LAST_EXIT, UNFINISHED, Status
+from digits.worker import model
 from digits.worker.finish import evaluate, finish
-from digits.worker.predict import DAMAGED, load_weights, predict
+from digits.worker.predict import DAMAGED, load_start, load_weights, predict
 from digits.worker.preload import Prepared, prepare, take
 from digits.worker.train_step import micro_batches
 
 STEPS_PER_CALL = 20  # of the graph; the curve grows at least so often
 STATUS_INTERVAL = 0.4  # seconds at least from one status to the next
+WORTH_FINISHING = 10.0  # seconds of an epoch that are left when a pause is asked for
 MAX_DEATHS = 4  # of workers, one after the other, in the same epoch of a run
 SAMPLES_PER_DIGIT = 2  # validation images whose predictions the live view follows
 
@@ -41,8 +44,9 @@ class WorkersDied(RuntimeError):
 def train(
     run: Run, report: Callable[[Status], None] = lambda status: None
 ) -> dict[str, Any] | None:
-    """Train a run, or resume it from its checkpoint; returns its result, ``None`` if it failed.
+    """Train a run, or resume it from its checkpoint.
 
+    Returns its result, ``None`` if it failed or paused.
     ``report`` gets every status that is written. A run that cannot be trained ends as failed, with
     a sentence in its status; nothing is raised for it. One that has ended, or was taken off the
     queue, is left alone: a cluster repeats a task whose result was lost.
@@ -69,6 +73,7 @@ class Trainer:
         self.published = 0.0  # when the last status was written, in seconds of a monotonic clock
         self.timer = Timer()  # of this attempt
         self.images = 0  # trained on in this attempt
+        self.epochs_before = self.recipe.fork.epochs_before if self.recipe.fork else 0
 
     def publish(self, **changes: Any) -> None:
         """Write the status, changed so."""
@@ -76,23 +81,31 @@ class Trainer:
         self.run.write_status(self.status)
         self.report(self.status)
 
-    def train(self) -> dict[str, Any]:
-        """Prepare, train the epochs that are left, and evaluate on the test set once."""
+    def train(self) -> dict[str, Any] | None:
+        """Prepare, train the epochs that are left, and evaluate on the test set once.
+
+        ``None`` when the run was asked to pause before its last epoch.
+        """
         recipe, run = self.recipe, self.run
         deaths = self.status.deaths + (self.status.state == "running")  # it never came to an end
         if deaths >= MAX_DEATHS:
             raise WorkersDied(f"{deaths} workers in a row died of this run{_last_exit()}.")
         message = "Preparing the data and the network."
         self.publish(state="running", deaths=deaths, message=message)
+        thinning.thin_all()
         self.use(take(recipe, run))
         self.steps_per_epoch = -(-len(self.data.x_train) // recipe.batch_size)
-        steps = self.steps_per_epoch * recipe.epochs
+        self.steps = self.steps_per_epoch * recipe.epochs
+        self.rates = self.learning_rates()
         epoch = self.resume()
         self.predict_sample()
         self.timer.start("publishing")
-        self.publish(steps=steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
-        while epoch < recipe.epochs and not self.stops_early() and self.train_epoch(epoch):
+        self.publish(steps=self.steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
+        while not self.is_complete(epoch) and not self.pauses(epoch) and self.train_epoch(epoch):
             epoch += 1
+        if not self.is_complete(epoch) and self.pauses(epoch):
+            self.pause(epoch)
+            return None
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
         self.publish(message="Evaluating on the test set.", seconds_left=None)
         if recipe.patience:
@@ -108,17 +121,43 @@ class Trainer:
         self.data, self.model = prepared.data, prepared.model
         self.train_steps = prepared.train_steps
 
+    def learning_rates(self) -> np.ndarray:
+        """The learning rate of every step, as it was changed so far: (steps,) float32."""
+        return learning_rates(self.recipe, self.steps, learning_rate.changes(self.run))
+
     def resume(self) -> int:
         """Go back to the last whole epoch; returns the epochs done. Later rows are dropped."""
         epoch = self.load_checkpoint()
+        if not epoch:
+            load_start(self.model, self.run)
+            self.continue_optimizer()
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout):  # Keras forgets how often it drew
-                draws = epoch * self.steps_per_epoch * micro_batches(self.recipe)
+                steps = (self.epochs_before + epoch) * self.steps_per_epoch
+                draws = steps * micro_batches(self.recipe)
                 state = np.array([layer.seed, draws], np.uint32)
                 layer.seed_generator.state.assign(state)
         if gaps := self.run.truncate_metrics(epoch, epoch * self.steps_per_epoch):
             self.add_note(f"Rows are missing in {' and '.join(gaps)}: the curves have a gap.")
         return epoch
+
+    def continue_optimizer(self) -> None:
+        """Take over the optimizer's state of a fork's parent, where that has kept it."""
+        if not self.recipe.fork or not (kept := forks.own_parent(self.run).checkpoints()):
+            return
+        before = forks.own_parent(self.run).recipe
+        if before.optimizer != self.recipe.optimizer:
+            return
+        parent = model.compile(model.build(before), before)
+        parent.optimizer.build(parent.trainable_variables)
+        try:
+            parent.load_weights(kept[0][1])
+        except DAMAGED:
+            self.add_note("The state of the parent's optimizer was damaged; it begins anew.")
+            return
+        states = zip(self.model.optimizer.variables, parent.optimizer.variables, strict=True)
+        for own, taken in states:
+            own.assign(taken)
 
     def load_checkpoint(self) -> int:
         """Load the latest checkpoint that is whole; returns its epoch, 0 without any.
@@ -158,20 +197,25 @@ class Trainer:
             self.publish(note=f"{self.status.note} {note}".strip())
 
     def train_epoch(self, epoch: int) -> bool:
-        """Train, validate and save one epoch; ``False`` when a stop was requested within it."""
+        """Train, validate and save one epoch; ``False`` when it was cut short by a request."""
         size, n = self.recipe.batch_size, len(self.data.x_train)
         runs.check_space(self.run.folder, self.recipe, epochs=1)
-        order = np.random.default_rng([self.recipe.seed, epoch]).permutation(n)
         offset = epoch * self.steps_per_epoch
+        number = self.epochs_before + epoch  # decides what is drawn at random
+        order = np.random.default_rng([self.recipe.seed, number]).permutation(n)
         losses, accuracies = np.empty(0), np.empty(0)
         timer = self.timer
         seconds, cpu_seconds = timer.seconds["training"], timer.cpu_seconds["training"]
         for first in range(0, self.steps_per_epoch, STEPS_PER_CALL):
-            if self.run.stop_requested:
+            if self.run.stop_requested or (self.pauses(epoch) and not self.is_soon_over(first)):
                 return False
+            if learning_rate.record_request(self.run, offset + first):
+                self.rates = self.learning_rates()
             last = min(first + STEPS_PER_CALL, self.steps_per_epoch)
             timer.start("training")
-            loss, accuracy = self.train_steps(order, first, last, offset)
+            rates = self.rates[offset + first : offset + last]
+            earlier = number * self.steps_per_epoch
+            loss, accuracy = self.train_steps(order, first, last, earlier, rates)
             timer.start("publishing")
             self.images += min(last * size, n) - first * size
             self.check_finite(loss, epoch)
@@ -201,7 +245,7 @@ class Trainer:
     def check_finite(self, loss: np.ndarray | float, epoch: int) -> None:
         """Raise ``Diverged`` where the loss is no longer a number."""
         if not np.isfinite(loss).all():
-            rate = self.recipe.learning_rate
+            rate = learning_rate.peak(self.run)
             raise Diverged(
                 f"{INFINITE} in epoch {epoch + 1}. A learning rate of {rate:g} "
                 f"is too high for this recipe; try {rate / 10:g}."
@@ -213,6 +257,7 @@ class Trainer:
         self.run.write_weights(self.model.save_weights, epoch)
         self.run.write_val_probabilities(val_probabilities, epoch)
         self.run.write_checkpoint(self.model.save, epoch)
+        thinning.thin(self.run)
         self.publish(epoch=epoch, step=epoch * self.steps_per_epoch, deaths=0)
 
     def publish_progress(self, step: int) -> None:
@@ -236,10 +281,28 @@ class Trainer:
         p = predict(self.model, x).astype(np.float16)
         self.run.write_validation_sample(x, y[sample], p)
 
-    def stops_early(self) -> bool:
-        """Whether the validation loss has not improved for ``patience`` epochs."""
+    def is_complete(self, epoch: int) -> bool:
+        """Whether no epoch is left, or the validation loss has not improved for ``patience``."""
         epochs, patience = self.run.epoch_metrics()["epoch"], self.recipe.patience
-        return bool(patience and len(epochs) and epochs[-1] - self.run.best_epoch() >= patience)
+        early = patience and len(epochs) and epochs[-1] - self.run.best_epoch() >= patience
+        return epoch >= self.recipe.epochs or bool(early)
+
+    def pauses(self, epoch: int) -> bool:
+        """Whether to pause now that so many epochs are done; a request to stop goes first."""
+        after = None if self.run.stop_requested else self.run.pause_epoch()
+        return after is not None and after <= epoch
+
+    def is_soon_over(self, batches: int) -> bool:
+        """Whether the rest of an epoch, after so many batches of it, is worth waiting for."""
+        left = (self.steps_per_epoch - batches) * self.recipe.batch_size
+        return left * self.timer.seconds["training"] < WORTH_FINISHING * self.images
+
+    def pause(self, epoch: int) -> None:
+        """End this attempt after the last whole epoch, with nothing of one that was cut short."""
+        step = epoch * self.steps_per_epoch
+        self.run.truncate_metrics(epoch, step)
+        self.status = replace(self.status, step=step).paused()
+        self.publish()
 
 
 def _last_exit() -> str:

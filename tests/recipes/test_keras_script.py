@@ -10,6 +10,7 @@ from digits.recipes import layers
 from digits.recipes.keras_script import keras_script
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
+from digits.recipes.schedule import RateChange
 
 RECIPES = {name: preset.recipe for name, preset in PRESETS.items()} | {
     "everything": Recipe(
@@ -46,6 +47,17 @@ def test_the_script_trains_the_network_of_the_recipe(
     loss, accuracy = eval(capsys.readouterr().out.splitlines()[-1])
     assert np.isfinite(loss)
     assert 0 <= accuracy <= 1
+
+
+def test_a_script_changes_the_learning_rate_as_the_run_did() -> None:
+    script = keras_script(Recipe(), (RateChange(10, 0.0005), RateChange(20, 0.002)))
+    [line] = [line for line in script.splitlines() if "optimizer=" in line]
+    optimizer = eval(line.strip().removeprefix("optimizer=").removesuffix(","), {"keras": keras})
+    rates = []
+    for step in (0, 9, 10, 19, 20):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    assert rates == pytest.approx([0.001, 0.001, 0.0005, 0.0005, 0.002])
 
 
 def test_the_first_lines_of_the_script_name_what_it_leaves_out() -> None:

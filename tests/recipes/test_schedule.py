@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
-from digits.recipes.schedule import learning_rates
+from digits.recipes.schedule import RateChange, learning_rates
 
 SCHEDULES = HYPERPARAMETERS["schedule"].choices
 
@@ -36,3 +36,13 @@ def test_one_cycle_climbs_for_three_tenths_and_then_falls() -> None:
 def test_a_run_of_one_step_has_a_rate() -> None:
     for schedule in SCHEDULES:
         assert np.isfinite(learning_rates(Recipe(schedule=schedule), 1)).all()
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_new_peak_scales_what_is_left_of_the_schedule(schedule: str) -> None:
+    recipe = Recipe(schedule=schedule, learning_rate=0.01)
+    plain = learning_rates(recipe, 100)
+    changed = learning_rates(recipe, 100, [RateChange(40, 0.001), RateChange(60, 0.02)])
+    assert (changed[:40] == plain[:40]).all()
+    assert changed[40:60] == pytest.approx(plain[40:60] / 10)
+    assert changed[60:] == pytest.approx(plain[60:] * 2)

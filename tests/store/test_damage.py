@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from digits.recipes.recipe import AUGMENTATIONS, Recipe
-from digits.store import curves, finetuning, runs
+from digits.store import curves, finetuning, learning_rate, runs
 from digits.store.run_folder import Run
 from digits.store.status import Owner, Status
 from tests.damage import ANY, CURVE, INSTEAD, RESULT, VALUES, complete_run, damage, json_with
@@ -44,6 +44,10 @@ READERS: dict[str, Callable[[Run], object]] = {
     "has_model": lambda run: run.has_model,
     "has_embeddings": lambda run: run.has_embeddings,
     "stop_requested": lambda run: run.stop_requested,
+    "pause_epoch": Run.pause_epoch,
+    "thinned_epochs": Run.thinned_epochs,
+    "learning_rate_changes": learning_rate.changes,
+    "learning_rate_requested": learning_rate.requested,
     "file_stamps": lambda run: run.file_stamps("status.json", "weights"),
     "curve": lambda run: curves.curve(run, "loss", seconds=True),
     "load_data": finetuning.load_data,
@@ -55,7 +59,10 @@ FILES = (
     "before_after.npz",
     "drawings.npz",
     "epochs.csv",
+    "learning_rate_changes.json",
+    "learning_rate_request.json",
     "map_pca.npy",
+    "pause.json",
     "recipe.json",
     "result.json",
     "robustness.json",
@@ -66,18 +73,23 @@ FILES = (
     "test_probabilities",
     "test_probabilities.npy",
     "test_probabilities/0001.npy",
+    "thinned.json",
     "val_probabilities/0001.npy",
     "weights",
 )
 MAY_BE_MISSING = (
     "epochs.csv",
+    "learning_rate_changes.json",
+    "learning_rate_request.json",
     "map_pca.npy",
+    "pause.json",
     "result.json",
     "robustness.json",
     "sample_probabilities.npy",
     "steps.csv",
     "test_probabilities",
     "test_probabilities/0001.npy",
+    "thinned.json",
     "weights",
 )
 

@@ -31,8 +31,8 @@ def weights_after(
     network = model.compile(model.build(recipe), recipe)
     network.optimizer.build(network.trainable_variables)
     rates = np.full(steps, rate, np.float32)
-    advance = build_train_steps(network, recipe, x, y, rates)
-    losses, accuracies = advance(np.arange(images), 0, steps, 0)
+    advance = build_train_steps(network, recipe, x, y)
+    losses, accuracies = advance(np.arange(images), 0, steps, 0, rates)
     assert losses.shape == accuracies.shape == (steps,)
     assert ((accuracies >= 0) & (accuracies <= 1)).all()
     return network.get_weights(), losses

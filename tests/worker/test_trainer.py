@@ -1,6 +1,7 @@
 """Training in this process, on UCI's digits: results, resumption, stopping, failing."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -10,10 +11,13 @@ import pytest
 from digits.data import datasets
 from digits.recipes.presets import MIN_UCI_EPOCHS, PRESETS
 from digits.recipes.recipe import Conv, Recipe
+from digits.recipes.schedule import RateChange
+from digits.store import forks, learning_rate
 from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.store.status import Status
-from digits.worker.predict import load, predict
+from digits.worker import trainer
+from digits.worker.predict import load, predict, predict_at_epochs
 from digits.worker.trainer import train
 from tests.conftest import queued
 
@@ -29,6 +33,16 @@ SMALL = Recipe(
     epochs=4,
     precision="float32",
 )
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of ``SMALL`` that nothing happened to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RUNS", str(tmp_path_factory.mktemp("unbroken")))
+        run = queued(SMALL)
+    train(run)
+    return run
 
 
 class Killed(BaseException):
@@ -93,7 +107,7 @@ def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
     ours, theirs = (model.compile(model.build(recipe), recipe) for _ in range(2))
     ours.optimizer.build(ours.trainable_variables)
     rates = np.full(5, recipe.learning_rate, np.float32)
-    loss, _ = build_train_steps(ours, recipe, x, y, rates)(np.arange(320), 0, 5, 0)
+    loss, _ = build_train_steps(ours, recipe, x, y)(np.arange(320), 0, 5, 0, rates)
     expected = []
     for start in range(0, 320, 64):
         batch = x[start : start + 64, ..., None].astype(np.float32) / 255
@@ -105,19 +119,162 @@ def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
 
 
 @pytest.mark.parametrize("when", [{"epoch": 0, "step": 0}, {"epoch": 2}])
-def test_a_killed_run_goes_on_to_where_it_would_have_come(when: dict[str, int]) -> None:
-    whole, torn = queued(SMALL), queued(SMALL)
-    train(whole)
+def test_a_killed_run_goes_on_to_where_it_would_have_come(
+    when: dict[str, int], unbroken: Run
+) -> None:
+    torn = queued(SMALL)
     with pytest.raises(Killed):
         train(torn, die_at(**when))
     torn.append_steps([(999, 9, 9)])  # written after the last checkpoint
     torn.append_epochs([(999, 9, 9, 9, 9, 9, 9, 9)])
     train(torn)
-    assert torn.status.state == "finished"
-    assert torn.step_metrics()["step"].tolist() == whole.step_metrics()["step"].tolist()
-    assert torn.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4]
-    assert torn.step_metrics()["loss"] == pytest.approx(whole.step_metrics()["loss"], abs=0.02)
-    for mine, theirs in zip(_weights(torn), _weights(whole), strict=True):
+    same_as(torn, unbroken)
+
+
+@pytest.mark.parametrize("worth_finishing", [10.0, 0.0])
+def test_a_paused_run_goes_on_to_where_it_would_have_come(
+    worth_finishing: float, unbroken: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "WORTH_FINISHING", worth_finishing)
+    monkeypatch.setattr(trainer, "STATUS_INTERVAL", 0.0)
+    paused = queued(SMALL)
+    steps = len(unbroken.step_metrics()["step"]) // SMALL.epochs
+
+    def tell(status: Status) -> None:
+        if status.step > steps and status.state == "running":  # within the second epoch
+            paused.request_pause()
+
+    assert train(paused, tell) is None
+    epoch = paused.status.epoch
+    assert epoch == (2 if worth_finishing else 1)
+    assert paused.status.state == "paused"
+    assert paused.status.message == f"Paused after epoch {epoch}."
+    assert paused.step_metrics()["step"].tolist() == list(range(1, epoch * steps + 1))
+    assert paused.result() is None
+    resume(paused)
+    same_as(paused, unbroken)
+
+
+def test_a_run_pauses_after_the_epoch_that_was_asked_for(unbroken: Run) -> None:
+    paused = queued(SMALL)
+    for rung in (1, 3):
+        paused.request_pause(rung)
+        resume(paused)
+        assert paused.status.state == "paused"
+        assert paused.epoch_metrics()["epoch"].tolist() == list(range(1, rung + 1))
+    resume(paused)
+    same_as(paused, unbroken)
+
+
+def test_a_pause_after_the_last_epoch_changes_nothing() -> None:
+    run = queued(dataclasses.replace(SMALL, epochs=1))
+    run.request_pause(1)
+    assert train(run) is not None
+    assert run.status.state == "finished"
+
+
+def test_a_run_that_is_asked_to_pause_and_to_stop_stops() -> None:
+    run = queued(SMALL)
+    run.request_pause()
+    run.request_stop()
+    assert train(run) is not None
+    assert run.status.state == "stopped"
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_learning_rate_changed_under_way_is_replayed_after_a_death(
+    epoch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the worker dies in the epoch of the change, before that is saved."""
+    monkeypatch.setattr(trainer, "STATUS_INTERVAL", 0.0)
+    whole, torn = queued(SMALL), queued(SMALL)
+    per_epoch = -(-len(datasets.load("uci", seed=0).x_train) // SMALL.batch_size)
+
+    def change(run: Run, dies_after: int) -> Callable[[Status], None]:
+        def tell(status: Status) -> None:
+            if status.epoch == 1 and status.step == per_epoch and status.state == "running":
+                learning_rate.request(run, 0.0005)
+            if status.epoch == dies_after and status.step == 2 * per_epoch:
+                raise Killed
+
+        return tell
+
+    train(whole, change(whole, -1))
+    with pytest.raises(Killed):
+        train(torn, change(torn, epoch))
+    train(torn)
+    assert torn.epoch_metrics()["learning_rate"] == pytest.approx([0.005] + [0.0005] * 3)
+    assert learning_rate.changes(torn) == (RateChange(per_epoch, 0.0005),)
+    same_as(torn, whole)
+
+
+def test_a_learning_rate_asked_for_after_a_death_takes_the_place_of_a_later_one() -> None:
+    run = queued(dataclasses.replace(SMALL, epochs=1))
+    for step, rate in ((30, 0.002), (20, 0.003), (20, 0.003)):
+        learning_rate.request(run, rate)
+        assert learning_rate.record_request(run, step)
+    assert learning_rate.changes(run) == (RateChange(20, 0.003),)
+    assert not learning_rate.record_request(run, 40)
+
+
+def test_a_run_of_two_epochs_and_two_more_is_one_of_four(unbroken: Run) -> None:
+    parent = queued(dataclasses.replace(SMALL, epochs=2))
+    train(parent)
+    more = forks.train_more(parent, 2)
+    parent.delete()
+    more.write_status(dataclasses.replace(more.status, state="queued"))
+    train(more)
+    half = len(unbroken.step_metrics()["step"]) // 2
+    assert more.step_metrics()["step"].tolist() == list(range(1, half + 1))
+    theirs = unbroken.step_metrics()["loss"][half:]
+    assert more.step_metrics()["loss"] == pytest.approx(theirs, abs=0.02)
+    for own, whole in zip(_weights(more), _weights(unbroken), strict=True):
+        assert own == pytest.approx(whole, abs=0.01)
+
+
+def test_a_fork_with_other_settings_begins_where_its_parent_was(unbroken: Run) -> None:
+    recipe = dataclasses.replace(SMALL, optimizer="sgd", dropout=0.0, conv_dropout=0.1, epochs=1)
+    fork = forks.fork(unbroken, 2, recipe, "Fork")
+    fork.write_status(dataclasses.replace(fork.status, state="queued"))
+    x, _ = datasets.load_test("uci")
+    start = predict_at_epochs(fork, [0], x)
+    assert start == pytest.approx(predict_at_epochs(unbroken, [2], x), abs=1e-5)
+    assert train(fork) is not None
+    assert fork.status.note == ""
+    assert fork.step_metrics()["loss"][0] < unbroken.step_metrics()["loss"][0] / 2
+
+
+def test_a_run_over_the_limit_of_its_weights_resumes_and_ends_all_the_same(
+    unbroken: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITS_RUN_MB", "0")
+    run = queued(dataclasses.replace(SMALL, epochs=6, patience=5))
+    run.request_pause(5)
+    resume(run)
+    assert set(run.saved_epochs()) == {1, 2, 4, 5, run.best_epoch()}
+    (path,) = [path for epoch, path in run.checkpoints() if epoch == 5]
+    path.write_bytes(b"")  # so that the checkpoint before must do
+    resume(run)
+    assert run.status.state == "finished"
+    assert run.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert set(run.saved_epochs()) >= {1, 2, 4, 6, run.best_epoch()}
+    assert run.evaluated_epochs() == run.saved_epochs()
+    assert run.final_epoch() == run.best_epoch()
+
+
+def resume(run: Run) -> None:
+    """What the engine does with it."""
+    run.clear_requests()
+    run.write_status(dataclasses.replace(run.status, state="queued"))
+    train(run)
+
+
+def same_as(run: Run, whole: Run) -> None:
+    assert run.status.state == "finished"
+    assert run.step_metrics()["step"].tolist() == whole.step_metrics()["step"].tolist()
+    assert run.epoch_metrics()["epoch"].tolist() == whole.epoch_metrics()["epoch"].tolist()
+    assert run.step_metrics()["loss"] == pytest.approx(whole.step_metrics()["loss"], abs=0.02)
+    for mine, theirs in zip(_weights(run), _weights(whole), strict=True):
         assert mine == pytest.approx(theirs, abs=0.01)
 
 

@@ -69,6 +69,7 @@ def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
         recipe = dataclasses.replace(
             base.recipe,
             finetune=finetune,
+            fork=None,
             epochs=epochs,
             learning_rate=learning_rate,
             optimizer="adam",

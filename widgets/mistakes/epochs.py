@@ -13,9 +13,11 @@ from digits.evaluation.metrics import rank, wilson_interval
 from digits.evaluation.predictions import Predictions
 from digits.store.models import FINAL
 from digits.store.runs import Run
+from digits.store.thinning import thinned
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import interval
 from widgets.shared.link import check
+from widgets.shared.session import fork_from
 
 SECONDS_PER_EPOCH = 0.8  # of playback
 PLAYING, STEPPED_AT = "mistakes-playing", "mistakes-stepped-at"
@@ -32,7 +34,7 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
     Call it in a fragment that reruns every ``playback_interval()`` seconds.
     """
     evaluated, final_epoch = run.evaluated_epochs(), run.final_epoch()
-    if len(evaluated) < len(run.saved_epochs()):
+    if set(run.saved_epochs()) - set(evaluated):
         offer_job(
             run,
             "epochs",
@@ -45,7 +47,7 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
     if len(epochs) < 2:
         return FINAL
     state = st.session_state
-    check("epoch", epochs.__contains__, f"{epochs[0]} – {len(evaluated)}", words=("final",))
+    check("epoch", epochs.__contains__, f"{epochs[0]} – {evaluated[-1]}", words=("final",))
     if state.get("epoch", final_epoch) not in epochs:  # another run's
         state["epoch"] = final_epoch
     elif "epoch" not in st.query_params:
@@ -58,7 +60,7 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
         label, icon=icon, key="mistakes-play", on_click=_play, args=[epochs], width=85
     ):
         st.rerun()  # starts or ends the reruns of the fragment
-    toolbar.caption("Epoch", width="content")
+    toolbar.caption("Epoch", width="content", help=thinned(run) or None)
     return toolbar.select_slider(
         "Epoch",
         epochs,
@@ -68,6 +70,20 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
         label_visibility="collapsed",
         width="stretch",
     )
+
+
+def offer_fork(run: Run, epoch: int) -> None:
+    """A button that goes on training after this epoch, with other settings."""
+    there = epoch != FINAL and epoch in run.saved_epochs()
+    help = f"Fork: train on after epoch {epoch}, with other settings"
+    if st.button(
+        "Fork",
+        icon=":material/call_split:",
+        key="mistakes-fork",
+        help=help if there else "The weights of this epoch are not kept.",
+        disabled=not there,
+    ):
+        fork_from(run, epoch)
 
 
 def test_predictions(run: Run, epoch: int, x: np.ndarray, y: np.ndarray) -> Predictions:

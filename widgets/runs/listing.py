@@ -9,9 +9,11 @@ from digits.evaluation.metrics import wilson_interval
 from digits.recipes.differences import differences, in_words
 from digits.recipes.presets import PRESETS, for_available_data
 from digits.store import runs
+from digits.store.forks import origin
 from digits.store.run_folder import Result, Run
 from digits.store.runs import Summary
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
+from digits.store.thinning import thinned
 from widgets.runs.selection import linked_ids, set_ticked
 from widgets.shared.format import duration
 from widgets.shared.plot import run_color
@@ -36,7 +38,13 @@ COLUMNS = (
     Column("Created", "created", wide=True, help="UTC"),
 )
 HIGH_FIRST = ("number", "val_accuracy", "test_accuracy", "created")
-TONES = {"running": "blue", "failed": "red", "interrupted": "orange", "queued": "gray"}
+TONES = {
+    "running": "blue",
+    "failed": "red",
+    "interrupted": "orange",
+    "queued": "gray",
+    "paused": "gray",
+}
 
 
 def find() -> list[Run]:
@@ -142,7 +150,7 @@ def _row(summary: Summary) -> Row:
         name = Cell(run.name, title=f"{run.name}: {recipe}", opens=True)
         cells = [number, name, _state(status), *_figures(run, summary, status)]
         cells += [Cell(_changed(run)), Cell(f"{run.created:%d %b %Y %H:%M}")]
-        note = _note(status)
+        note = f"{_note(status)} {thinned(run)}".strip()
     except ValueError as error:
         note = f"{error} The other files are untouched."
         cells = [number, Cell(summary.name), Cell("Damaged", tone="red")]
@@ -152,7 +160,7 @@ def _row(summary: Summary) -> Row:
 
 def _note(status: Status) -> str:
     """Why it did not end well, and what stays with the run."""
-    told = status.state in RESUMABLE and not status.message.startswith("Interrupted")
+    told = status.state in RESUMABLE and not status.message.startswith(("Interrupted", "Paused"))
     return " ".join(filter(None, [status.message if told else "", status.note]))
 
 
@@ -203,10 +211,16 @@ def test_cell(result: Result) -> Cell:
 def _changed(run: Run) -> str:
     """What distinguishes its recipe from its preset's; the whole recipe without a preset."""
     if run.preset not in PRESETS:
-        return str(run.recipe)
+        return " · ".join(filter(None, [str(run.recipe).removesuffix(" · forked"), origin(run)]))
     changed = differences(run.recipe, for_available_data(run.preset))
     words = [in_words(name, new) for name, (new, _) in changed.items()]
-    return " · ".join(words + ["fine-tuned on drawings"] * bool(run.recipe.finetune))
+    return " · ".join(
+        [
+            *words,
+            *["fine-tuned on drawings"] * bool(run.recipe.finetune),
+            *filter(None, [origin(run)]),
+        ]
+    )
 
 
 def _tick(ids: list[str]) -> None:

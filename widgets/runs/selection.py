@@ -11,6 +11,7 @@ from widgets.shared.format import as_text, filled
 from widgets.shared.session import choose_run, engine, load_recipe, submit
 
 ICONS = {
+    "Pause": ":material/pause:",
     "Resume": ":material/resume:",
     "Stop": ":material/stop:",
     "Rename": ":material/edit:",
@@ -69,6 +70,7 @@ def actions(ticked: list[Run]) -> None:
         args=[[]],
     )
     suiting = {
+        "Pause": [run for run in ticked if states[run] in UNFINISHED],
         "Resume": [run for run in ticked if states[run] in RESUMABLE],
         "Stop": [run for run in ticked if states[run] in UNFINISHED],
         "Rename": [one] if one and state != "damaged" else [],
@@ -95,8 +97,9 @@ def _act(action: str, suited: list[Run]) -> None:
     elif action == "Delete":
         _delete(suited)
     else:
+        act = {"Pause": engine().pause, "Resume": submit, "Stop": engine().stop}[action]
         for run in suited:
-            submit(run) if action == "Resume" else engine().stop(run)
+            act(run)
         st.rerun()
 
 

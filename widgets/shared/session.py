@@ -16,6 +16,8 @@ from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from widgets.shared.format import as_text
 
+FORK = "fork-from"  # in the session: id and epoch of the run that the next one continues
+
 
 def via_app() -> None:
     """Send a first request that came to a page's own file through ``app.py`` instead.
@@ -158,6 +160,12 @@ def run_label(run: Run) -> str:
     summary = runs.summary(run)
     accuracy = "" if summary.test_accuracy is None else f" · {summary.test_accuracy:.2%}"
     return f"{summary.label}{accuracy}"
+
+
+def fork_from(run: Run, epoch: int) -> None:
+    """Open the Train page to continue a run after an epoch, with its recipe in the controls."""
+    st.session_state[FORK] = run.id, epoch
+    load_recipe(run.recipe, run.preset)
 
 
 def load_recipe(recipe: Recipe, preset: str = "") -> None:

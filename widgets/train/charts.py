@@ -1,14 +1,17 @@
 """Loss and accuracy of a run over its epochs, with earlier runs behind them."""
 
 import json
+from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from digits.store import runs
+from digits.store import learning_rate, runs
 from digits.store.curves import downsample, smooth, smoothing_window
+from digits.store.learning_rate import CHANGES
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from digits.store.status import Status
 from widgets.shared.format import chart_text
@@ -27,7 +30,7 @@ def chart(
     run: Run, status: Status, metric: str, earlier: list[Run], overfits_from: int | None
 ) -> None:
     """One metric, "loss" or "accuracy", of ``run`` and fainter of ``earlier`` ones."""
-    changed = run.file_stamps(STATUS, EPOCHS)
+    changed = run.file_stamps(STATUS, EPOCHS, CHANGES)
     behind = tuple((other, other.file_stamps(STEPS, EPOCHS)) for other in earlier)
     drawn, alt = _figure(run, status.epochs, status.steps, metric, changed, behind, overfits_from)
     show(drawn, key=f"train-curve-{metric}", height=HEIGHT, alt=alt)
@@ -50,7 +53,8 @@ def _figure(
     faint = [trace for other, stamps in behind for trace in _faint(other, metric, stamps)]
     name = chart_text(runs.summary(run).label)
     curve = _curve(run, epochs, steps, metric)
-    return _draw(name, run_color(run), curve, epochs, metric, faint, overfits_from)
+    marks = [(step * epochs / max(1, steps), words) for step, words in _rate_changes(run)]
+    return _draw(name, run_color(run), curve, epochs, metric, faint, overfits_from, marks)
 
 
 def example(metric: str) -> None:
@@ -76,8 +80,12 @@ def _draw(
     metric: str,
     behind: list[dict[str, Any]],
     overfits_from: int | None,
+    marks: Sequence[tuple[float, str]] = (),
 ) -> tuple[str, str]:
-    """The figure of a run before the traces ``behind`` it, and its words."""
+    """The figure of a run before the traces ``behind`` it, and its words.
+
+    ``marks`` are epochs, each with what was changed there.
+    """
     x, smoothed, ends = curve
     own = {"color": color}
     traces = [
@@ -121,9 +129,13 @@ def _draw(
         "hovermode": "x",
         "margin": {"t": 36},
         "annotations": [
-            _number(trace, metric) for trace in behind if len(trace["x"]) and trace["text"]
+            *(_number(trace, metric) for trace in behind if len(trace["x"]) and trace["text"]),
+            *(_words(epoch, words, epochs) for epoch, words in marks),
         ],
-        "shapes": [_shade(overfits_from, epochs)] if overfits_from else [],
+        "shapes": [
+            *([_shade(overfits_from, epochs)] if overfits_from else []),
+            *(_line(epoch) for epoch, _ in marks),
+        ],
     }
     latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
     alt = f"{TITLES[metric]} over the epochs, training and validation; training: {latest}."
@@ -186,6 +198,43 @@ def _number(trace: dict[str, Any], metric: str) -> dict[str, Any]:
         "showarrow": False,
         "font": {"size": 11},
         "bgcolor": "var(--st-background-color)",  # it may lie upon another curve
+    }
+
+
+def rate_changes(run: Run, status: Status) -> str:
+    """How the learning rate was changed while the run trained, in a sentence; "" if it was not."""
+    per_epoch = max(1, status.steps) / max(1, status.epochs)
+    made = [f"{words} after epoch {step / per_epoch:.2g}" for step, words in _rate_changes(run)]
+    return f"Learning rate changed under way: {', '.join(made)}." if made else ""
+
+
+def _rate_changes(run: Run) -> list[tuple[int, str]]:
+    """The steps at which the learning rate was changed, and from what to what."""
+    made = learning_rate.changes(run)
+    rates = [run.recipe.learning_rate, *(change.learning_rate for change in made)]
+    words = [f"lr {old:g} → {new:g}" for old, new in pairwise(rates)]
+    return [(change.step, text) for change, text in zip(made, words, strict=True)]
+
+
+def _line(epoch: float) -> dict[str, Any]:
+    """A thin line where something was changed while the run trained."""
+    line = {"width": 1, "color": "var(--st-gray-color)"}
+    ends = {"x0": epoch, "x1": epoch, "y0": 0, "y1": 1}
+    return {"type": "line", "xref": "x", "yref": "paper", "line": line, **ends}
+
+
+def _words(epoch: float, words: str, epochs: int) -> dict[str, Any]:
+    """What was changed there, beside the line on the side that has more room."""
+    return {
+        "text": words,
+        "x": epoch,
+        "y": 1,
+        "yref": "paper",
+        "xanchor": "left" if epoch < epochs / 2 else "right",
+        "yanchor": "top",
+        "showarrow": False,
+        "font": {"size": 11},
+        "bgcolor": "var(--st-background-color)",
     }
 
 

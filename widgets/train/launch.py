@@ -11,14 +11,15 @@ from digits.recipes.recipe import AUGMENTATIONS, HYPERPARAMETERS, Recipe
 from digits.recipes.schedule import learning_rates
 from digits.store import runs
 from digits.store.expected_time import expected_seconds
-from digits.store.files import reason
+from digits.store.forks import check_network, fork
 from digits.store.runs import Run
 from widgets.shared.format import as_text, duration, filled
 from widgets.shared.gallery import montage
 from widgets.shared.plot import plot
-from widgets.shared.session import choose_run, engine
+from widgets.shared.session import FORK, choose_run, engine
 from widgets.shared.ticker import run_again
 from widgets.train import controls
+from widgets.train.under_way import begin
 
 SAMPLES = 10
 PRELOAD_AFTER = 1.5  # seconds that the browser has to draw the page before the engine is busy
@@ -29,11 +30,16 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
 
     Train queues a run of the recipe and makes it the page's run.
     """
+    parent = _parent()
     try:
         strip = f"{feature_maps(recipe)} · {count_parameters(recipe):,} parameters"
         fits = True
+        if parent:
+            check_network(recipe, parent[0].recipe)
     except DoesNotFit as error:
         strip, fits = f":red[This network cannot be built. {as_text(error)}]", False
+    except ValueError as error:  # another network than that of the run to continue
+        strip, fits = f":red[{as_text(error)}]", False
     if fits and (seconds := expected_seconds(recipe)) is not None:
         strip += f" · about {duration(max(1.0, round(seconds)))} here"
     standard = for_available_data(preset)
@@ -48,6 +54,14 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         )
         title = f"**{as_text(default_name(recipe, preset))}**"
         st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
+        if parent:
+            st.button(
+                as_text(f"Continues {runs.summary(parent[0]).label} after epoch {parent[1]}"),
+                icon=":material/close:",
+                key="train-fork",
+                help="Goes on from the weights of that run. Click to train from random ones.",
+                on_click=lambda: st.session_state.pop(FORK, None),
+            )
         st.button(
             "Reset",
             icon=":material/undo:",
@@ -84,15 +98,22 @@ def _changes(changed: dict[str, tuple]) -> str:
 
 
 def _train(recipe: Recipe, preset: str, name: str) -> None:
-    ready = engine()  # stops here where there is none, before a run is created
+    if parent := _parent():
+        if begin(lambda: fork(*parent, recipe, name, preset)):
+            del st.session_state[FORK]
+            st.rerun()  # without the button that names the parent
+    else:
+        begin(lambda: runs.create(recipe, name, preset))
+
+
+def _parent() -> tuple[Run, int] | None:
+    """The run, and its epoch, from which the visitor wants to go on; forgotten once it is gone."""
+    id, epoch = st.session_state.get(FORK, ("", 0))
     try:
-        run = runs.create(recipe, name, preset)
-        ready.submit(run)
-    except OSError as error:
-        st.error(as_text(reason(error)), icon=":material/hard_drive:")
-        return
-    st.session_state["own-runs"] = [run.id, *st.session_state.get("own-runs", [])]
-    choose_run(run)
+        return (runs.open(id), epoch) if id else None
+    except LookupError:
+        del st.session_state[FORK]
+        return None
 
 
 def _queue() -> None:

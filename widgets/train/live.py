@@ -12,20 +12,21 @@ import streamlit as st
 from digits.recipes.differences import closest_preset
 from digits.store import runs
 from digits.store.expected_time import expected_seconds
-from digits.store.files import reason
+from digits.store.forks import origin
 from digits.store.run_folder import EPOCHS, SAMPLE_PROBABILITIES, STATUS, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
+from digits.store.thinning import thinned
 from widgets.shared.drawings import pinned_drawings, score_metric
 from widgets.shared.format import as_text, duration
 from widgets.shared.gallery import gallery
-from widgets.shared.session import engine, submit
 from widgets.shared.ticker import run_again
-from widgets.train.charts import chart
+from widgets.train.charts import chart, rate_changes
 from widgets.train.controls import load
 from widgets.train.diagnosis import diagnosis_of, what_happened
 from widgets.train.figures import figures
 from widgets.train.finetune_result import finetuning_result, finetuning_summary
 from widgets.train.recent import earlier_runs, recent_runs, run_before, show_recent
+from widgets.train.under_way import control, take_up, train_more
 
 INTERVAL = 1.0  # seconds between two looks at the run's folder
 FIRST_STEP_INTERVAL = 0.3  # the same while its first step is awaited
@@ -81,6 +82,8 @@ def _show(run: Run, status: Status) -> None:
     what_happened(run, before, lambda changes: _try(run, changes))
     with st.container(border=True):
         show_recent(run, listed, earlier)
+    for sentence in filter(None, (rate_changes(run, status), thinned(run))):
+        st.caption(sentence)
     for gap in _gaps(run, run.file_stamps(STATUS, EPOCHS)):
         st.warning(gap, icon=":material/timeline:")
     if run.recipe.finetune is not None:
@@ -103,17 +106,14 @@ def _state(run: Run, status: Status) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if status.state in UNFINISHED:
             _progress(run, status)
-            st.button("Stop", icon=":material/stop:", key="train-stop", on_click=_stop, args=[run])
+            control(run, status)
         elif status.state in RESUMABLE:
             message = as_text(status.message) or f"{status.state.capitalize()}."
             if status.state == "failed":
                 st.error(f"**{_label(run)}** · {message}", icon=":material/error:")
             else:
                 st.warning(f"**{_label(run)}** · {message}", icon=":material/pause_circle:")
-            label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
-            if st.button(label, icon=":material/resume:", key="train-resume"):
-                submit(run)
-                st.rerun()
+            take_up(run, status)
         else:
             _ended(run, status)
     if status.note:
@@ -121,14 +121,8 @@ def _state(run: Run, status: Status) -> None:
 
 
 def _label(run: Run) -> str:
-    return as_text(f"{run.number} {run.name}" if run.number else run.name)
-
-
-def _stop(run: Run) -> None:
-    try:
-        engine().stop(run)
-    except OSError as error:  # a folder that cannot be written
-        st.toast(as_text(reason(error)), icon=":material/hard_drive:")
+    name = f"{run.number} {run.name}" if run.number else run.name
+    return as_text(", ".join(filter(None, [name, origin(run)])))
 
 
 def _progress(run: Run, status: Status) -> None:
@@ -190,6 +184,7 @@ def _ended(run: Run, status: Status) -> None:
         ("pages/draw.py", "Draw a digit for it", ":material/draw:"),
     ):
         st.page_link(page, label=label, icon=icon, query_params=link, width="content")
+    train_more(run)
 
 
 @lru_cache(maxsize=32)

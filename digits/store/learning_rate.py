@@ -1,0 +1,81 @@
+"""Changes of a run's learning rate while it trains: pages ask for them, its worker records them.
+
+A change is a new peak of the schedule, as the recipe's ``learning_rate`` is one, so that it needs
+no earlier change to be understood.
+"""
+
+from dataclasses import asdict
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
+
+from digits.recipes.recipe import HYPERPARAMETERS
+from digits.recipes.schedule import RateChange
+from digits.store import files
+from digits.store.files import Count
+from digits.store.run_folder import Run
+
+REQUEST = "learning_rate_request.json"  # there until the worker has recorded it
+CHANGES = "learning_rate_changes.json"
+LOW, HIGH = HYPERPARAMETERS["learning_rate"].allowed or (0, 0)
+
+Rate = Annotated[float, Meta(ge=LOW, le=HIGH)]
+
+
+class Request(TypedDict):
+    """The learning rate that somebody asks for, at the peak of the schedule."""
+
+    learning_rate: Rate
+
+
+class _Change(TypedDict):
+    step: Count
+    learning_rate: Rate
+
+
+def request(run: Run, learning_rate: float) -> None:
+    """Ask the worker to go on at this peak, from its next steps. Raises ``ValueError``."""
+    HYPERPARAMETERS["learning_rate"].check("The learning rate", learning_rate)
+    files.write_json(run.folder, REQUEST, Request(learning_rate=learning_rate))
+
+
+def requested(run: Run) -> float | None:
+    """The peak that is asked for and not yet recorded."""
+    if not files.exists(run.folder, REQUEST):
+        return None
+    asked: Request = files.read_json(run.folder, REQUEST, Request)
+    return asked["learning_rate"]
+
+
+def changes(run: Run) -> tuple[RateChange, ...]:
+    """All changes, in the order of their steps."""
+    if not files.exists(run.folder, CHANGES):
+        return ()
+    rows: list[_Change] = files.read_json(run.folder, CHANGES, list[_Change])
+    steps = [row["step"] for row in rows]
+    if steps != sorted(set(steps)):
+        raise ValueError(f"{CHANGES} of run {run.id} is damaged: its steps are not in order.")
+    return tuple(RateChange(**row) for row in rows)
+
+
+def peak(run: Run) -> float:
+    """The learning rate of the schedule's peak after all changes."""
+    made = changes(run)
+    return made[-1].learning_rate if made else run.recipe.learning_rate
+
+
+def record_request(run: Run, step: int) -> bool:
+    """Let what is asked for hold from ``step`` on, counted from 0; ``False`` without a request.
+
+    A run that is resumed meets again the changes that it recorded after its checkpoint; a later
+    request takes their place. The request goes last: a worker that dies before will find it again.
+    """
+    rate = requested(run)
+    if rate is None:
+        return False
+    if rate != peak(run):
+        kept = [change for change in changes(run) if change.step < step]
+        rows = [asdict(change) for change in (*kept, RateChange(step, rate))]
+        files.write_json(run.folder, CHANGES, rows)
+    (run.folder / REQUEST).unlink(missing_ok=True)
+    return True

@@ -1,0 +1,118 @@
+"""What can be done with a run: pause, another learning rate, stop, resume, keep, train more."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from digits.recipes.recipe import HYPERPARAMETERS, LEARNING_RATES
+from digits.store import forks, learning_rate
+from digits.store.files import reason
+from digits.store.run_folder import Run
+from digits.store.status import Status
+from widgets.shared.format import as_text, filled
+from widgets.shared.session import choose_run, engine, submit
+
+
+def begin(make: Callable[[], Run]) -> bool:
+    """Queue the run that ``make`` creates, and make it the page's; or tell why there is none."""
+    ready = engine()  # stops here where there is none, before a run is created
+    try:
+        run = make()
+        ready.submit(run)
+    except (OSError, ValueError) as error:
+        st.error(as_text(reason(error)), icon=":material/error:")
+        return False
+    st.session_state["own-runs"] = [run.id, *st.session_state.get("own-runs", [])]
+    choose_run(run)
+    return True
+
+
+def control(run: Run, status: Status) -> None:
+    """Pause, the learning rate and Stop of a run that trains; Stop alone of one that waits."""
+    if status.state == "running":
+        asked = run.pause_epoch() is not None
+        st.button(
+            "Pause",
+            icon=":material/pause:",
+            key="train-pause",
+            help="Pauses at the end of the epoch, or at once when that is more than 10 seconds "
+            "away; the epoch is then trained again.",
+            disabled=asked,
+            on_click=_ask,
+            args=[run, "pause"],
+        )
+        change_rate(run)
+    st.button("Stop", icon=":material/stop:", key="train-stop", on_click=_ask, args=[run, "stop"])
+
+
+def take_up(run: Run, status: Status) -> None:
+    """Resume a run that is paused, interrupted or failed, or keep what it has learned."""
+    label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
+    if st.button(label, icon=":material/resume:", key="train-resume"):
+        submit(run)
+        st.rerun()
+    if not status.epoch:
+        return
+    change_rate(run)
+    if st.button(
+        "Stop and keep",
+        icon=":material/stop:",
+        key="train-keep",
+        help="Ends the run: what it has learned so far is evaluated on the test set.",
+    ):
+        _ask(run, "keep")
+        st.rerun()
+
+
+def change_rate(run: Run) -> None:
+    """Choose a learning rate for the steps that follow."""
+    described = HYPERPARAMETERS["learning_rate"]
+    rate = learning_rate.requested(run) or learning_rate.peak(run)
+    with st.popover(f"lr {rate:g}", icon=":material/tune:", key="train-rate", help=described.label):
+        new = st.select_slider(
+            described.label,
+            sorted({*LEARNING_RATES, rate}),
+            rate,
+            key=f"train-rate-{run.id}-{rate:g}",
+            format_func=described.display,
+            help="From the next steps on. The curves mark the change, and it stays with the run.",
+        )
+        st.button(
+            filled("Change"),
+            type="primary",
+            key="train-rate-change",
+            disabled=new == rate,
+            on_click=_change_rate,
+            args=[run, new],
+        )
+
+
+def train_more(run: Run) -> None:
+    """Train a run that is done for more epochs, as another run."""
+    popover = st.popover("Train more", icon=":material/forward_media:", key="train-more")
+    with popover, st.form("train-more-form", border=False):
+        epochs = st.number_input(
+            "More epochs",
+            1,
+            forks.MAX_EPOCHS,
+            run.recipe.epochs,
+            help="A new run goes on after the last epoch. Its schedule begins anew.",
+        )
+        more = st.form_submit_button(filled("Train"), type="primary", icon=":material/play_arrow:")
+    if more and begin(lambda: forks.train_more(run, int(epochs))):
+        st.rerun()
+
+
+def _ask(run: Run, method: str) -> None:
+    """Let the engine do it: "pause", "stop" or "keep"."""
+    try:
+        getattr(engine(), method)(run)
+    except OSError as error:  # no room, or a folder that cannot be written
+        st.toast(as_text(reason(error)), icon=":material/hard_drive:")
+
+
+def _change_rate(run: Run, rate: float) -> None:
+    try:
+        learning_rate.request(run, rate)
+    except OSError as error:
+        st.toast(as_text(reason(error)), icon=":material/hard_drive:")
