@@ -64,6 +64,7 @@ def complete_run(name: str = "Damaged", finetunes: bool = True) -> Run:
     run.write_test_probabilities(p)
     run.write_embedding_map(np.zeros((len(y), 2), np.float32), "pca")
     run.write_robustness(dict.fromkeys(KINDS, CURVE))
+    run.request_pause(1)
     run.write_result(RESULT | {"run": run.id, "test_images": len(y)})
     run.write_status(Status("finished", EPOCHS, EPOCHS, STEPS, STEPS))
     if finetunes:

@@ -30,7 +30,7 @@ from digits.store import runs
 from digits.store.files import reason
 from digits.store.models import ModelRef, results_folder
 from digits.store.run_folder import Run
-from digits.store.status import UNFINISHED, Owner
+from digits.store.status import UNFINISHED, Owner, Status
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -152,16 +152,23 @@ class Engine:
     def submit(self, run: Run) -> None:
         """Queue a run, unless it is queued; what has epochs already resumes after the last one.
 
+        What was asked of it before is forgotten, except for a pause after an epoch to come.
         Raises ``OSError`` when the disk lacks room for it.
         """
+        self._submit(run, run.clear_requests)
+
+    def _submit(self, run: Run, ask: Callable[[], None] = lambda: None) -> None:
+        """Queue a run, for which ``ask`` writes what is asked of it."""
         with self._lock:
             if self._waits(run.id):
-                return
+                if run.status.state in UNFINISHED:
+                    return
+                self.queued.pop(run.id)[1].cancel(force=True)  # it has just paused or failed
             before, recipe, now = run.status, run.recipe, datetime.now(UTC)
             runs.check_space(run.folder, recipe, recipe.epochs - before.epoch)
             self.preloading = None  # what was prepared will have been used
             try:
-                run.clear_stop_request()
+                ask()
                 run.write_status(
                     replace(
                         before,
@@ -183,14 +190,32 @@ class Engine:
         with suppress(OSError):  # a full disk, on which it ends by itself
             run.request_stop()
         status = run.status
+        if status.state in UNFINISHED and not self._is_running(run, status):
+            message = "Removed from the queue." if status.state == "queued" else "Interrupted."
+            run.write_status(replace(status, state="interrupted", message=message))
+
+    def pause(self, run: Run) -> None:
+        """Pause a run as ``Run.request_pause`` says; one that no worker trains pauses at once."""
+        run.request_pause()
+        status = run.status
+        if status.state in UNFINISHED and not self._is_running(run, status):
+            run.write_status(status.paused())
+
+    def keep(self, run: Run) -> None:
+        """End a paused or interrupted run: evaluate what it has learned, as ``stop`` does.
+
+        Raises ``OSError`` as ``submit`` does.
+        """
+        self._submit(run, run.request_stop)
+
+    def _is_running(self, run: Run, status: Status) -> bool:
+        """Whether a worker trains the run, which will see what is asked; else off the queue."""
         if status.state == "running" and self._is_trained(run):
-            return
+            return True
         with self._lock:
             if run.id in self.queued:
                 self.queued.pop(run.id)[1].cancel(force=True)
-        if status.state in UNFINISHED:
-            message = "Removed from the queue." if status.state == "queued" else "Interrupted."
-            run.write_status(replace(status, state="interrupted", message=message))
+        return False
 
     def predict(self, model: ModelRef, x: np.ndarray) -> np.ndarray:
         """Probabilities (n, 10) float32 of ``x`` (n, 28, 28) uint8 by a final model."""
@@ -343,7 +368,7 @@ class Engine:
         if work.job:
             self._queue(work)
         elif work.run.status.state in ("interrupted", *UNFINISHED) and not work.run.stop_requested:
-            self.submit(work.run)
+            self._submit(work.run)
 
     def _is_trained(self, run: Run) -> bool:
         """Whether a task is there that trains the run, of this server or of another."""

@@ -1,7 +1,7 @@
 """One run and its folder: every file in it, with its reader and its writer.
 
-Workers write, pages read; pages write only a run's name and the request to stop. The formats are
-JSON, CSV (append-only), NumPy and Keras, so that other tools read them too.
+Workers write, pages read; pages write only a run's name and what they ask of its worker: to stop,
+to pause. The formats are JSON, CSV (append-only), NumPy and Keras, so that other tools read them.
 """
 
 import re
@@ -23,6 +23,7 @@ RECIPE = "recipe.json"
 ABOUT = "about.json"  # name, preset and number
 STATUS = "status.json"
 STOP = "stop"  # there while somebody has asked the run to stop
+PAUSE = "pause.json"  # there while somebody has asked the run to pause
 STEPS = "steps.csv"  # a row a batch
 EPOCHS = "epochs.csv"  # a row an epoch
 SAMPLE_IMAGES = "sample_images.npy"  # the validation digits of the live view
@@ -62,6 +63,12 @@ class About(TypedDict):
     name: str
     preset: str
     number: NotRequired[Count]  # older runs have none
+
+
+class PauseRequest(TypedDict):
+    """After which epoch, from 1, a run is to pause; 0 is at once."""
+
+    after_epoch: Count
 
 
 class Result(TypedDict):
@@ -441,8 +448,30 @@ class Run:
     def stop_requested(self) -> bool:
         return files.exists(self.folder, STOP)
 
-    def clear_stop_request(self) -> None:
+    def request_pause(self, after_epoch: int | None = None) -> None:
+        """Ask the worker to pause the run once it has completed that epoch, or else at once.
+
+        A pause keeps the checkpoint and evaluates nothing; ``Engine.submit`` resumes the run. At
+        once is within some seconds: an epoch that would take longer is trained again.
+        """
+        files.write_json(self.folder, PAUSE, PauseRequest(after_epoch=after_epoch or 0))
+
+    def pause_epoch(self) -> int | None:
+        """After which epoch, from 1, the run is to pause; 0 is at once, ``None`` not at all."""
+        if not files.exists(self.folder, PAUSE):
+            return None
+        request: PauseRequest = files.read_json(self.folder, PAUSE, PauseRequest)
+        return request["after_epoch"]
+
+    def clear_requests(self) -> None:
+        """Forget what was asked of the run before, except for a pause after an epoch to come."""
         (self.folder / STOP).unlink(missing_ok=True)
+        try:
+            past = (self.pause_epoch() or 0) <= self.status.epoch
+        except ValueError:
+            past = True
+        if past:
+            (self.folder / PAUSE).unlink(missing_ok=True)
 
 
 def _progress(job: str) -> str:

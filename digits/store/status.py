@@ -1,7 +1,7 @@
 """The status of a run, and the process that it depends on."""
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import psutil
@@ -13,7 +13,8 @@ UNFINISHED = ("queued", "running")
 DONE = ("finished", "stopped")  # with a result and a model
 LAST_EXIT = "LAST_WORKER_EXIT"  # in a worker's environment: exit code of the one before it
 INFINITE = "The loss became infinite"  # so begins the message of a run that failed of it
-RESUMABLE = ("interrupted", "failed")  # goes on after its last whole epoch when queued again
+# Goes on after its last whole epoch when queued again.
+RESUMABLE = ("paused", "interrupted", "failed")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Status:
     was damaged when it resumed.
     """
 
-    state: Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
+    state: Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
     epoch: Count = 0  # epochs completed
     epochs: Count = 0
     step: Count = 0  # steps completed, of all epochs
@@ -61,3 +62,9 @@ class Status:
     deaths: Count = 0  # of workers that trained it, since its last whole epoch
     since: str = ""  # ISO, UTC: when it was queued
     owner: Owner | None = None
+
+    def paused(self) -> "Status":
+        """The status of the same run when it is paused after its last whole epoch."""
+        where = f"after epoch {self.epoch}" if self.epoch else "before its first epoch"
+        message = f"Paused {where}."
+        return replace(self, state="paused", message=message, seconds_left=None)

@@ -24,6 +24,7 @@ from digits.worker.train_step import micro_batches
 
 STEPS_PER_CALL = 20  # of the graph; the curve grows at least so often
 STATUS_INTERVAL = 0.4  # seconds at least from one status to the next
+WORTH_FINISHING = 10.0  # seconds of an epoch that are left when a pause is asked for
 MAX_DEATHS = 4  # of workers, one after the other, in the same epoch of a run
 SAMPLES_PER_DIGIT = 2  # validation images whose predictions the live view follows
 
@@ -41,8 +42,9 @@ class WorkersDied(RuntimeError):
 def train(
     run: Run, report: Callable[[Status], None] = lambda status: None
 ) -> dict[str, Any] | None:
-    """Train a run, or resume it from its checkpoint; returns its result, ``None`` if it failed.
+    """Train a run, or resume it from its checkpoint.
 
+    Returns its result, ``None`` if it failed or paused.
     ``report`` gets every status that is written. A run that cannot be trained ends as failed, with
     a sentence in its status; nothing is raised for it. One that has ended, or was taken off the
     queue, is left alone: a cluster repeats a task whose result was lost.
@@ -76,8 +78,11 @@ class Trainer:
         self.run.write_status(self.status)
         self.report(self.status)
 
-    def train(self) -> dict[str, Any]:
-        """Prepare, train the epochs that are left, and evaluate on the test set once."""
+    def train(self) -> dict[str, Any] | None:
+        """Prepare, train the epochs that are left, and evaluate on the test set once.
+
+        ``None`` when the run was asked to pause before its last epoch.
+        """
         recipe, run = self.recipe, self.run
         deaths = self.status.deaths + (self.status.state == "running")  # it never came to an end
         if deaths >= MAX_DEATHS:
@@ -91,8 +96,11 @@ class Trainer:
         self.predict_sample()
         self.timer.start("publishing")
         self.publish(steps=steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
-        while epoch < recipe.epochs and not self.stops_early() and self.train_epoch(epoch):
+        while not self.is_complete(epoch) and not self.pauses(epoch) and self.train_epoch(epoch):
             epoch += 1
+        if not self.is_complete(epoch) and self.pauses(epoch):
+            self.pause(epoch)
+            return None
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
         self.publish(message="Evaluating on the test set.", seconds_left=None)
         if recipe.patience:
@@ -158,7 +166,7 @@ class Trainer:
             self.publish(note=f"{self.status.note} {note}".strip())
 
     def train_epoch(self, epoch: int) -> bool:
-        """Train, validate and save one epoch; ``False`` when a stop was requested within it."""
+        """Train, validate and save one epoch; ``False`` when it was cut short by a request."""
         size, n = self.recipe.batch_size, len(self.data.x_train)
         runs.check_space(self.run.folder, self.recipe, epochs=1)
         order = np.random.default_rng([self.recipe.seed, epoch]).permutation(n)
@@ -167,7 +175,7 @@ class Trainer:
         timer = self.timer
         seconds, cpu_seconds = timer.seconds["training"], timer.cpu_seconds["training"]
         for first in range(0, self.steps_per_epoch, STEPS_PER_CALL):
-            if self.run.stop_requested:
+            if self.run.stop_requested or (self.pauses(epoch) and not self.is_soon_over(first)):
                 return False
             last = min(first + STEPS_PER_CALL, self.steps_per_epoch)
             timer.start("training")
@@ -236,10 +244,28 @@ class Trainer:
         p = predict(self.model, x).astype(np.float16)
         self.run.write_validation_sample(x, y[sample], p)
 
-    def stops_early(self) -> bool:
-        """Whether the validation loss has not improved for ``patience`` epochs."""
+    def is_complete(self, epoch: int) -> bool:
+        """Whether no epoch is left, or the validation loss has not improved for ``patience``."""
         epochs, patience = self.run.epoch_metrics()["epoch"], self.recipe.patience
-        return bool(patience and len(epochs) and epochs[-1] - self.run.best_epoch() >= patience)
+        early = patience and len(epochs) and epochs[-1] - self.run.best_epoch() >= patience
+        return epoch >= self.recipe.epochs or bool(early)
+
+    def pauses(self, epoch: int) -> bool:
+        """Whether to pause now that so many epochs are done; a request to stop goes first."""
+        after = None if self.run.stop_requested else self.run.pause_epoch()
+        return after is not None and after <= epoch
+
+    def is_soon_over(self, batches: int) -> bool:
+        """Whether the rest of an epoch, after so many batches of it, is worth waiting for."""
+        left = (self.steps_per_epoch - batches) * self.recipe.batch_size
+        return left * self.timer.seconds["training"] < WORTH_FINISHING * self.images
+
+    def pause(self, epoch: int) -> None:
+        """End this attempt after the last whole epoch, with nothing of one that was cut short."""
+        step = epoch * self.steps_per_epoch
+        self.run.truncate_metrics(epoch, step)
+        self.status = replace(self.status, step=step).paused()
+        self.publish()
 
 
 def _last_exit() -> str:

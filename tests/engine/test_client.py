@@ -92,6 +92,43 @@ def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None
     whole(run)
 
 
+def test_a_paused_run_frees_its_worker_and_outlives_it(engine: Engine) -> None:
+    run = runs.create(dataclasses.replace(SHORT, epochs=6), "paused")
+    other = runs.create(SHORT, "other")
+    run.request_pause(3)  # an epoch to come, so that it outlives being queued
+    engine.submit(run)
+    engine.submit(other)
+    until(lambda: state(other) == "finished", 120, "the other run to finish")
+    assert state(run) == "paused"
+    assert run.epoch_metrics()["epoch"].tolist() == [1, 2, 3]
+    assert not run.has_model
+    worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
+    worker.send_signal(signal.SIGKILL)
+    worker.wait(10)
+    assert engine.alive()
+    assert state(run) == "paused"
+    engine.submit(run)
+    until(lambda: state(run) == "finished", 120, "the run to finish")
+    whole(run)
+
+
+def test_a_run_is_paused_now_and_later_kept_as_it_is(engine: Engine) -> None:
+    run, waiting = runs.create(LONG, "paused"), runs.create(SHORT, "waiting")
+    engine.submit(run)
+    engine.submit(waiting)
+    until(lambda: run.status.epoch >= 2, 60, "two epochs")
+    engine.pause(waiting)
+    assert state(waiting) == "paused"
+    engine.pause(run)
+    until(lambda: state(run) == "paused", 30, "the run to pause")
+    epochs = run.status.epoch
+    assert len(run.epoch_metrics()["epoch"]) == epochs
+    engine.keep(run)
+    until(lambda: state(run) == "stopped", 60, "its evaluation")
+    assert run.result()["epochs"] == epochs  # type: ignore[index]
+    assert state(waiting) == "paused"
+
+
 def worker_of(cluster: int) -> psutil.Process:
     """The process that trains: the largest below the cluster's."""
     return max(

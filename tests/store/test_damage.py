@@ -44,6 +44,7 @@ READERS: dict[str, Callable[[Run], object]] = {
     "has_model": lambda run: run.has_model,
     "has_embeddings": lambda run: run.has_embeddings,
     "stop_requested": lambda run: run.stop_requested,
+    "pause_epoch": Run.pause_epoch,
     "file_stamps": lambda run: run.file_stamps("status.json", "weights"),
     "curve": lambda run: curves.curve(run, "loss", seconds=True),
     "load_data": finetuning.load_data,
@@ -56,6 +57,7 @@ FILES = (
     "drawings.npz",
     "epochs.csv",
     "map_pca.npy",
+    "pause.json",
     "recipe.json",
     "result.json",
     "robustness.json",
@@ -72,6 +74,7 @@ FILES = (
 MAY_BE_MISSING = (
     "epochs.csv",
     "map_pca.npy",
+    "pause.json",
     "result.json",
     "robustness.json",
     "sample_probabilities.npy",

@@ -151,6 +151,19 @@ def test_a_run_that_trains_cannot_be_deleted_and_a_damaged_one_can(run: Run) -> 
     assert runs.all() == []
 
 
+def test_what_was_asked_is_forgotten_but_for_a_pause_after_an_epoch_to_come(run: Run) -> None:
+    run.write_status(Status("interrupted", epoch=2, epochs=5))
+    for epoch, left in ((None, None), (2, None), (3, 3)):
+        run.request_stop()
+        run.request_pause(epoch)
+        run.clear_requests()
+        assert not run.stop_requested
+        assert run.pause_epoch() == left
+    (run.folder / "pause.json").write_text("soon")
+    run.clear_requests()
+    assert run.pause_epoch() is None
+
+
 def test_a_worker_that_still_writes_does_not_bring_a_deleted_run_back(run: Run) -> None:
     def save(path: Path) -> None:
         np.save(path, np.zeros(3))

@@ -13,6 +13,7 @@ from digits.recipes.recipe import Conv, Recipe
 from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.store.status import Status
+from digits.worker import trainer
 from digits.worker.predict import load, predict
 from digits.worker.trainer import train
 from tests.conftest import queued
@@ -29,6 +30,16 @@ SMALL = Recipe(
     epochs=4,
     precision="float32",
 )
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of ``SMALL`` that nothing happened to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RUNS", str(tmp_path_factory.mktemp("unbroken")))
+        run = queued(SMALL)
+    train(run)
+    return run
 
 
 class Killed(BaseException):
@@ -105,19 +116,81 @@ def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
 
 
 @pytest.mark.parametrize("when", [{"epoch": 0, "step": 0}, {"epoch": 2}])
-def test_a_killed_run_goes_on_to_where_it_would_have_come(when: dict[str, int]) -> None:
-    whole, torn = queued(SMALL), queued(SMALL)
-    train(whole)
+def test_a_killed_run_goes_on_to_where_it_would_have_come(
+    when: dict[str, int], unbroken: Run
+) -> None:
+    torn = queued(SMALL)
     with pytest.raises(Killed):
         train(torn, die_at(**when))
     torn.append_steps([(999, 9, 9)])  # written after the last checkpoint
     torn.append_epochs([(999, 9, 9, 9, 9, 9, 9, 9)])
     train(torn)
-    assert torn.status.state == "finished"
-    assert torn.step_metrics()["step"].tolist() == whole.step_metrics()["step"].tolist()
-    assert torn.epoch_metrics()["epoch"].tolist() == [1, 2, 3, 4]
-    assert torn.step_metrics()["loss"] == pytest.approx(whole.step_metrics()["loss"], abs=0.02)
-    for mine, theirs in zip(_weights(torn), _weights(whole), strict=True):
+    same_as(torn, unbroken)
+
+
+@pytest.mark.parametrize("worth_finishing", [10.0, 0.0])
+def test_a_paused_run_goes_on_to_where_it_would_have_come(
+    worth_finishing: float, unbroken: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "WORTH_FINISHING", worth_finishing)
+    monkeypatch.setattr(trainer, "STATUS_INTERVAL", 0.0)
+    paused = queued(SMALL)
+    steps = len(unbroken.step_metrics()["step"]) // SMALL.epochs
+
+    def tell(status: Status) -> None:
+        if status.step > steps and status.state == "running":  # within the second epoch
+            paused.request_pause()
+
+    assert train(paused, tell) is None
+    epoch = paused.status.epoch
+    assert epoch == (2 if worth_finishing else 1)
+    assert paused.status.state == "paused"
+    assert paused.status.message == f"Paused after epoch {epoch}."
+    assert paused.step_metrics()["step"].tolist() == list(range(1, epoch * steps + 1))
+    assert paused.result() is None
+    resume(paused)
+    same_as(paused, unbroken)
+
+
+def test_a_run_pauses_after_the_epoch_that_was_asked_for(unbroken: Run) -> None:
+    paused = queued(SMALL)
+    for rung in (1, 3):
+        paused.request_pause(rung)
+        resume(paused)
+        assert paused.status.state == "paused"
+        assert paused.epoch_metrics()["epoch"].tolist() == list(range(1, rung + 1))
+    resume(paused)
+    same_as(paused, unbroken)
+
+
+def test_a_pause_after_the_last_epoch_changes_nothing() -> None:
+    run = queued(dataclasses.replace(SMALL, epochs=1))
+    run.request_pause(1)
+    assert train(run) is not None
+    assert run.status.state == "finished"
+
+
+def test_a_run_that_is_asked_to_pause_and_to_stop_stops() -> None:
+    run = queued(SMALL)
+    run.request_pause()
+    run.request_stop()
+    assert train(run) is not None
+    assert run.status.state == "stopped"
+
+
+def resume(run: Run) -> None:
+    """What the engine does with it."""
+    run.clear_requests()
+    run.write_status(dataclasses.replace(run.status, state="queued"))
+    train(run)
+
+
+def same_as(run: Run, whole: Run) -> None:
+    assert run.status.state == "finished"
+    assert run.step_metrics()["step"].tolist() == whole.step_metrics()["step"].tolist()
+    assert run.epoch_metrics()["epoch"].tolist() == whole.epoch_metrics()["epoch"].tolist()
+    assert run.step_metrics()["loss"] == pytest.approx(whole.step_metrics()["loss"], abs=0.02)
+    for mine, theirs in zip(_weights(run), _weights(whole), strict=True):
         assert mine == pytest.approx(theirs, abs=0.01)
 
 
