@@ -46,10 +46,10 @@ EQUAL = 5  # whole runs that random search is given for each seed: as many epoch
 
 @dataclass(frozen=True)
 class Simulated:
-    """What a simulated sweep came to: ``deciding`` is in seconds, ``idle`` a share of workers."""
+    """What a simulated sweep came to: ``idle`` is a share of the workers' time."""
 
     trials: list[Trial]
-    deciding: list[float]
+    deciding: list[float]  # seconds of the processor, of each decision
     idle: float
 
 
@@ -68,12 +68,12 @@ def simulate(workers: int, trials: int, epochs: int, sampler: Sampler = "tpe") -
     now, busy = 0.0, 0.0
     while True:
         while len(running) < workers:
-            since = time.perf_counter()
+            since = time.process_time()
             action = next_action(known, marks, len(known) < trials)
             values: Values | None = {}
             if isinstance(action, Begin):
                 values = suggest(SPACE, BASE, sampler, 0, known)
-            deciding.append(time.perf_counter() - since)
+            deciding.append(time.process_time() - since)
             now += deciding[-1]
             if isinstance(action, Begin) and values is not None:
                 known.append(Trial(len(known) + 1, "active", (), values))

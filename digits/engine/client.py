@@ -88,6 +88,7 @@ class Engine:
         self.queued: dict[str, tuple[_Work, Future]] = {}  # what has not ended, in order
         self.failures: dict[str, str] = {}  # why a background job failed
         self.preloading: tuple[Recipe, Future] | None
+        self._sweeps: threading.Thread | None = None
         self._lock = threading.RLock()  # visitors come in threads of their own
         self._connect()
 
@@ -295,6 +296,14 @@ class Engine:
     def workers(self) -> int:
         """How many workers there are, each of which trains one run at a time."""
         return len(self.client.nthreads())
+
+    def drive_sweeps(self) -> None:
+        """Drive every unfinished sweep in a thread of this process, unless that is done."""
+        from digits.engine.sweeps import drive_all  # which knows the engine
+
+        with self._lock:
+            if not (self._sweeps and self._sweeps.is_alive()):
+                self._sweeps = drive_all(self)
 
     def start_background_job(self, name: str, run: Run) -> None:
         """Queue one of ``tasks.BACKGROUND_JOBS``, unless it is queued; retry one that failed."""

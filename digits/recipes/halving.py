@@ -65,6 +65,15 @@ def rungs(epochs: int, promotion: bool = True) -> tuple[int, ...]:
     return tuple(dict.fromkeys([*marks, epochs])) if promotion else (epochs,)
 
 
+def expected_epochs(trials: int, marks: tuple[int, ...]) -> int:
+    """The epochs of a whole sweep, about: all trials come to the first rung, a third further."""
+    total, there, before = 0, trials, 0
+    for mark in marks:
+        total += there * (mark - before)
+        there, before = max(1, there // ETA), mark
+    return total
+
+
 def next_action(
     trials: Sequence[Trial], marks: tuple[int, ...], more: bool
 ) -> Promote | Begin | None:

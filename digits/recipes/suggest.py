@@ -20,7 +20,8 @@ Sampler = Literal["tpe", "random", "grid"]
 SAMPLERS: dict[Sampler, str] = {"tpe": "Learning (TPE)", "random": "Random", "grid": "Grid"}
 
 STARTUP = 10  # trials at random before TPE has anything to learn from
-BEST, LATEST = 25, 75  # trials that TPE learns from: it weighs others little, and slows down
+# Trials that TPE learns from; it would weigh the others little, and take longer.
+BEST, LATEST, ACTIVE = 25, 50, 25
 MIN_IMPORTANCE = 10  # trials with a result, before importances mean anything
 
 
@@ -69,11 +70,11 @@ def _tells(trial: Trial) -> bool:
 
 
 def _remembered(trials: Sequence[Trial]) -> list[Trial]:
-    """The active trials, the best that went furthest, and the latest of the others."""
+    """The best that went furthest, and the latest of the others and of those without a result."""
     told = sorted(filter(_tells, trials), key=lambda trial: (-trial.epochs, -trial.accuracy))
     others = sorted(told[BEST:], key=lambda trial: trial.number)
     active = [trial for trial in trials if not _tells(trial)]
-    return [*told[:BEST], *others[-LATEST:], *active]
+    return [*told[:BEST], *others[-LATEST:], *active[-ACTIVE:]]
 
 
 def _study(space: Space, trials: Sequence[Trial], seed: int, final: bool = False) -> "optuna.Study":
