@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import optuna
 
 Sampler = Literal["tpe", "random", "grid"]
-SAMPLERS: dict[Sampler, str] = {"tpe": "Learning (TPE)", "random": "Random", "grid": "Grid"}
+SAMPLERS: dict[Sampler, str] = {"tpe": "TPE (learns)", "random": "Random", "grid": "Grid"}
 
 STARTUP = 10  # trials at random before TPE has anything to learn from
 # Trials that TPE learns from; it would weigh the others little, and take longer.

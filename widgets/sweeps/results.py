@@ -137,7 +137,8 @@ def _best(shown: Shown) -> None:
             tried.run.id,
             f"trial {tried.trial.number}",
             [
-                Cell(describe(dict(tried.trial.values)), color=run_color(tried.run), opens=True),
+                Cell(f"{tried.trial.number}", color=run_color(tried.run), opens=True),
+                Cell(describe(dict(tried.trial.values))),
                 Cell(f"{tried.trial.accuracy:.2%}" if tried.trial.accuracies else "–"),
                 Cell(f"{tried.trial.epochs}", title=STATES[tried.trial.state]),
                 Cell(STATES[tried.trial.state]),
@@ -146,7 +147,8 @@ def _best(shown: Shown) -> None:
         for tried in ranked
     ]
     columns = [
-        Column("Trial", wrap=True),
+        Column("Trial"),
+        Column("Settings", wrap=True),
         Column("Validation", right=True),
         Column("Epochs", right=True),
         Column("", wide=True),

@@ -22,7 +22,7 @@ from widgets.sweeps.toolbar import show
 
 START = ("learning_rate", "batch_size")  # what is searched unless the visitor changes it
 TRIALS, MINUTES, EPOCHS = 30, 10, 9
-CONTROLS = "Train's controls"
+PRESET, CONTROLS = "fast", "Train's controls"
 
 
 def new_sweep() -> None:
@@ -52,6 +52,7 @@ def _base() -> tuple[Recipe, str]:
     name = st.selectbox(
         "All trials begin as",
         options,
+        index=0 if shown else options.index(PRESET),
         format_func=lambda name: PRESETS[name].title if name in PRESETS else name,
         key="sweep-base",
         help="A preset, or the recipe that you have set on Train. The search changes only what is "
@@ -120,7 +121,10 @@ def _space() -> Space | None:
     if not names:
         st.info("Choose at least one hyperparameter to search.", icon=":material/tune:")
         return None
-    st.caption("A range such as 1e-4..1e-1, or a list such as 32,64,128. Spaces part networks.")
+    st.caption(
+        "A range such as 1e-4..1e-1, or a list such as 32,64,128. Of convolution blocks and dense "
+        "layers, a list of networks with a space between two: 16x3p,32x3p 32x3p,64x3p."
+    )
     dimensions = {}
     columns = st.columns(2)
     for number, name in enumerate(names):

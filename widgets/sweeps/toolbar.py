@@ -2,9 +2,12 @@
 
 import streamlit as st
 
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import HYPERPARAMETERS
 from digits.store import sweeps
 from digits.store.sweeps import Sweep, Wanted
-from widgets.shared.format import as_text
+from widgets.shared.cards import page_heading
+from widgets.shared.format import as_text, filled
 from widgets.shared.session import drive_sweeps
 
 NEW = "new"
@@ -19,10 +22,11 @@ ACTIONS: dict[Wanted, tuple[str, str, str]] = {
 def toolbar() -> Sweep | None:
     """Let the visitor choose a sweep and steer it; ``None`` for a new one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title("Sweeps", anchor=False, width="content")
+        page_heading("Sweeps", "sweeps")
         sweep = _choose()
         if sweep:
             _actions(sweep)
+            st.button("New sweep", icon=":material/add:", on_click=show, args=[None])
         st.page_link("pages/runs.py", label="Runs", icon=":material/format_list_bulleted:")
         st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
     return sweep
@@ -30,42 +34,43 @@ def toolbar() -> Sweep | None:
 
 def show(sweep: Sweep | None) -> None:
     """Let the page show this sweep, or the set-up of a new one, when it runs next."""
-    st.session_state["sweep-to-show"] = sweep.id if sweep else NEW
+    st.query_params["sweep"] = sweep.id if sweep else NEW
 
 
 def _choose() -> Sweep | None:
     """The sweep of the link, else the latest; ``None`` where there is none, or for a new one."""
-    there = {sweep.id: sweep for sweep in sweeps.all()}
+    state, there = st.session_state, {sweep.id: sweep for sweep in sweeps.all()}
     options = [*there, NEW]
-    asked = st.session_state.pop("sweep-to-show", None)
-    linked = asked or st.query_params.get("sweep") or options[0]
-    if linked not in options:
-        try:
-            sweeps.open(linked)
-        except (ValueError, LookupError) as error:
-            st.error(as_text(error), icon=":material/link_off:")
-        linked = options[0]
-    if asked or "sweep" not in st.session_state or st.session_state["sweep"] not in options:
-        st.session_state["sweep"] = linked
+    linked = st.query_params.get("sweep")
+    if linked != state.get("sweep-linked") or state.get("sweep") not in options:
+        state["sweep"] = linked if linked in options else options[0]
+        if linked and linked not in options:
+            try:
+                sweeps.open(linked)
+            except (ValueError, LookupError) as error:
+                st.error(as_text(error), icon=":material/link_off:")
     chosen = st.selectbox(
         "Sweep",
         options,
         format_func=lambda id: _label(there[id]) if id in there else "New sweep",
         key="sweep",
         label_visibility="collapsed",
-        width=340,
+        width=380,
     )
     if chosen == options[0]:
         st.query_params.pop("sweep", None)
-    else:
+    elif st.query_params.get("sweep") != chosen:
         st.query_params["sweep"] = chosen
+    state["sweep-linked"] = st.query_params.get("sweep")
     return there.get(chosen)
 
 
 def _label(sweep: Sweep) -> str:
     try:
         plan = sweep.plan
-        return f"Sweep {sweep.number} · {', '.join(plan.space.dimensions)}"
+        title = f"{PRESETS[plan.preset].title}: " if plan.preset in PRESETS else ""
+        searched = [HYPERPARAMETERS[name].label.lower() for name in plan.space.dimensions]
+        return f"Sweep {sweep.number} · {title}{', '.join(searched)}"
     except ValueError:
         return f"{sweep.id} (damaged)"
 
@@ -92,9 +97,6 @@ def _actions(sweep: Sweep) -> None:
                 disabled=wanted == action,
             ):
                 _want(sweep, action)
-    if st.button("New sweep", icon=":material/add:", key="sweep-new"):
-        show(None)
-        st.rerun()
 
 
 def _want(sweep: Sweep, wanted: Wanted) -> None:
@@ -114,7 +116,7 @@ def _want(sweep: Sweep, wanted: Wanted) -> None:
 def _cancel(sweep: Sweep) -> None:
     st.write("Running trials end at once, and no winner is trained. All runs are kept.")
     cancel, back = st.columns(2)
-    if cancel.button("Cancel the sweep", type="primary", width="stretch"):
+    if cancel.button(filled("Cancel the sweep"), type="primary", width="stretch"):
         sweep.want("cancel")
         drive_sweeps()
         st.rerun()
@@ -126,13 +128,12 @@ def _cancel(sweep: Sweep) -> None:
 def _delete(sweep: Sweep) -> None:
     st.write("The sweep is deleted for good. Its runs stay on the Runs page.")
     delete, back = st.columns(2)
-    if delete.button("Delete the sweep", type="primary", width="stretch"):
+    if delete.button(filled("Delete the sweep"), type="primary", width="stretch"):
         try:
             sweeps.delete(sweep)
         except (OSError, ValueError) as error:
             st.error(as_text(error))
         else:
-            st.session_state.pop("sweep", None)
             st.query_params.pop("sweep", None)
             st.rerun()
     if back.button("Keep it", width="stretch"):

@@ -16,7 +16,7 @@ HEIGHT = "calc(var(--card) - 3.2rem)"
 
 def progress(shown: Shown) -> str | None:
     """The accuracy of every epoch in the order of training, and the best so far."""
-    st.caption("Every epoch of every trial, and the best validation accuracy so far.")
+    st.caption("Every epoch of every trial, in the order of training, and the best one so far.")
     events = _events(shown)
     accuracies = np.array([accuracy for _, accuracy, _ in events])
     tried = [tried for *_, tried in events]
@@ -172,5 +172,5 @@ def accuracy_axis(accuracies: np.ndarray) -> dict[str, Any]:
 def layout(x: str, y: dict[str, Any], log: bool = False) -> dict[str, Any]:
     xaxis: dict[str, Any] = {"title": {"text": x, "font": {"size": 12}}, "tickformat": "~g"}
     if log:
-        xaxis |= {"type": "log", "nticks": 6}
+        xaxis |= {"type": "log", "dtick": "D2"}
     return {"xaxis": xaxis, "yaxis": y, "hovermode": "closest", "font": {"size": 12}}
