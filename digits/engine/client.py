@@ -22,6 +22,7 @@ import numpy as np
 
 from digits.engine import tasks
 from digits.multidigit.decode import Number
+from digits.recipes import suggest
 from digits.recipes.halving import Trial
 from digits.recipes.recipe import Recipe
 from digits.recipes.space import Space, Values
@@ -287,6 +288,8 @@ class Engine:
         self, space: Space, base: Recipe, sampler: Sampler, seed: int, trials: list[Trial]
     ) -> Values | None:
         """The values of a sweep's next trial, ``None`` when a grid has no point left."""
+        if not suggest.learns(sampler, trials):
+            return suggest.suggest(space, base, sampler, seed, trials)
         return self._ask(tasks.suggest, space, base, sampler, seed, trials)
 
     def importance(self, space: Space, trials: list[Trial]) -> dict[str, float]:

@@ -37,7 +37,7 @@ def suggest(
         points = space.grid(base)
         order = np.random.default_rng(seed).permutation(len(points))
         return points[order[len(trials)]] if len(trials) < len(points) else None
-    if sampler == "tpe" and sum(map(_tells, trials)) >= STARTUP:
+    if learns(sampler, trials):
         study = _study(space, _remembered(trials), int(rng.integers(2**31)))
         for _ in range(ATTEMPTS // 20):
             values = _from_optuna(space, study.ask(_distributions(space)).params)
@@ -47,6 +47,11 @@ def suggest(
                 continue  # the study now has it as one that runs, and looks elsewhere
             return values
     return space.draw(base, rng)
+
+
+def learns(sampler: Sampler, trials: Sequence[Trial]) -> bool:
+    """Whether ``suggest`` learns from the trials, for which it needs Optuna."""
+    return sampler == "tpe" and sum(map(_tells, trials)) >= STARTUP
 
 
 def importance(space: Space, trials: Sequence[Trial]) -> dict[str, float]:
