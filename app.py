@@ -13,6 +13,7 @@ page = st.navigation(
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/format_list_bulleted:"),
         st.Page("pages/drawings.py", title="Drawings", visibility="hidden"),
+        st.Page("pages/sweeps.py", title="Sweeps", visibility="hidden"),
         st.Page("pages/data.py", title="Data", visibility="hidden"),
     ],
     position="top",

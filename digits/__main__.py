@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import shutil
+import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,13 @@ import numpy as np
 from digits.data import datasets
 from digits.data.datasets import DATASETS
 from digits.ink import image_files, preprocessing
+from digits.recipes import space
 from digits.recipes.differences import default_name
 from digits.recipes.hyperparameters import Hyperparameter
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import HYPERPARAMETERS
-from digits.store import runs
+from digits.recipes.suggest import SAMPLERS
+from digits.store import runs, sweeps
 from digits.store.models import SHIPPED_MODEL, ModelRef
 from digits.store.status import Owner, Status
 
@@ -37,6 +40,24 @@ def main() -> None:
         "--ship", action="store_true", help="make the model the app's shipped model"
     )
     command.set_defaults(do=train)
+
+    command = commands.add_parser("sweep", help="search hyperparameters; the last line is JSON")
+    command.add_argument("preset", choices=PRESETS)
+    for name in HYPERPARAMETERS:
+        _add_search_option(command, name)
+    command.add_argument("--trials", type=int, default=30, help="recipes to try")
+    command.add_argument("--minutes", type=float, help="in which trials begin and go on")
+    command.add_argument(
+        "--sampler", choices=SAMPLERS, default="tpe", help="how the next recipe is chosen"
+    )
+    command.add_argument("--sampler-seed", type=int, default=0, metavar="SEED")
+    command.add_argument(
+        "--promotion",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="train most trials for a few epochs, and only the best go on",
+    )
+    command.set_defaults(do=sweep)
 
     command = commands.add_parser("recognize", help="recognize the digit in a picture")
     command.add_argument("image", type=Path)
@@ -82,6 +103,14 @@ def _add_option(command: argparse.ArgumentParser, name: str, described: Hyperpar
     command.add_argument(option, type=convert, metavar=metavar, help=help)
 
 
+def _add_search_option(command: argparse.ArgumentParser, name: str) -> None:
+    """The option of a hyperparameter of a sweep: one value, or a range or list to search."""
+    help = "one value for all trials"
+    if name in space.SEARCHABLE:
+        help += f", or a search such as {space.suggestion(name)}"
+    command.add_argument(f"--{name.replace('_', '-')}", metavar="VALUES", help=help)
+
+
 def train(arguments: argparse.Namespace) -> dict:
     """Train a preset with some of its hyperparameters changed; gives the run's result."""
     options = {name: getattr(arguments, name) for name in HYPERPARAMETERS}
@@ -90,9 +119,7 @@ def train(arguments: argparse.Namespace) -> dict:
     preset = "" if changes else arguments.preset
     from digits.worker.trainer import train  # seconds of TensorFlow, so after the recipe's checks
 
-    download = DATASETS[recipe.dataset].download
-    if download and not datasets.available(recipe.dataset):
-        download(_download_progress)
+    _download(recipe.dataset)
     run = runs.create(recipe, arguments.name or default_name(recipe, arguments.preset), preset)
     run.write_status(Status("queued", epochs=recipe.epochs, owner=Owner.of(os.getpid())))
     result = train(run, _training_progress)
@@ -102,6 +129,50 @@ def train(arguments: argparse.Namespace) -> dict:
     if arguments.ship:
         shutil.copyfile(run.model_path, SHIPPED_MODEL)
     return result
+
+
+def sweep(arguments: argparse.Namespace) -> dict:
+    """Search the hyperparameters that have several values; gives the best and its accuracies."""
+    from digits.engine import Engine
+    from digits.engine import sweeps as driver
+
+    texts = {name: getattr(arguments, name) for name in HYPERPARAMETERS}
+    given = {name: text for name, text in texts.items() if text is not None}
+    fixed, searched = space.split(given)
+    plan = sweeps.Plan(
+        base=dataclasses.replace(PRESETS[arguments.preset].recipe, **fixed),
+        space=space.Space.parse(searched),
+        preset=arguments.preset,
+        trials=arguments.trials,
+        minutes=arguments.minutes,
+        sampler=arguments.sampler,
+        seed=arguments.sampler_seed,
+        promotion=arguments.promotion,
+    )
+    _download(plan.base.dataset)
+    engine = Engine()
+    created = sweeps.create(plan)
+    try:
+        driver.drive(created, engine, _sweep_progress)
+    finally:
+        engine.close()
+    print(file=sys.stderr)
+    answer, progress = created.answer(created.trials()), created.progress
+    if answer.best is None or not answer.test_accuracies:
+        raise ValueError(progress.message or "The winner could not be trained.")
+    accuracies = answer.test_accuracies
+    return {
+        "sweep": created.id,
+        "best_val_accuracy": answer.best.accuracy,
+        "best": space.to_texts(dict(answer.best.values)),
+        "trials": answer.trials,
+        "epochs": answer.epochs,
+        "test_accuracy": {
+            "mean": statistics.mean(accuracies),
+            "range": [min(accuracies), max(accuracies)],
+            "seeds": len(accuracies),
+        },
+    }
 
 
 def recognize(arguments: argparse.Namespace) -> dict:
@@ -139,12 +210,29 @@ def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:
     return predict
 
 
+def _download(dataset: str) -> None:
+    """Download a data set that is not on this machine, where that can be done."""
+    download = DATASETS[dataset].download
+    if download and not datasets.available(dataset):
+        download(_download_progress)
+
+
 def _training_progress(status: Status) -> None:
     left = "" if status.seconds_left is None else f", {status.seconds_left:.0f} s left"
     epoch = f"epoch {min(status.epoch + 1, status.epochs)}/{status.epochs}"
     speed = f"{status.images_per_second:,.0f} images/s"
     line = f"{epoch}, step {status.step:,}/{status.steps:,}, {speed}{left} {status.message}"
     print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+
+
+def _sweep_progress(sweep: sweeps.Sweep) -> None:
+    trials, plan = sweep.trials(), sweep.plan
+    answer, progress = sweep.answer(trials), sweep.progress
+    active = sum(trial.state == "active" for trial in trials)
+    line = f"{answer.trials} of {plan.trials} trials, {active} active, {answer.epochs} epochs"
+    if answer.best:
+        line += f", best {answer.best.accuracy:.2%}: {space.describe(dict(answer.best.values))}"
+    print(f"\r\033[K{line} {progress.message}", end="", file=sys.stderr, flush=True)
 
 
 def _download_progress(done: int, total: int) -> None:

@@ -22,7 +22,11 @@ import numpy as np
 
 from digits.engine import tasks
 from digits.multidigit.decode import Number
+from digits.recipes import suggest
+from digits.recipes.halving import Trial
 from digits.recipes.recipe import Recipe
+from digits.recipes.space import Space, Values
+from digits.recipes.suggest import Sampler
 from digits.store import runs
 from digits.store.files import reason
 from digits.store.models import ModelRef, results_folder
@@ -85,6 +89,7 @@ class Engine:
         self.queued: dict[str, tuple[_Work, Future]] = {}  # what has not ended, in order
         self.failures: dict[str, str] = {}  # why a background job failed
         self.preloading: tuple[Recipe, Future] | None
+        self._sweeps: threading.Thread | None = None
         self._lock = threading.RLock()  # visitors come in threads of their own
         self._connect()
 
@@ -278,6 +283,30 @@ class Engine:
     def robustness_examples(self, image: np.ndarray, kind: str) -> np.ndarray:
         """``image``, (28, 28) uint8, at every strength of a transform: (strengths, 28, 28)."""
         return self._ask(tasks.robustness_examples, image, kind)
+
+    def suggest(
+        self, space: Space, base: Recipe, sampler: Sampler, seed: int, trials: list[Trial]
+    ) -> Values | None:
+        """The values of a sweep's next trial, ``None`` when a grid has no point left."""
+        if not suggest.learns(sampler, trials):
+            return suggest.suggest(space, base, sampler, seed, trials)
+        return self._ask(tasks.suggest, space, base, sampler, seed, trials)
+
+    def importance(self, space: Space, trials: list[Trial]) -> dict[str, float]:
+        """How much each hyperparameter decided which trials were best: shares, empty for few."""
+        return self._ask(tasks.importance, space, trials)
+
+    def workers(self) -> int:
+        """How many workers there are, each of which trains one run at a time."""
+        return len(self.client.nthreads())
+
+    def drive_sweeps(self) -> None:
+        """Drive every unfinished sweep in a thread of this process, unless that is done."""
+        from digits.engine.sweeps import drive_all  # which knows the engine
+
+        with self._lock:
+            if not (self._sweeps and self._sweeps.is_alive()):
+                self._sweeps = drive_all(self)
 
     def start_background_job(self, name: str, run: Run) -> None:
         """Queue one of ``tasks.BACKGROUND_JOBS``, unless it is queued; retry one that failed."""

@@ -11,7 +11,10 @@ from importlib import import_module
 import numpy as np
 
 from digits.multidigit.decode import Number
+from digits.recipes.halving import Trial
 from digits.recipes.recipe import Recipe
+from digits.recipes.space import Space, Values
+from digits.recipes.suggest import Sampler
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 
@@ -133,6 +136,22 @@ def robustness_examples(image: np.ndarray, kind: str) -> np.ndarray:
     from digits.worker.robustness import examples
 
     return examples(image, kind)
+
+
+def suggest(
+    space: Space, base: Recipe, sampler: Sampler, seed: int, trials: list[Trial]
+) -> Values | None:
+    """The values of a sweep's next trial."""
+    from digits.recipes.suggest import suggest
+
+    return suggest(space, base, sampler, seed, trials)
+
+
+def importance(space: Space, trials: list[Trial]) -> dict[str, float]:
+    """How much each hyperparameter decided which trials were best."""
+    from digits.recipes.suggest import importance
+
+    return importance(space, trials)
 
 
 def background_job(run: Run, name: str) -> None:

@@ -55,7 +55,7 @@ def closest_preset(recipe: Recipe) -> str:
 def to_link(recipe: Recipe, preset: str) -> str:
     """A recipe as one parameter of a link: "fast;learning_rate=0.0002;conv=32x5p,64x3"."""
     changed = differences(recipe, PRESETS[preset].recipe)
-    return ";".join([preset, *(f"{name}={_to_text(new)}" for name, (new, _) in changed.items())])
+    return ";".join([preset, *(f"{name}={to_text(new)}" for name, (new, _) in changed.items())])
 
 
 def from_link(text: str) -> tuple[Recipe, str, list[str]]:
@@ -75,14 +75,15 @@ def from_link(text: str) -> tuple[Recipe, str, list[str]]:
             ignored.append(f"“{part:.40}” is no hyperparameter")
             continue
         try:
-            new = _from_text(HYPERPARAMETERS[name], value)
+            new = from_text(HYPERPARAMETERS[name], value)
             recipe = dataclasses.replace(recipe, **{name: new})
         except (ValueError, OverflowError) as error:
             ignored.append(str(error).rstrip("."))
     return recipe, preset, ignored
 
 
-def _to_text(value: Any) -> str:
+def to_text(value: Any) -> str:
+    """A hyperparameter's value as links and the command line have it: "32x5p,64x3", "0.001"."""
     if isinstance(value, tuple):
         return ",".join(map(_block, value))
     return "all" if value is None else str(value).lower()
@@ -94,8 +95,8 @@ def _block(block: Conv | int) -> str:
     return str(block)
 
 
-def _from_text(described: Hyperparameter, text: str) -> Any:
-    """The inverse of ``_to_text``. Raises ``ValueError`` for text that is no such value."""
+def from_text(described: Hyperparameter, text: str) -> Any:
+    """The inverse of ``to_text``. Raises ``ValueError`` for text that is no such value."""
     if described.kind is bool:
         if text not in ("true", "false"):
             raise ValueError(f"“{text:.40}” is neither true nor false")

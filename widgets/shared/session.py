@@ -65,7 +65,14 @@ def engine() -> Engine:
 
 @st.cache_resource(show_spinner="Starting the training engine …", validate=Engine.alive)
 def _engine() -> Engine:
-    return Engine()
+    started = Engine()
+    started.drive_sweeps()  # those that an earlier server has left
+    return started
+
+
+def drive_sweeps() -> None:
+    """See to the sweeps that are not over; call it when one has begun or is to go on."""
+    engine().drive_sweeps()
 
 
 def submit(run: Run) -> None:

@@ -76,6 +76,13 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
                 _network(recipe, fits)
         with st.popover(f"Queue · {len(runs.queue())}", icon=":material/schedule:", key="queue"):
             _queue()
+        st.page_link(
+            "pages/sweeps.py",
+            label="Sweep",
+            icon=":material/manage_search:",
+            query_params={"sweep": "new"},
+            help="Search hyperparameters, with these controls to begin with.",
+        )
         with st.popover("Link", icon=":material/link:"):
             st.caption("Whoever opens this link finds the controls as they stand now.")
             st.code(

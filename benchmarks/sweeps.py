@@ -1,0 +1,119 @@
+"""Sweeps: what their decisions cost, with runs replaced by a clock, and what promotion saves."""
+
+import dataclasses
+import heapq
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import figure, goal
+from digits.recipes.halving import Begin, Promote, Trial, next_action, rungs
+from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import Conv
+from digits.recipes.space import Space, Values
+from digits.recipes.suggest import Sampler, suggest
+
+SPACE = Space.parse(
+    {
+        "learning_rate": "1e-4..1e-1",
+        "batch_size": "32,64,128",
+        "label_smoothing": "0..0.2",
+        "rotation": "0..20",
+        "conv": "16x5p,32x3p,64x3 32x5p,64x3p,128x3",
+    }
+)
+BASE = dataclasses.replace(PRESETS["fast"].recipe, epochs=27)
+WORKERS, TRIALS = (1, 16, 256), 10_000
+MOST_MILLISECONDS = 50.0  # of decisions a trial
+
+SEARCHED = dataclasses.replace(  # for the comparison: small enough for many whole runs
+    BASE, dataset="uci", conv=(Conv(8), Conv(16)), batch_norm=False, batch_size=32, epochs=9
+)
+SEARCH = Space.parse(
+    {
+        "learning_rate": "1e-4..1e-1",
+        "batch_size": "16,32,64,128",
+        "conv": "8x3p,16x3p 16x3p,32x3p",
+        "rotation": "0..20",
+        "label_smoothing": "0..0.2",
+    }
+)
+SWEEPS = 3  # of each kind, with seeds of their own
+EQUAL = 5  # whole runs that random search is given for each seed: as many epochs as promotion has
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a simulated sweep came to: ``idle`` is a share of the workers' time."""
+
+    trials: list[Trial]
+    deciding: list[float]  # seconds of the processor, of each decision
+    idle: float
+
+
+def simulate(workers: int, trials: int, epochs: int, sampler: Sampler = "tpe") -> Simulated:
+    """A sweep of ``trials`` on ``workers``, whose epochs pass on a clock instead of being trained.
+
+    An epoch takes 5 to 15 seconds of this clock, evenly spread, and a decision as long as it really
+    takes: one worker after the other gets its next trial. The accuracy rises with the epochs to a
+    height that depends on the distance of the learning rate from 0.01.
+    """
+    rng, marks = np.random.default_rng(0), rungs(epochs)
+    known: list[Trial] = []
+    until: list[int] = []
+    running: list[tuple[float, int]] = []  # when it reaches its rung, and which
+    deciding: list[float] = []
+    now, busy = 0.0, 0.0
+    while True:
+        while len(running) < workers:
+            since = time.process_time()
+            action = next_action(known, marks, len(known) < trials)
+            values: Values | None = {}
+            if isinstance(action, Begin):
+                values = suggest(SPACE, BASE, sampler, 0, known)
+            deciding.append(time.process_time() - since)
+            now += deciding[-1]
+            if isinstance(action, Begin) and values is not None:
+                known.append(Trial(len(known) + 1, "active", (), values))
+                until.append(action.until)
+                index = len(known) - 1
+            elif isinstance(action, Promote):
+                index = action.number - 1
+                known[index] = dataclasses.replace(known[index], state="active")
+                until[index] = action.until
+            else:
+                break
+            seconds = rng.uniform(5, 15) * (until[index] - known[index].epochs)
+            busy += seconds
+            heapq.heappush(running, (now + seconds, index))
+        if not running:
+            return Simulated(known, deciding, 1 - busy / (workers * now))
+        end, index = heapq.heappop(running)
+        now = max(now, end)
+        known[index] = dataclasses.replace(
+            known[index],
+            state="ended" if until[index] == epochs else "paused",
+            accuracies=_curve(known[index].values, until[index]),
+        )
+
+
+def simulated() -> list[dict[str, Any]]:
+    """Decisions in milliseconds a trial, and the share of time that workers had nothing to do."""
+    lines = []
+    for workers in WORKERS:
+        trials = TRIALS if workers == WORKERS[-1] else TRIALS // 10
+        sweep = simulate(workers, trials, BASE.epochs)
+        what = f"sweep of {trials:,} trials on {workers} workers"
+        overhead = [1000 * sum(sweep.deciding) / len(sweep.trials)]
+        lines.append(goal(f"{what}: decisions, ms a trial", overhead, MOST_MILLISECONDS, 1))
+        lines.append(figure(f"{what}: workers idle, %", [100 * sweep.idle]))
+    return lines
+
+
+def _curve(values: Any, epochs: int) -> tuple[float, ...]:
+    height = 1 - (np.log10(values["learning_rate"]) + 2) ** 2 / 10
+    after = np.arange(1, epochs + 1)
+    noise = np.random.default_rng(int(1e9 * values["learning_rate"])).normal(0, 0.003, epochs)
+    return tuple((height * (1 - 0.3 / after) + noise).clip(0, 1).tolist())
