@@ -19,8 +19,10 @@ from widgets.shared.plot import plot
 from widgets.shared.session import choose_run, engine
 from widgets.shared.ticker import run_again
 from widgets.train import controls
+from widgets.train.recipe_file import recipe_file, script_downloads
 
 SAMPLES = 10
+SEEDS = (1, 3, 5)
 PRELOAD_AFTER = 1.5  # seconds that the browser has to draw the page before the engine is busy
 
 
@@ -46,6 +48,16 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             disabled=not fits,
             key="train-start",
         )
+        seeds = st.selectbox(
+            "Seeds",
+            SEEDS,
+            format_func=lambda count: "1 seed" if count == 1 else f"× {count} seeds",
+            key="train-seeds",
+            help="Trains so many runs that differ in their seed alone, and shows what is chance.",
+            label_visibility="collapsed",
+            width=115,
+            persist_state="session",
+        )
         title = f"**{as_text(default_name(recipe, preset))}**"
         st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
         st.button(
@@ -65,10 +77,11 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         with st.popover("Link", icon=":material/link:"):
             st.caption("Whoever opens this link finds the controls as they stand now.")
             st.code(f"{st.context.url or ''}?recipe={to_link(recipe, preset)}", wrap_lines=True)
+            recipe_file(recipe)
     for sentence in st.session_state.get("recipe-ignored", []):
         st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
     if train:
-        _train(recipe, "" if changed else preset, default_name(recipe, preset))
+        _train(recipe, "" if changed else preset, default_name(recipe, preset), seeds)
     return fits
 
 
@@ -81,16 +94,18 @@ def _changes(changed: dict[str, tuple]) -> str:
     return as_text("Changed. " + "; ".join(lines) + ".") if lines else ""
 
 
-def _train(recipe: Recipe, preset: str, name: str) -> None:
+def _train(recipe: Recipe, preset: str, name: str, seeds: int) -> None:
     ready = engine()  # stops here where there is none, before a run is created
     try:
-        run = runs.create(recipe, name, preset)
-        ready.submit(run)
+        created = runs.create_seeds(recipe, name, preset, seeds)
+        for run in created:
+            ready.submit(run)
     except OSError as error:
         st.error(as_text(reason(error)), icon=":material/hard_drive:")
         return
-    st.session_state["own-runs"] = [run.id, *st.session_state.get("own-runs", [])]
-    choose_run(run)
+    ids = [run.id for run in reversed(created)]
+    st.session_state["own-runs"] = [*ids, *st.session_state.get("own-runs", [])]
+    choose_run(created[0])
 
 
 def _queue() -> None:
@@ -115,7 +130,9 @@ def _network(recipe: Recipe, fits: bool) -> None:
         ["Layers", "Keras code", "Learning rate", "Training images"]
     )
     table.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
-    code.code(keras_script(recipe), language="python")
+    with code:
+        script_downloads(recipe)
+        st.code(keras_script(recipe), language="python")
     with rates:
         _schedule(recipe)
     with images:
