@@ -36,8 +36,8 @@ body { font: 15px/1.45 system-ui, sans-serif; color: #1f2328; background: #fff; 
   margin: 2rem auto; padding: 0 1rem }
 h1 { margin: 0 } h2 { margin: 1.8rem 0 .5rem; font-size: 1.15rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-th, td { padding: .15rem .6rem; border-bottom: 1px solid #d8dee4; text-align: left;
-  overflow-wrap: anywhere }
+th, td { padding: .15rem .6rem; border-bottom: 1px solid #d8dee4; text-align: left }
+td, th:first-child, h1 { overflow-wrap: anywhere }
 .matrix td, .matrix th { text-align: right; padding: .15rem .45rem; min-width: 2rem }
 .charts, .digits { display: flex; flex-wrap: wrap; gap: 1rem }
 figure { margin: 0 } .charts figure { flex: 1 1 460px; max-width: 520px }
@@ -48,7 +48,8 @@ figcaption ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wra
 svg text { font-size: 11px; fill: #57606a } svg path { stroke-width: 2 } .grid { stroke: #e4e8ec }
 .notes, pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f6f8fa; padding: .7rem;
   border-radius: 6px } pre { font-size: 12px } small { color: #57606a }
-@media print { body { margin: 0; max-width: none; font-size: 11pt } h2 { break-after: avoid }
+@media print { * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
+  body { margin: 0; max-width: none; font-size: 11pt } h2 { break-after: avoid }
   figure, tr, .notes { break-inside: avoid } .script { break-before: page } }
 """
 
@@ -88,13 +89,13 @@ def _label(run: Run) -> str:
     return f"{run.number} {run.name}" if run.number else run.name
 
 
-def _table(head: Iterable[object], rows: Iterable[Iterable[object]], style: str = "") -> str:
+def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     """A table of text; the first cell of a row is its heading."""
     lines = ["<tr>" + "".join(f"<th>{escape(str(cell))}</th>" for cell in head) + "</tr>"]
     for first, *others in rows:
         cells = "".join(f"<td>{escape(str(cell))}</td>" for cell in others)
         lines.append(f"<tr><th>{escape(str(first))}</th>{cells}</tr>")
-    return f'<table class="{style}">{"".join(lines)}</table>'
+    return f"<table>{''.join(lines)}</table>"
 
 
 def _summary(all_runs: Sequence[Run]) -> str:
@@ -178,9 +179,8 @@ def _mistakes(run: Run, saliency: Saliency | None) -> str:
         raise ValueError(f"“{run.name}” was tested on other images than are on this machine.")
     predicted, wrong = p.argmax(axis=1), misclassified(y, p)
     matrix = confusion_matrix(y, predicted)
-    rows = [(digit, *row) for digit, row in enumerate(matrix.tolist())]
     confused = [f"{label} as {other} ({n}×)" for label, other, n in most_confused(matrix)]
-    told = ["<h2>Confusion matrix</h2>", _table(("true ↓ predicted →", *range(10)), rows, "matrix")]
+    told = ["<h2>Confusion matrix</h2>", _matrix(matrix)]
     told.append(f"<p>Most confused: {', '.join(confused) or 'none'}.</p>")
     told.append(f"<h2>Most confident of {len(wrong):,} mistakes</h2>" if len(wrong) else "")
     figures = []
@@ -198,6 +198,23 @@ def _mistakes(run: Run, saliency: Saliency | None) -> str:
         told.append("<p><small>Blue pixels speak for the predicted digit, red ones against it")
         told.append(" (integrated gradients).</small></p>")
     return "".join(told)
+
+
+def _matrix(matrix: np.ndarray) -> str:
+    """Rows are labels, columns predictions; the more images, the darker a cell."""
+    head = "<tr><th>true ↓ predicted →</th>" + "".join(f"<th>{d}</th>" for d in range(10)) + "</tr>"
+    mistakes = max(1, int((matrix - np.diag(matrix.diagonal())).max()))
+    rows = []
+    for label, row in enumerate(matrix.tolist()):
+        cells = []
+        for predicted, n in enumerate(row):
+            most, color = (
+                (mistakes, "194,30,30") if predicted != label else (sum(row), "22,102,192")
+            )
+            look = f"background:rgba({color},{0.45 * n / max(1, most):.2f})"
+            cells.append(f'<td style="{look}">{n:,}</td>')
+        rows.append(f"<tr><th>{label}</th>{''.join(cells)}</tr>")
+    return f'<table class="matrix">{head}{"".join(rows)}</table>'
 
 
 def _calibration(run: Run) -> str:

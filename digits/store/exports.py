@@ -24,8 +24,8 @@ class Format:
 
 LITERT = ("ai_edge_litert",)
 FORMATS = {
-    "keras": Format("Keras", MODEL),
-    "h5": Format("Keras HDF5", MODEL_H5),
+    "keras": Format(".keras", MODEL),
+    "h5": Format(".h5", MODEL_H5),
     "savedmodel": Format("SavedModel", f"{FOLDER}/saved_model.zip"),
     "litert": Format("LiteRT float32", f"{FOLDER}/float32.tflite", LITERT),
     "litert-float16": Format("LiteRT float16", f"{FOLDER}/float16.tflite", LITERT),

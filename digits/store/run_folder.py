@@ -1,6 +1,6 @@
 """One run and its folder: every file in it, with its reader and its writer.
 
-Workers write, pages read; pages write only a run's name and the request to stop. The formats are
+Workers write, pages read; pages write only its name, notes and the request to stop. The formats are
 JSON, CSV (append-only), NumPy and Keras, so that other tools read them too.
 """
 

@@ -29,6 +29,7 @@ def _verdict(
     groups: tuple[tuple[Run, ...], ...], names: tuple[str, ...], changed: tuple[object, ...]
 ) -> str:
     a, b = groups
+    names = tuple(f"“{name}”" for name in names)
     results = [[run.result() for run in group] for group in groups]
     if not all(result for group in results for result in group):
         raise ValueError("The verdict comes when each of these runs has a result.")
@@ -50,8 +51,10 @@ def _pair(a: Run, b: Run, name_a: str, name_b: str) -> str:
     correct = [run.test_probabilities().argmax(axis=1) == y for run in (a, b)]
     test = mcnemar(*correct)
     if not difference.certain:
-        digits = f"{test.only_a + test.only_b:,} answered differently"
-        return f"No difference that {len(y):,} test images can show ({digits}, {test.p_in_words})."
+        split = f"{test.only_a:,} that only {name_a} recognizes, {test.only_b:,} that only {name_b}"
+        return (
+            f"No difference that {len(y):,} test images can show: {split} does ({test.p_in_words})."
+        )
     better = name_b if difference.share > 0 else name_a
     low, high = sorted((abs(difference.low), abs(difference.high)))
     return (

@@ -146,10 +146,14 @@ def check(
                 command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT
             )
         except subprocess.TimeoutExpired as error:
-            raise ValueError(f"{names[-1]} did not answer within {TIMEOUT} s.") from error
+            raise ValueError(
+                f"{FORMATS[names[-1]].title} did not answer within {TIMEOUT} s."
+            ) from error
         if done.returncode:
             why = files.reason(ValueError(done.stderr.strip().rpartition("\n")[2]))
-            raise ValueError(f"{names[-1]} was written, but cannot be read again: {why:.200}")
+            raise ValueError(
+                f"{FORMATS[names[-1]].title} was written, but cannot be read again: {why:.200}"
+            )
         answers, milliseconds = np.load(out), json.loads(done.stdout.splitlines()[-1])
     return {
         name: Check(

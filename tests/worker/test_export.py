@@ -75,7 +75,7 @@ def test_a_torn_file_is_a_sentence_and_the_others_are_checked(trained: Run) -> N
     assert "h5" in exports.missing(trained)
     exports.path(trained, "h5").write_bytes(b"torn")
     y = datasets.load_test("uci")
-    with pytest.raises(ValueError, match=r"^h5 was written, but cannot be read again: "):
+    with pytest.raises(ValueError, match=r"^\.h5 was written, but cannot be read again: "):
         check(trained, ["h5"], *y, trained.test_probabilities())
 
 

@@ -1,5 +1,6 @@
 """The ticked runs side by side: a verdict, their curves in one chart, and settings that differ."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -7,7 +8,6 @@ import numpy as np
 import streamlit as st
 
 from digits.evaluation.seeds import Band, band
-from digits.recipes.differences import differences
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
@@ -30,6 +30,7 @@ TITLES = {
     "loss": "Training loss",
 }
 DASHES = ("solid", "dot", "dash", "dashdot")  # of runs that share a color
+OPACITY = 0.18  # of a band
 HEIGHT = 300  # of the chart, in pixels
 ROOM = "max(14rem, calc(100vh - 38rem))"  # what the window leaves below the chart
 
@@ -97,7 +98,7 @@ def _verdict(groups: list[Group]) -> None:
     except (ValueError, OSError) as error:
         st.caption(as_text(error))
     else:
-        st.markdown(f"**{as_text(sentence)}**")
+        st.markdown(f"**{as_text(sentence)}**".replace("p = ", "p\u00a0=\u00a0"))
 
 
 def _curves(groups: list[Group], metric: str, over: str) -> None:
@@ -146,11 +147,10 @@ def _range(group: Group, between: Band) -> list[dict[str, Any]]:
         "x": between.x,
         "mode": "lines",
         "line": {"width": 0},
-        "opacity": 0.25,
         "showlegend": False,
         "hoverinfo": "skip",
     }
-    filled = {"fill": "tonexty", "fillcolor": group.color}
+    filled = {"fill": "tonexty", "fillcolor": group.color.replace(")", f",{OPACITY})")}
     return [{**edge, "y": between.low}, {**edge, **filled, "y": between.high}]
 
 
@@ -173,10 +173,11 @@ def _curve(
 
 def _differences(groups: list[Group]) -> None:
     """The settings that are not the same in all groups, then what their runs reached."""
-    shown, recipes = [], []
+    shown: list[Group] = []
+    recipes: list[list[Recipe]] = []
     for group in groups:
         try:
-            recipes.append(group.runs[0].recipe)
+            recipes.append([run.recipe for run in group.runs])
             shown.append(group)
         except ValueError as error:
             st.error(as_text(error), icon=":material/broken_image:")
@@ -193,17 +194,28 @@ def _differences(groups: list[Group]) -> None:
     table(columns, rows, key="runs-differences", label="Settings that differ", height=ROOM)
 
 
-def differing(recipes: list[Recipe]) -> list[Row]:
-    """A row for each setting in which any of the recipes differs from the first."""
-    changed = {name for recipe in recipes for name in differences(recipe, recipes[0])}
+def differing(groups: Sequence[Sequence[Recipe]]) -> list[Row]:
+    """A row for each setting that is not the same in all groups of recipes."""
     rows = []
-    for name in [name for name in HYPERPARAMETERS if name in changed]:
-        values = [Cell(in_table(name, getattr(recipe, name))) for recipe in recipes]
-        rows.append(Row(name, name, [Cell(HYPERPARAMETERS[name].label), *values]))
-    bases = [recipe.finetune.base_run if recipe.finetune else "–" for recipe in recipes]
+    for name, described in HYPERPARAMETERS.items():
+        values = [{getattr(recipe, name) for recipe in recipes} for recipes in groups]
+        if len({len(some) if len(some) > 1 else some.copy().pop() for some in values}) > 1:
+            cells = [Cell(_values_in_table(name, some)) for some in values]
+            rows.append(Row(name, name, [Cell(described.label), *cells]))
+    bases = [_base(recipes) for recipes in groups]
     if len(set(bases)) > 1:
         rows.append(Row("finetune", "finetune", [Cell("Fine-tuned from"), *map(Cell, bases)]))
-    return rows or [Row("none", "none", [Cell("None"), *[Cell()] * len(recipes)])]
+    return rows or [Row("none", "none", [Cell("None"), *[Cell()] * len(groups)])]
+
+
+def _values_in_table(name: str, values: set[Any]) -> str:
+    return in_table(name, values.copy().pop()) if len(values) == 1 else f"{len(values)} values"
+
+
+def _base(recipes: Sequence[Recipe]) -> str:
+    """The run whose model a group's runs began with."""
+    bases = {recipe.finetune.base_run if recipe.finetune else "–" for recipe in recipes}
+    return bases.pop() if len(bases) == 1 else f"{len(bases)} runs"
 
 
 def in_table(name: str, value: Any) -> str:

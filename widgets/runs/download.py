@@ -73,7 +73,7 @@ def _models(run: Run, known: Exports, *, alone: bool) -> None:
             path = exports.path(run, name)
             if files.is_plain(run.folder, format.file):
                 st.download_button(
-                    format.title if format.packages else path.suffix,
+                    format.title,
                     path.read_bytes,
                     stem(run)
                     + (f"-{path.stem}" if format.title.startswith("LiteRT") else "")

@@ -1,4 +1,4 @@
-"""The ticked runs as groups, such as the seeds of one recipe; a single run is a group of its own."""
+"""The ticked runs as groups, such as the seeds of a recipe; a single run is a group of its own."""
 
 import re
 from collections.abc import Hashable, Sequence
@@ -12,7 +12,7 @@ from digits.store import runs
 from digits.store.run_folder import Run
 from widgets.shared.plot import run_color
 
-EACH, SEEDS = "Each run", "Seeds"
+EACH, SEEDS = "each", "seeds"
 KEY = "runs-group"
 
 
@@ -34,15 +34,15 @@ def choose_groups(ticked: Sequence[Run]) -> list[Group]:
     options = [EACH, SEEDS, *_differing(list(recipes.values()))]
     if len(recipes) < 3:
         return grouped(recipes, EACH, ticked)
-    seeds = len({_without_seed(recipe) for recipe in recipes.values()}) < len(recipes)
+    seeds = len({*map(_without_seed, recipes.values())}) < len({*recipes.values()})
     if st.session_state.get(KEY) not in options:
         st.session_state[KEY] = SEEDS if seeds else EACH
     by = st.selectbox(
         "Group by",
         options,
-        format_func=lambda name: HYPERPARAMETERS[name].label if name in HYPERPARAMETERS else name,
+        format_func=_in_words,
         key=KEY,
-        width=150,
+        width=260,
         label_visibility="collapsed",
         help="Runs of a group are shown as their mean and range.",
     )
@@ -68,16 +68,21 @@ def grouped(recipes: dict[Run, Recipe], by: str, ticked: Sequence[Run]) -> list[
 
 
 def common_name(of_group: Sequence[Run]) -> str:
-    """The name of the first run without its seed, after its number."""
-    first = runs.summary(of_group[0])
-    name, number = re.sub(r" · seed \d+$", "", first.name), first.number
-    return f"{number} ff. {name}" if number else name
+    """The name of the first run, without its seed."""
+    return re.sub(r" · seed \d+$", "", runs.summary(of_group[0]).name)
 
 
 def siblings(run: Run) -> list[Run]:
     """The runs that were started together with it, itself among them, in order."""
     group = runs.summary(run).group
     return [one for one in reversed(runs.all()) if group and runs.summary(one).group == group]
+
+
+def _in_words(option: str) -> str:
+    if option == EACH:
+        return "Each run alone"
+    label = HYPERPARAMETERS[option].label if option in HYPERPARAMETERS else option
+    return f"Group by {label[0].lower()}{label[1:]}"
 
 
 def _recipes(ticked: Sequence[Run]) -> dict[Run, Recipe]:

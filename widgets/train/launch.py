@@ -40,7 +40,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         strip += f" · about {duration(max(1.0, round(seconds)))} here"
     standard = for_available_data(preset)
     changed = differences(recipe, standard)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         train = st.button(
             filled("Train") if fits else "Train",
             type="primary",
@@ -51,11 +51,11 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         seeds = st.selectbox(
             "Seeds",
             SEEDS,
-            format_func=lambda count: "1 seed" if count == 1 else f"× {count} seeds",
+            format_func="× {}".format,
             key="train-seeds",
-            help="Trains so many runs that differ in their seed alone, and shows what is chance.",
+            help="How many runs to train that differ in their seed alone, to see what is chance.",
             label_visibility="collapsed",
-            width=115,
+            width=76,
             persist_state="session",
         )
         title = f"**{as_text(default_name(recipe, preset))}**"
