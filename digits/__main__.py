@@ -21,7 +21,7 @@ from digits.recipes.hyperparameters import Hyperparameter
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import HYPERPARAMETERS
 from digits.recipes.suggest import SAMPLERS
-from digits.store import runs, sweeps
+from digits.store import exports, runs, sweeps
 from digits.store.models import SHIPPED_MODEL, ModelRef
 from digits.store.status import Owner, Status
 
@@ -84,6 +84,11 @@ def main() -> None:
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--run", help="id of a finished run; the shipped model without it")
     command.set_defaults(do=score_numbers)
+
+    command = commands.add_parser("export", help="write a run's model for other tools, checked")
+    command.add_argument("run", help="id of a finished run")
+    command.add_argument("--format", choices=exports.FORMATS, required=True)
+    command.set_defaults(do=export)
 
     arguments = parser.parse_args()
     try:
@@ -196,6 +201,18 @@ def score_numbers(arguments: argparse.Namespace) -> dict:
 
     model = _model(arguments.run)
     return benchmark.score(arguments.file, model, arguments.numbers, arguments.seed)
+
+
+def export(arguments: argparse.Namespace) -> dict:
+    """Where the file of that format lies, and what it answered for the test images."""
+    run, name = runs.open(arguments.run), arguments.format
+    from digits.worker.export import export
+
+    export(run, lambda message: print(message, file=sys.stderr), [name])
+    known = exports.read(run)
+    if name in known["problems"]:
+        raise ValueError(known["problems"][name])
+    return {"file": str(exports.path(run, name)), **known["checks"][name]}
 
 
 def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:

@@ -15,6 +15,7 @@ from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
 from digits.store import runs
 from digits.store.models import SHIPPED_MODEL, ModelRef
+from digits.store.run_folder import Run
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -124,3 +125,12 @@ def test_the_shipped_model_reaches_its_stated_accuracy_on_mnist() -> None:
     x, y = datasets.load_test("mnist")
     accuracy = (predict(load(ModelRef()), x).argmax(axis=1) == y).mean()
     assert accuracy >= 0.995
+
+
+def test_a_run_is_exported_for_other_tools_and_tested(trained: Run) -> None:
+    done = digits("export", trained.id, "--format", "litert-int8")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert Path(told["file"]).stat().st_size == told["bytes"]
+    assert told["images"] == 360
+    assert "Writing LiteRT int8." in done.stderr

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "optuna")
-CORE = {"ink", "data", "evaluation", "multidigit", "recipes", "store", "engine"}
+CORE = {"ink", "data", "evaluation", "multidigit", "recipes", "store", "report", "engine"}
 
 # Room of digits/: the rooms that its modules import, at module level or inside functions.
 MAY_IMPORT = {
@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "multidigit": {"ink"},
     "recipes": {"data", "ink"},
     "store": {"recipes", "evaluation", "data", "ink"},
+    "report": {"store", "recipes", "evaluation", "data", "ink"},
     "worker": {"store", "recipes", "data", "ink"},
     "engine": {"worker", "store", "recipes", "data", "ink", "multidigit"},
     "__main__": {"engine", "worker", "store", "recipes", "data", "ink", "multidigit"},

@@ -34,6 +34,7 @@ class BackgroundJob:
 BACKGROUND_JOBS = {
     "epochs": BackgroundJob("digits.worker.predict:predict_missing_epochs"),
     "embeddings": BackgroundJob("digits.worker.embeddings:compute_embeddings", train_slot=False),
+    "export": BackgroundJob("digits.worker.export:export"),
     "robustness": BackgroundJob("digits.worker.robustness:robustness"),
     "tsne": BackgroundJob("digits.worker.embeddings:tsne_map"),
 }

@@ -36,10 +36,18 @@ class McNemar:
     only_b: int
     p: float
 
+    @property
+    def p_in_words(self) -> str:
+        """As in "p = 0.012"."""
+        return "p < 0.001" if self.p < 0.001 else f"p = {self.p:.{2 if self.p > 0.1 else 3}f}"
+
     def in_words(self, a: str = "A", b: str = "B") -> str:
         """The result as one sentence in plain words; "better" means p < 0.05."""
-        more, less = max(self.only_a, self.only_b), min(self.only_a, self.only_b)
-        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.{2 if self.p > 0.1 else 3}f}"
+        more, less, p = (
+            max(self.only_a, self.only_b),
+            min(self.only_a, self.only_b),
+            self.p_in_words,
+        )
         split = f"{more:,} {'digit' if more == 1 else 'digits'} against {less:,}"
         if self.p < 0.05:
             return f"{a if self.only_a > self.only_b else b} is better: {split}, {p}."

@@ -27,7 +27,10 @@ def compare(run: Run, before: Run) -> str:
     info, info_before = DATASETS[recipe.dataset], DATASETS[recipe_before.dataset]
     if info.test_images != info_before.test_images:
         return f"{settings}: accuracies on different digits do not compare."
-    validation, test = _validation(run, before, results[0], results[1]), _test(run, before)
+    validation, test = (
+        _validation(run, before, results[0], results[1]),
+        test_difference(run, before),
+    )
     if not validation.certain and not test.certain:
         images = f"{validation.images:,} validation and {test.images:,} test images"
         return f"{settings}: no difference that {images} can show."
@@ -81,9 +84,9 @@ def _val_correct(run: Run, y: np.ndarray) -> np.ndarray | None:
     return p.argmax(axis=1) == y if len(p) == len(y) else None
 
 
-def _test(run: Run, before: Run) -> Difference:
-    """On the test images, which both share."""
-    y = _test_labels(run.recipe.dataset)
+def test_difference(run: Run, before: Run) -> Difference:
+    """On the test images, which both share. Raises ``ValueError`` where they do not."""
+    y = test_labels(run.recipe.dataset)
     p, p_before = run.test_probabilities(), before.test_probabilities()
     if not len(p) == len(p_before) == len(y):
         raise ValueError("These runs were tested on other images, so they do not compare.")
@@ -96,5 +99,6 @@ def _val_labels(dataset: str, seed: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _test_labels(dataset: str) -> np.ndarray:
+def test_labels(dataset: str) -> np.ndarray:
+    """The labels of the test images: (n,) uint8."""
     return datasets.load_test(dataset)[1]

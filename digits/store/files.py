@@ -276,12 +276,18 @@ def copy(folder: Path, file: str, to: Path, name: str) -> None:
     replace(to, name, lambda path: shutil.copyfile(folder / file, path))
 
 
-def remove(folder: Path) -> None:
-    """Remove a run's folder, or what stands in its place."""
+def remove(folder: Path, to: Path | None = None) -> None:
+    """Remove a run's folder, or what stands in its place; or move it elsewhere on its disk."""
     global writes
     # Renamed first: what a worker writes then fails, and does not hold up the removal.
-    away = folder.rename(folder.with_name(f"deleted-{folder.name}"))
+    away = folder.rename(to or folder.with_name(f"deleted-{folder.name}"))
     writes += 1
+    if not to:
+        clear(away)
+
+
+def clear(away: Path) -> None:
+    """Remove a folder with all that is in it, or what stands in its place."""
     if away.is_dir() and not away.is_symlink():
         shutil.rmtree(away)
     else:

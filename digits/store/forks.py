@@ -41,7 +41,7 @@ def fork(parent: Run, epoch: int, recipe: Recipe, name: str, preset: str = "") -
             if files.exists(parent.folder, file):
                 files.copy(parent.folder, file, folder, file)
 
-    return runs.create(recipe, name, preset, fill)
+    return runs.create(recipe, name, preset, fill=fill)
 
 
 def train_more(parent: Run, epochs: int) -> Run:

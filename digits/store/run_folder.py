@@ -1,7 +1,8 @@
 """One run and its folder: every file in it, with its reader and its writer.
 
-Workers write, pages read; pages write only a run's name and what they ask of its worker: to stop,
-to pause. The formats are JSON, CSV (append-only), NumPy and Keras, so that other tools read them.
+Workers write, pages read; pages write only its name, notes and what they ask of its worker: to
+stop, to pause. The formats are JSON, CSV (append-only), NumPy and Keras, so that other tools read
+them too.
 """
 
 import re
@@ -20,7 +21,7 @@ from digits.store.files import IMAGES, LABELS, PROBABILITIES, Amount, Count, For
 from digits.store.status import UNFINISHED, Status
 
 RECIPE = "recipe.json"
-ABOUT = "about.json"  # name, preset and number
+ABOUT = "about.json"  # name, preset, number, group and notes
 STATUS = "status.json"
 STOP = "stop"  # there while somebody has asked the run to stop
 PAUSE = "pause.json"  # there while somebody has asked the run to pause
@@ -52,6 +53,7 @@ EPOCH_COLUMNS = (
     "cpu_seconds",
 )
 NAME_LENGTH = 80
+NOTES_LENGTH = 2_000
 MAP = Form("f", (None, 2))
 
 Word = Annotated[str, Meta(pattern=r"^[\w ,-]{1,80}$")]
@@ -59,11 +61,16 @@ Positive = Annotated[int, Meta(ge=1, le=2**53)]
 
 
 class About(TypedDict):
-    """What a visitor calls a run, the preset that it is, "" for none, and its number, from 1."""
+    """What a visitor calls a run, the preset that it is, "" for none, and its number, from 1.
+
+    Runs that differ in their seed alone and were started together have the same ``group``.
+    """
 
     name: str
     preset: str
     number: NotRequired[Count]  # older runs have none
+    group: NotRequired[Annotated[str, Meta(pattern="^[0-9a-f]{6}$")]]
+    notes: NotRequired[str]
 
 
 class PauseRequest(TypedDict):
@@ -110,6 +117,11 @@ def one_line(text: str, length: int) -> str:
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
+def lines(text: str, length: int) -> str:
+    """Text from elsewhere with its line breaks, cut to a number of printable characters."""
+    return "\n".join(one_line(line, length) for line in text.splitlines())[:length].strip()
+
+
 def weights_file(epoch: int) -> str:
     """The weights after an epoch, from 1."""
     return f"weights/{epoch:04}.weights.h5"
@@ -142,23 +154,50 @@ class Run:
     @property
     def name(self) -> str:
         """On one line, of ``NAME_LENGTH`` characters at most; the id for a run without any."""
-        return one_line(self._about()["name"], NAME_LENGTH) or self.id
+        return self.about()["name"]
 
     @property
     def preset(self) -> str:
-        return self._about()["preset"]
+        return self.about()["preset"]
 
     @property
     def number(self) -> int:
         """Counts the runs of this folder from 1; 0 for a run that was made before they had one."""
-        return self._about().get("number", 0)
+        return self.about()["number"]
+
+    @property
+    def group(self) -> str:
+        """The same for runs of several seeds that were started together; "" for a single run."""
+        return self.about()["group"]
+
+    @property
+    def notes(self) -> str:
+        """What visitors wrote about the run: lines of text, ``NOTES_LENGTH`` characters at most."""
+        return self.about()["notes"]
+
+    def about(self) -> About:
+        """All of the above, read at once."""
+        about = self._about()
+        return About(
+            name=one_line(about["name"], NAME_LENGTH) or self.id,
+            preset=about["preset"],
+            number=about.get("number", 0),
+            group=about.get("group", ""),
+            notes=lines(about.get("notes", ""), NOTES_LENGTH),
+        )
 
     def _about(self) -> About:
         return files.read_json(self.folder, ABOUT, About)
 
-    def write_about(self, name: str, preset: str, number: int) -> None:
+    def write_about(self, name: str, preset: str, number: int, group: str = "") -> None:
         about = About(name=one_line(name, NAME_LENGTH), preset=preset, number=number)
+        if group:
+            about["group"] = group
         files.write_json(self.folder, ABOUT, about)
+
+    def write_notes(self, text: str) -> None:
+        """Raises ``ValueError`` where what is known about the run is damaged."""
+        files.write_json(self.folder, ABOUT, self._about() | {"notes": lines(text, NOTES_LENGTH)})
 
     @property
     def created(self) -> datetime:
@@ -436,10 +475,10 @@ class Run:
         """Raises ``ValueError`` when nothing is left of the name."""
         if not one_line(name, NAME_LENGTH):
             raise ValueError("A run needs a name.")
-        self.write_about(name, self.preset, self.number)
+        files.write_json(self.folder, ABOUT, self._about() | {"name": one_line(name, NAME_LENGTH)})
 
-    def delete(self) -> None:
-        """Remove the folder, also of a damaged run.
+    def delete(self, to: Path | None = None) -> None:
+        """Remove the folder, also of a damaged run, or move it to another place.
 
         Raises ``ValueError`` while the run is queued or running, and where the folder cannot be
         removed.
@@ -451,7 +490,7 @@ class Run:
         if busy:
             raise ValueError("This run is still going. Stop it before you delete it.")
         try:
-            files.remove(self.folder)
+            files.remove(self.folder, to)
         except OSError as error:
             raise ValueError(f"Run {self.id} cannot be deleted: {error.strerror}.") from error
 

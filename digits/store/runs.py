@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
-from digits.store import files
-from digits.store.run_folder import ID, Result, Run
+from digits.store import files, trash
+from digits.store.run_folder import ID, About, Result, Run
 from digits.store.status import DONE, UNFINISHED, Status
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "all",
     "check_space",
     "create",
+    "create_seeds",
     "done",
     "open",
     "queue",
@@ -45,10 +46,16 @@ def root() -> Path:
 
 
 def check_space(folder: Path, recipe: Recipe, epochs: int) -> None:
-    """Raise ``OSError`` when the disk lacks room for ``epochs`` more and the final model."""
+    """Raise ``OSError`` when the disk lacks room for ``epochs`` more and the final model.
+
+    Deleted runs make room for good first.
+    """
     weights = 4 * sum(layer.parameters for layer in layers(recipe))  # bytes
     needed = epochs * (weights + EPOCH_BYTES) + WEIGHTS_AT_ONCE * weights
     free = shutil.disk_usage(folder).free
+    if free < needed:
+        trash.empty(root())
+        free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(
             f"The disk is full: the run needs {needed / 1e6:,.1f} MB more, and {free / 1e6:,.1f} "
@@ -57,7 +64,11 @@ def check_space(folder: Path, recipe: Recipe, epochs: int) -> None:
 
 
 def create(
-    recipe: Recipe, name: str, preset: str = "", fill: Callable[[Path], None] = lambda folder: None
+    recipe: Recipe,
+    name: str,
+    preset: str = "",
+    group: str = "",
+    fill: Callable[[Path], None] = lambda folder: None,
 ) -> Run:
     """A new folder with the recipe in it, not yet queued.
 
@@ -72,7 +83,7 @@ def create(
     run.folder.mkdir()
     run.write_recipe(recipe)
     with _numbering:
-        run.write_about(name, preset, _next_number())
+        run.write_about(name, preset, _next_number(), group)
     run.write_status(Status("interrupted", epochs=recipe.epochs, message="Not queued yet."))
     try:
         fill(run.folder)
@@ -80,6 +91,21 @@ def create(
         run.delete()
         raise
     return run
+
+
+def create_seeds(recipe: Recipe, name: str, preset: str, count: int) -> list[Run]:
+    """Runs that differ in nothing but their seed, and are of one group; not yet queued.
+
+    A single one is an ordinary run. Raises as ``create`` does.
+    """
+    if count == 1:
+        return [create(recipe, name, preset)]
+    group = secrets.token_hex(3)
+    seeds = range(recipe.seed, recipe.seed + count)
+    return [
+        create(replace(recipe, seed=seed), f"{name} × {count} · seed {seed}", preset, group)
+        for seed in seeds
+    ]
 
 
 def _next_number() -> int:
@@ -126,12 +152,16 @@ class Summary:
             return None
 
     @cached_property
+    def _about(self) -> About | None:
+        try:
+            return self.run.about()
+        except ValueError:
+            return None
+
+    @property
     def name(self) -> str:
         """That of the run, or its id where the name is damaged."""
-        try:
-            return self.run.name
-        except ValueError:
-            return self.run.id
+        return self._about["name"] if self._about else self.run.id
 
     @property
     def label(self) -> str:
@@ -141,18 +171,17 @@ class Summary:
     @property
     def preset(self) -> str:
         """That of the run, "" where it has none or is damaged."""
-        try:
-            return self.run.preset
-        except ValueError:
-            return ""
+        return self._about["preset"] if self._about else ""
 
-    @cached_property
+    @property
+    def group(self) -> str:
+        """That of the run, "" where it has none or is damaged."""
+        return self._about["group"] if self._about else ""
+
+    @property
     def number(self) -> int:
         """That of the run, 0 where it has none or is damaged."""
-        try:
-            return self.run.number
-        except ValueError:
-            return 0
+        return self._about["number"] if self._about else 0
 
     @cached_property
     def result(self) -> Result | None:
@@ -169,11 +198,16 @@ class Summary:
 
     @cached_property
     def text(self) -> str:
-        """State, number, name and recipe in words, to search in."""
+        """State, number, name, recipe in words and notes, to search in."""
+        about = self._about
         try:
-            return f"{self.state} {self.run.number} {self.run.name} {self.run.recipe}".lower()
+            recipe = self.run.recipe
         except ValueError:
+            about = None
+        if not about:
             return f"damaged {self.run.id}"
+        words = self.state, about["number"], about["name"], recipe, about["notes"]
+        return " ".join(map(str, words)).lower()
 
 
 @dataclass(frozen=True)

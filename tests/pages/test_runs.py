@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from digits.recipes.recipe import Recipe
-from digits.store import runs
+from digits.store import exports, runs
+from digits.store.exports import Check, Exports
 from digits.store.run_folder import Run
 from digits.store.status import Owner, Status
 from tests.conftest import App, until
@@ -105,6 +106,7 @@ def test_two_ticks_show_curves_and_what_differs_and_nothing_moves(
     places = _places(page)
     row(page, "Good curve").get_by_role("checkbox").click()
     row(page, "Bad curve").get_by_role("checkbox").click()
+    expect(page.get_by_text("test_probabilities.npy")).to_be_visible()  # why there is no verdict
     both = ["Bad curve", "Good curve"]
     until(lambda: sorted(_compared(page)) == both, 20, "both curves")
     differing = page.locator("table").filter(has_text="Settings that differ").locator("tbody")
@@ -167,7 +169,26 @@ def test_ticked_runs_are_opened_downloaded_renamed_and_deleted(
     old, doomed = made("Old name"), made("Doomed run")
     page.goto(f"{server}/runs")
     tick(page, "Old name")
+    (old.folder / "exports").mkdir()
+    exports.path(old, "onnx").write_bytes(b"onnx")
+    check = Check(
+        bytes=4_000,
+        milliseconds=0.05,
+        accuracy=0.9,
+        differing=2,
+        largest_difference=0.1,
+        images=360,
+    )
+    problem = "LiteRT int8 cannot express this network: <b>Erf</b>"
+    exports.write(old, Exports(checks={"onnx": check}, problems={"litert-int8": problem}))
     act(page, "Download")
+    expect(row(page, "ONNX")).to_have_text("ONNX4 kB0.05 ms90.00%2 of 3600.100")
+    expect(row(page, "LiteRT int8")).to_contain_text(problem)
+    expect(page.get_by_role("button", name="Export and test")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Lab report").click()
+    download.value.save_as(tmp_path / "report.html")
+    assert "Confusion" not in (tmp_path / "report.html").read_text()  # it has no test probabilities
     with page.expect_download() as download:
         page.get_by_role("button", name=".h5").click()
     assert download.value.suggested_filename == "old-name.h5"
@@ -192,7 +213,45 @@ def test_ticked_runs_are_opened_downloaded_renamed_and_deleted(
     expect(row(page, "Doomed run")).to_have_count(0)
     assert (old.folder.exists(), doomed.folder.exists()) == (False, False)
     assert "compare" not in page.url
+    page.get_by_role("button", name="Undo: 2 runs deleted").click()
+    expect(row(page, "Doomed run").get_by_role("checkbox")).to_be_checked()
+    assert (old.name, doomed.name) == ("New name", "Doomed run")
 
     page.goto(f"{server}/runs")
     page.get_by_role("button", name="Opened run").click()
     page.wait_for_url(re.compile(rf"/\?.*run={opened.id}"))
+
+
+def test_seeds_are_compared_as_groups_and_notes_are_found(
+    page: Page, server: str, made: Make
+) -> None:
+    for rate, accuracy in ((0.001, 0.90), (0.002, 0.95)):
+        for seed in range(3):
+            run = made(f"Rate {rate} · seed {seed}", accuracy, learning_rate=rate, seed=seed)
+            result = run.result()
+            assert result
+            run.write_result({**result, "test_accuracy": accuracy + 0.001 * seed})
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{server}/runs?find=rate")
+    expect(row(page, "Rate 0.002 · seed 2")).to_be_visible()
+    page.get_by_role("checkbox", name="Tick all on this page").check()
+    verdict = page.get_by_text("“Rate 0.002” is better by 5.00 ± 0.2")
+    expect(verdict).to_be_in_viewport()
+    means = page.locator("table").filter(has_text="Settings that differ")
+    expect(means).to_contain_text("90.10% 90.00 – 90.20%")
+    drawn = "document.querySelector('.plot')?.data?.length"
+    page.wait_for_function(f"{drawn} === 6")  # two lines, each in a band of two edges
+    page.get_by_role("combobox", name="Group by").click()
+    page.get_by_role("option", name="Each run alone").click()
+    expect(verdict).to_have_count(0)
+
+    page.get_by_role("button", name="Untick").click()
+    tick(page, "Rate 0.001 · seed 1")
+    field = page.get_by_role("textbox", name="Notes")
+    field.fill("Saw *nothing* new")
+    field.blur()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    search = page.get_by_role("searchbox", name="Find")
+    search.fill("*nothing* new")
+    search.press("Enter")
+    until(lambda: names(page) == ["Rate 0.001 · seed 1"], 20, "the run with these notes")

@@ -11,7 +11,7 @@ import pytest
 
 from digits.recipes.recipe import Recipe
 from digits.store import files, runs
-from digits.store.run_folder import EPOCH_COLUMNS, Run
+from digits.store.run_folder import EPOCH_COLUMNS, NOTES_LENGTH, Run
 from digits.store.status import Owner, Status
 from tests.conftest import until
 
@@ -210,3 +210,21 @@ def test_a_json_file_is_replaced_in_one_piece(run: Run) -> None:
 
 def test_runs_of_the_same_second_have_numbers_of_their_own():
     assert [runs.create(Recipe(), "Run").number for _ in range(20)] == list(range(1, 21))
+
+
+def test_notes_keep_their_lines_and_are_searched(run: Run) -> None:
+    run.write_notes("First line\nsecond\x00 \u202eline\n" + "x" * 3_000)
+    assert run.notes.startswith("First line\nsecond line\nxxx")
+    assert len(run.notes) == NOTES_LENGTH
+    run.rename("Renamed")
+    assert run.notes.startswith("First line")
+    assert runs.search("second") == [run]
+
+
+def test_runs_of_several_seeds_are_one_group() -> None:
+    made = runs.create_seeds(Recipe(seed=7), "Fast", "fast", 3)
+    assert [run.recipe for run in made] == [Recipe(seed=seed) for seed in (7, 8, 9)]
+    assert [run.name for run in made] == [f"Fast × 3 · seed {seed}" for seed in (7, 8, 9)]
+    assert len({run.group for run in made}) == 1
+    [single] = runs.create_seeds(Recipe(seed=7), "Fast", "fast", 1)
+    assert (single.group, single.name) == ("", "Fast")

@@ -116,13 +116,13 @@ def test_runs_are_sorted_by_any_column_and_those_without_a_value_come_last() -> 
 
 def test_only_settings_that_differ_are_compared() -> None:
     recipes = [Recipe(), Recipe(learning_rate=0.01, conv=(Conv(8, pool=False),), train_images=500)]
-    told = [[cell.text for cell in row.cells] for row in differing(recipes)]
+    told = [[cell.text for cell in row.cells] for row in differing([[one] for one in recipes])]
     assert told == [
         ["Training images", "All", "500"],
         ["Convolution blocks", "32 3×3 pool – 64 3×3 pool", "8 3×3"],
         ["Learning rate (peak)", "0.001", "0.01"],
     ]
-    assert [cell.text for cell in differing([Recipe(), Recipe()])[0].cells] == ["None", "", ""]
+    assert [cell.text for cell in differing([[Recipe()], [Recipe()]])[0].cells] == ["None", "", ""]
 
 
 def test_gaps_in_the_curves_are_told_on_the_page_of_the_run(run: Run) -> None:

@@ -1,22 +1,26 @@
-"""The ticked runs side by side: their curves in one chart, and the settings that differ."""
+"""The ticked runs side by side: a verdict, their curves in one chart, and settings that differ."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from digits.recipes.differences import differences
+from digits.evaluation.seeds import Band, band
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
-from digits.store.runs import Summary
 from digits.store.status import UNFINISHED
+from digits.store.verdict import verdict
+from widgets.runs.groups import Group, choose_groups
 from widgets.runs.listing import test_cell
-from widgets.runs.selection import linked_ids, set_ticked
+from widgets.runs.notes import notes
+from widgets.runs.overview import overview
+from widgets.runs.selection import linked_ids
 from widgets.shared.drawings import score_line
 from widgets.shared.format import as_text, chart_text, duration
-from widgets.shared.plot import plot, run_color
+from widgets.shared.plot import plot
 from widgets.shared.table import Cell, Column, Row, table
 
 TITLES = {
@@ -26,123 +30,91 @@ TITLES = {
     "loss": "Training loss",
 }
 DASHES = ("solid", "dot", "dash", "dashdot")  # of runs that share a color
+OPACITY = 0.18  # of a band
 HEIGHT = 300  # of the chart, in pixels
-OVERVIEW_HEIGHT = 460  # of the one that stands alone
 ROOM = "max(14rem, calc(100vh - 38rem))"  # what the window leaves below the chart
 
 
 def comparison(ticked: list[Run], listed: list[Run]) -> None:
-    """Curves and differences of the ticked runs; followed while one of them trains.
+    """Verdict, curves and differences of the ticked runs; followed while one of them trains.
 
     Before any is ticked it shows what the listed runs reached, and in what time.
     """
     if ticked:
-        metric, over = _controls()
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            metric, over = _controls()
+            groups = choose_groups(ticked)
         active = any(runs.summary(run).state in UNFINISHED for run in ticked)
-        st.fragment(_comparison, run_every=1 if active else None)(ticked, metric, over)
+        st.fragment(_comparison, run_every=1 if active else None)(groups, metric, over)
+        if len(ticked) == 1:
+            notes(ticked[0])
     else:
-        _overview(listed)
+        overview(listed)
     if missing := len(linked_ids()) - len(ticked):
         st.caption(f"{missing} of the runs in the link no longer exist.")
 
 
-def _overview(listed: list[Run]) -> None:
-    """Accuracy over time, a point a run; a click on one ticks it."""
-    st.markdown("**Tick two runs** to compare their curves and settings.", width="content")
-    summaries = [one for one in map(runs.summary, listed) if one.result]
-    if not summaries:
-        return
-
-    def tick(point: dict[str, Any]) -> None:
-        set_ticked([summaries[point["point"]].run.id])
-
-    results = [one.result for one in summaries if one.result]
-    plot(
-        [
-            {
-                "mode": "markers",
-                "x": [one["seconds"] for one in results],
-                "y": [one["val_accuracy"] for one in results],
-                "text": [chart_text(one.label) for one in summaries],
-                "hovertemplate": "%{text}<br>%{y:.2%} in %{x:.1f} s<extra></extra>",
-                "marker": {"size": 11, "color": [run_color(one.run) for one in summaries]},
-            }
-        ],
-        {
-            "xaxis": {"type": "log", "dtick": "D2", "tickformat": "~g", "title": _title("Seconds")},
-            "yaxis": {"tickformat": ".3~%", "title": _title(TITLES["val_accuracy"])},
-            "hovermode": "closest",
-        },
-        key="runs-overview",
-        height=OVERVIEW_HEIGHT,
-        alt=f"Validation accuracy over seconds of training, {len(results)} runs.",
-        on_click=tick,
-    )
-
-
-def _title(text: str) -> dict[str, Any]:
-    return {"text": text, "font": {"size": 13}}
-
-
 def _controls() -> tuple[str, str]:
     """The metric and the axis that the visitor picks."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        metric = st.selectbox(
-            "Curve",
-            TITLES,
-            format_func=TITLES.__getitem__,
-            key="curve",
-            width=190,
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        over = st.segmented_control(
-            "Over",
-            ["Epochs", "Seconds"],
-            default="Epochs",
-            required=True,
-            key="over",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+    metric = st.selectbox(
+        "Curve",
+        TITLES,
+        format_func=TITLES.__getitem__,
+        key="curve",
+        width=180,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    over = st.segmented_control(
+        "Over",
+        ["Epochs", "Seconds"],
+        default="Epochs",
+        required=True,
+        key="over",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
     return metric, over
 
 
-def _comparison(ticked: list[Run], metric: str, over: str) -> None:
-    _curves(ticked, metric, over)
-    if len(ticked) == 1:
-        st.caption("Tick another run to see which settings differ.")
-    elif ticked:
-        _differences(ticked)
-    for run in ticked:
+def _comparison(groups: list[Group], metric: str, over: str) -> None:
+    if len(groups) == 2:
+        _verdict(groups)
+    _curves(groups, metric, over)
+    if len(groups) > 1:
+        _differences(groups)
+    elif len(groups[0].runs) == 1:
+        st.caption("Tick another run to see which settings differ, and which is better.")
+    else:
+        st.caption("Tick runs of another setting to see which is better.")
+    for run in (run for group in groups for run in group.runs):
         score_line(run, st.empty())
 
 
-def _curves(ticked: list[Run], metric: str, over: str) -> None:
-    """One curve a run."""
+def _verdict(groups: list[Group]) -> None:
+    """Which of the two is better on the test images."""
+    try:
+        sentence = verdict([group.runs for group in groups], [group.name for group in groups])
+    except (ValueError, OSError) as error:
+        st.caption(as_text(error))
+    else:
+        st.markdown(f"**{as_text(sentence)}**".replace("p = ", "p\u00a0=\u00a0"))
+
+
+def _curves(groups: list[Group], metric: str, over: str) -> None:
+    """One curve a run, or the mean of a group in the band of its range."""
     traces: list[dict[str, Any]] = []
     colors: list[str] = []
-    for run in ticked:
-        summary, color = runs.summary(run), run_color(run)
-        try:
-            stamps = run.file_stamps(STEPS, EPOCHS, STATUS)
-            x, y = _curve(run, metric, over == "Seconds", stamps)
-        except ValueError as error:
-            st.error(as_text(error), icon=":material/broken_image:")
+    for group in groups:
+        read = [curve for run in group.runs if (curve := _read(run, metric, over == "Seconds"))]
+        if not read:
             continue
-        name = summary.label if summary.number else f"{summary.name} · {run.created:%d %b %H:%M}"
-        dash = DASHES[colors.count(color) % len(DASHES)]
-        colors.append(color)
-        traces.append(
-            {
-                "name": chart_text(name),
-                "x": x,
-                "y": y,
-                "hovertemplate": "%{y:.4f}",
-                "mode": "lines+markers" if len(x) < 30 else "lines",
-                "line": {"width": 2, "color": color, "dash": dash},
-            }
-        )
+        dash = DASHES[colors.count(group.color) % len(DASHES)]
+        colors.append(group.color)
+        if len(group.runs) == 1:
+            traces.append(_line(group, *read[0], dash))
+        elif between := band(read):
+            traces += [*_range(group, between), _line(group, between.x, between.mean, dash)]
     accuracy = metric.endswith("accuracy")
     title = f"{TITLES[metric]} over {'epochs' if over == 'Epochs' else 'seconds of training'}"
     layout = {
@@ -152,8 +124,43 @@ def _curves(ticked: list[Run], metric: str, over: str) -> None:
         "showlegend": True,
         "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
     }
-    alt = f"{title}, {len(traces)} run{'s' * (len(traces) != 1)}."
+    count = sum(len(group.runs) for group in groups)
+    bands = any(len(group.runs) > 1 for group in groups)
+    alt = f"{title}, {count} run{'s' * (count != 1)}{' as means in their ranges' * bands}."
     plot(traces, layout, key="runs-curves", height=HEIGHT, alt=alt)
+
+
+def _line(group: Group, x: np.ndarray, y: np.ndarray, dash: str) -> dict[str, Any]:
+    return {
+        "name": chart_text(group.name),
+        "x": x,
+        "y": y,
+        "hovertemplate": "%{y:.4f}",
+        "mode": "lines+markers" if len(x) < 30 else "lines",
+        "line": {"width": 2, "color": group.color, "dash": dash},
+    }
+
+
+def _range(group: Group, between: Band) -> list[dict[str, Any]]:
+    """The band from the lowest to the highest of a group's runs, as two traces."""
+    edge = {
+        "x": between.x,
+        "mode": "lines",
+        "line": {"width": 0},
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
+    filled = {"fill": "tonexty", "fillcolor": group.color.replace(")", f",{OPACITY})")}
+    return [{**edge, "y": between.low}, {**edge, **filled, "y": between.high}]
+
+
+def _read(run: Run, metric: str, seconds: bool) -> tuple[np.ndarray, np.ndarray] | None:
+    """A run's curve; a sentence in its place where a file is damaged."""
+    try:
+        return _curve(run, metric, seconds, run.file_stamps(STEPS, EPOCHS, STATUS))
+    except ValueError as error:
+        st.error(as_text(error), icon=":material/broken_image:")
+        return None
 
 
 @lru_cache(maxsize=256)
@@ -164,38 +171,51 @@ def _curve(
     return curves.curve(run, metric, seconds=seconds)
 
 
-def _differences(ticked: list[Run]) -> None:
-    """The settings that are not the same in all ticked runs, then what the runs reached."""
-    summaries, recipes = [], []
-    for run in ticked:
+def _differences(groups: list[Group]) -> None:
+    """The settings that are not the same in all groups, then what their runs reached."""
+    shown: list[Group] = []
+    recipes: list[list[Recipe]] = []
+    for group in groups:
         try:
-            recipes.append(run.recipe)
-            summaries.append(runs.summary(run))
+            recipes.append([run.recipe for run in group.runs])
+            shown.append(group)
         except ValueError as error:
             st.error(as_text(error), icon=":material/broken_image:")
     if not recipes:
         return
     rows = differing(recipes)
-    for name, cells in _reached(summaries).items():
+    for name, cells in _reached(shown).items():
         rows.append(Row(name, name, [Cell(name), *cells]))
-    columns = [Column("Settings that differ", wrap=True, pin=("0", "9rem"))] + [
-        Column(str(one.number or one.name), color=run_color(one.run), help=one.name, wrap=True)
-        for one in summaries
-    ]
+    columns = [Column("Settings that differ", wrap=True, pin=("0", "9rem"))]
+    for group in shown:
+        summary, single = runs.summary(group.runs[0]), len(group.runs) == 1
+        head = str(summary.number or summary.name) if single else group.name
+        columns.append(Column(head, color=group.color, help=group.name, wrap=True))
     table(columns, rows, key="runs-differences", label="Settings that differ", height=ROOM)
 
 
-def differing(recipes: list[Recipe]) -> list[Row]:
-    """A row for each setting in which any of the recipes differs from the first."""
-    changed = {name for recipe in recipes for name in differences(recipe, recipes[0])}
+def differing(groups: Sequence[Sequence[Recipe]]) -> list[Row]:
+    """A row for each setting that is not the same in all groups of recipes."""
     rows = []
-    for name in [name for name in HYPERPARAMETERS if name in changed]:
-        values = [Cell(in_table(name, getattr(recipe, name))) for recipe in recipes]
-        rows.append(Row(name, name, [Cell(HYPERPARAMETERS[name].label), *values]))
-    bases = [recipe.finetune.base_run if recipe.finetune else "–" for recipe in recipes]
+    for name, described in HYPERPARAMETERS.items():
+        values = [{getattr(recipe, name) for recipe in recipes} for recipes in groups]
+        if len({len(some) if len(some) > 1 else some.copy().pop() for some in values}) > 1:
+            cells = [Cell(_values_in_table(name, some)) for some in values]
+            rows.append(Row(name, name, [Cell(described.label), *cells]))
+    bases = [_base(recipes) for recipes in groups]
     if len(set(bases)) > 1:
         rows.append(Row("finetune", "finetune", [Cell("Fine-tuned from"), *map(Cell, bases)]))
-    return rows or [Row("none", "none", [Cell("None"), *[Cell()] * len(recipes)])]
+    return rows or [Row("none", "none", [Cell("None"), *[Cell()] * len(groups)])]
+
+
+def _values_in_table(name: str, values: set[Any]) -> str:
+    return in_table(name, values.copy().pop()) if len(values) == 1 else f"{len(values)} values"
+
+
+def _base(recipes: Sequence[Recipe]) -> str:
+    """The run whose model a group's runs began with."""
+    bases = {recipe.finetune.base_run if recipe.finetune else "–" for recipe in recipes}
+    return bases.pop() if len(bases) == 1 else f"{len(bases)} runs"
 
 
 def in_table(name: str, value: Any) -> str:
@@ -208,15 +228,30 @@ def in_table(name: str, value: Any) -> str:
     return described.display(value)
 
 
-def _reached(summaries: list[Summary]) -> dict[str, list[Cell]]:
-    """Accuracies and time of each run, empty cells for one without a result."""
+def _reached(groups: list[Group]) -> dict[str, list[Cell]]:
+    """Accuracies and time of each group, empty cells for one without a result."""
     rows: dict[str, list[Cell]] = {"Validation accuracy": [], "Test accuracy": [], "Time": []}
-    for result in (summary.result for summary in summaries):
-        if not result:
+    for group in groups:
+        results = [result for run in group.runs if (result := runs.summary(run).result)]
+        if not results:
             cells = [Cell("–")] * 3
-        else:
+        elif len(results) == 1:
+            [result] = results
             val = Cell(f"{result['val_accuracy']:.2%}")
             cells = [val, test_cell(result), Cell(duration(result["seconds"]))]
+        else:
+            val, test = (
+                _mean_cell([result[key] for result in results])
+                for key in ("val_accuracy", "test_accuracy")
+            )
+            seconds = sum(result["seconds"] for result in results) / len(results)
+            cells = [val, test, Cell(duration(seconds), more=f"mean of {len(results)}")]
         for row, cell in zip(rows.values(), cells, strict=True):
             row.append(cell)
     return rows
+
+
+def _mean_cell(shares: list[float]) -> Cell:
+    """The mean, with the range beside it."""
+    low, high, mean = min(shares), max(shares), sum(shares) / len(shares)
+    return Cell(f"{mean:.2%}", more=f"{100 * low:.2f} – {high:.2%}")

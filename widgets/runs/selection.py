@@ -1,15 +1,16 @@
 """The ticked runs, which the link names, and what can be done with them."""
 
-import re
-
 import streamlit as st
 
-from digits.store import files, runs
+from digits.store import runs, trash
 from digits.store.run_folder import ID, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED
+from widgets.runs.download import DOWNLOADED, download
 from widgets.shared.format import as_text, filled
 from widgets.shared.session import choose_run, engine, load_recipe, submit
 
+NAMED = 5  # runs that are named before they are deleted
+DELETED = "runs-deleted"  # in the session: ids of the latest deletion
 ICONS = {
     "Pause": ":material/pause:",
     "Resume": ":material/resume:",
@@ -84,6 +85,9 @@ def actions(ticked: list[Run]) -> None:
         format_func=lambda action: f"{ICONS[action]} {action}",
         disabled=not ticked,
     )
+    _undo()
+    if (ids := st.session_state.get(DOWNLOADED)) and not chosen:
+        download([run for run in ticked if run.id in ids])
     if chosen:
         _act(chosen, suiting.get(chosen, []))
 
@@ -93,7 +97,8 @@ def _act(action: str, suited: list[Run]) -> None:
     if action == "Rename" and suited:
         _rename(suited[0])
     elif action == "Download":
-        _download(suited)
+        st.session_state[DOWNLOADED] = [run.id for run in suited]
+        st.rerun()
     elif action == "Delete":
         _delete(suited)
     else:
@@ -108,29 +113,23 @@ def _button(label: str, icon: str, enabled: bool) -> bool:
     return st.button(label, key=key, icon=f":material/{icon}:", disabled=not enabled)
 
 
-@st.dialog("Download", icon=":material/download:")
-def _download(ticked: list[Run]) -> None:
-    for run in ticked:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(as_text(runs.summary(run).label))
-            for path in (run.model_path, run.h5_path):
-                if files.is_plain(run.folder, path.name):
-                    st.download_button(
-                        path.suffix,
-                        path.read_bytes,
-                        _stem(run) + path.suffix,
-                        key=f"runs{path.suffix}-{run.id}",
-                        icon=":material/download:",
-                        on_click="ignore",
-                    )
-
-
-def _stem(run: Run) -> str:
-    """The name of the file that a visitor gets, without its ending."""
-    summary = runs.summary(run)
-    if summary.preset == "adadelta":
-        return "mnist"
-    return "-".join(re.findall(r"[\w.]+", summary.name.lower())) or run.id
+def _undo() -> None:
+    """Offer to bring back what was deleted last."""
+    deleted = st.session_state.get(DELETED, [])
+    noun = "run" if len(deleted) == 1 else f"{len(deleted)} runs"
+    if deleted and st.button(f"Undo: {noun} deleted", key="runs-undo", icon=":material/undo:"):
+        del st.session_state[DELETED]
+        restored = []
+        for id in deleted:
+            try:
+                trash.restore(runs.root(), id)
+                restored.append(id)
+            except LookupError as error:
+                st.session_state["runs-lost"] = str(error)
+        set_ticked([*linked_ids(), *restored])
+        st.rerun()
+    if lost := st.session_state.pop("runs-lost", None):
+        st.warning(as_text(lost), icon=":material/delete_forever:")
 
 
 @st.dialog("Rename the run", icon=":material/edit:")
@@ -145,22 +144,27 @@ def _rename(run: Run) -> None:
                 st.error(as_text(error))
 
 
-@st.dialog("Delete for good?", icon=":material/delete:")
+@st.dialog("Delete these runs?", icon=":material/delete:")
 def _delete(ticked: list[Run]) -> None:
-    names = ", ".join(f"“{as_text(runs.summary(run).label)}”" for run in ticked)
-    st.write(f"{names}: curves, weights and models are deleted for good.")
+    names = ", ".join(f"“{as_text(runs.summary(run).label)}”" for run in ticked[:NAMED])
+    more = f" and {len(ticked) - NAMED} more" if len(ticked) > NAMED else ""
+    kept = f"You can undo this for {trash.SECONDS // 60} minutes."
+    if not trash.keeps(ticked[0]):
+        kept = "The disk is nearly full, so they are deleted for good."
+    st.write(f"{names}{more}: curves, weights and models are deleted. {kept}")
     delete, cancel = st.columns(2)
     if delete.button(filled("Delete"), type="primary", width="stretch"):
         problems = []
         for run in ticked:
             try:
-                run.delete()
+                trash.discard(run)
             except ValueError as error:
                 problems.append(str(error))
         for problem in problems:
             st.error(as_text(problem))
         if not problems:
             gone = {run.id for run in ticked}
+            st.session_state[DELETED] = sorted(gone)
             set_ticked([id for id in linked_ids() if id not in gone])
             st.rerun()
     if cancel.button("Cancel", width="stretch"):

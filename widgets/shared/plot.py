@@ -66,10 +66,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const style = getComputedStyle(div)
   const theme = (name) => style.getPropertyValue(name).trim()
   // A string like "var(--st-red-color)" anywhere in the figure means that color of the theme, and
-  // "color(3)" its fourth color for charts.
+  // "color(3)" its fourth color for charts; "color(3,0.2)" lets a fifth of it show.
   const chartColors = theme('--st-chart-categorical-colors').split(',')
+  const chartColor = (number, share) => chartColors[number % chartColors.length].trim()
+    + (share ? Math.round(255 * share).toString(16).padStart(2, '0') : '')
   const color = (text) => text.startsWith('var(--') ? theme(text.slice(4, -1))
-    : text.startsWith('color(') ? chartColors[text.slice(6, -1) % chartColors.length] : text
+    : text.startsWith('color(') ? chartColor(...text.slice(6, -1).split(',')) : text
   const { traces, layout } = JSON.parse(data.figure, (_, value) =>
     typeof value === 'string' ? color(value) : value)
   const inPixels = typeof data.height === 'number'

@@ -19,9 +19,11 @@ from widgets.shared.plot import plot
 from widgets.shared.session import FORK, choose_run, engine
 from widgets.shared.ticker import run_again
 from widgets.train import controls
+from widgets.train.recipe_file import recipe_file, script_downloads
 from widgets.train.under_way import begin
 
 SAMPLES = 10
+SEEDS = (1, 3, 5)
 PRELOAD_AFTER = 1.5  # seconds that the browser has to draw the page before the engine is busy
 
 
@@ -44,13 +46,23 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         strip += f" · about {duration(max(1.0, round(seconds)))} here"
     standard = for_available_data(preset)
     changed = differences(recipe, standard)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         train = st.button(
             filled("Train") if fits else "Train",
             type="primary",
             icon=":material/play_arrow:",
             disabled=not fits,
             key="train-start",
+        )
+        seeds = st.selectbox(
+            "Seeds",
+            SEEDS,
+            format_func="× {}".format,
+            key="train-seeds",
+            help="How many runs to train that differ in their seed alone, to see what is chance.",
+            label_visibility="collapsed",
+            width=76,
+            persist_state="session",
         )
         title = f"**{as_text(default_name(recipe, preset))}**"
         st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
@@ -88,10 +100,11 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             st.code(
                 f"{st.context.url or ''}?recipe={to_link(recipe, preset)}", None, wrap_lines=True
             )
+            recipe_file(recipe)
     for sentence in st.session_state.get("recipe-ignored", []):
         st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
     if train:
-        _train(recipe, "" if changed else preset, default_name(recipe, preset))
+        _train(recipe, "" if changed else preset, default_name(recipe, preset), seeds)
     return fits
 
 
@@ -104,13 +117,13 @@ def _changes(changed: dict[str, tuple]) -> str:
     return as_text("Changed. " + "; ".join(lines) + ".") if lines else ""
 
 
-def _train(recipe: Recipe, preset: str, name: str) -> None:
+def _train(recipe: Recipe, preset: str, name: str, seeds: int) -> None:
     if parent := _parent():
-        if begin(lambda: fork(*parent, recipe, name, preset)):
+        if begin(lambda: [fork(*parent, recipe, name, preset)]):
             del st.session_state[FORK]
             st.rerun()  # without the button that names the parent
     else:
-        begin(lambda: runs.create(recipe, name, preset))
+        begin(lambda: runs.create_seeds(recipe, name, preset, seeds))
 
 
 def _parent() -> tuple[Run, int] | None:
@@ -145,7 +158,9 @@ def _network(recipe: Recipe, fits: bool) -> None:
         ["Layers", "Keras code", "Learning rate", "Training images"]
     )
     table.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
-    code.code(keras_script(recipe), None)  # Streamlit's colors for Python are too faint to read
+    with code:
+        script_downloads(recipe)
+        st.code(keras_script(recipe), None)  # Streamlit's colors for Python are too faint to read
     with rates:
         _schedule(recipe)
     with images:

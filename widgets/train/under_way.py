@@ -13,17 +13,19 @@ from widgets.shared.format import as_text, filled
 from widgets.shared.session import choose_run, engine, submit
 
 
-def begin(make: Callable[[], Run]) -> bool:
-    """Queue the run that ``make`` creates, and make it the page's; or tell why there is none."""
+def begin(make: Callable[[], list[Run]]) -> bool:
+    """Queue the runs that ``make`` creates, the first for the page; or tell why there is none."""
     ready = engine()  # stops here where there is none, before a run is created
     try:
-        run = make()
-        ready.submit(run)
+        made = make()
+        for run in made:
+            ready.submit(run)
     except (OSError, ValueError) as error:
         st.error(as_text(reason(error)), icon=":material/error:")
         return False
-    st.session_state["own-runs"] = [run.id, *st.session_state.get("own-runs", [])]
-    choose_run(run)
+    ids = [run.id for run in reversed(made)]
+    st.session_state["own-runs"] = [*ids, *st.session_state.get("own-runs", [])]
+    choose_run(made[0])
     return True
 
 
@@ -99,7 +101,7 @@ def train_more(run: Run) -> None:
             help="A new run goes on after the last epoch. Its schedule begins anew.",
         )
         more = st.form_submit_button(filled("Train"), type="primary", icon=":material/play_arrow:")
-    if more and begin(lambda: forks.train_more(run, int(epochs))):
+    if more and begin(lambda: [forks.train_more(run, int(epochs))]):
         st.rerun()
 
 

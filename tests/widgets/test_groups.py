@@ -1,0 +1,50 @@
+"""Ticked runs as groups: by seeds, by a setting, or each alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from digits.recipes.recipe import Recipe
+from digits.store import runs
+from digits.store.run_folder import Run
+from widgets.runs.compare import differing
+from widgets.runs.groups import EACH, SEEDS, common_name, grouped, siblings
+
+RECIPE = Recipe(dataset="uci")
+
+
+@pytest.fixture
+def made() -> list[Run]:
+    low = runs.create_seeds(RECIPE, "Low", "", 3)
+    high = runs.create_seeds(replace(RECIPE, learning_rate=0.1), "High", "", 2)
+    return [*low, *high]
+
+
+def test_seeds_of_a_recipe_are_a_group_with_the_name_they_share(made: list[Run]) -> None:
+    groups = grouped({run: run.recipe for run in made}, SEEDS, made)
+    assert [(group.name, len(group.runs)) for group in groups] == [("Low × 3", 3), ("High × 2", 2)]
+    assert len({group.color for group in groups}) == 2
+    alone = grouped({run: run.recipe for run in made}, EACH, made)
+    assert [group.runs for group in alone] == [(run,) for run in made]
+
+
+def test_runs_are_grouped_by_any_setting(made: list[Run]) -> None:
+    other = runs.create(replace(RECIPE, dropout=0.5), "Other")
+    groups = grouped({run: run.recipe for run in [*made, other]}, "learning_rate", made)
+    assert [(group.name, len(group.runs)) for group in groups] == [("lr 0.001", 4), ("lr 0.1", 2)]
+
+
+def test_runs_started_together_find_each_other(made: list[Run]) -> None:
+    assert set(siblings(made[0])) == set(made[:3])
+    assert siblings(runs.create(RECIPE, "Alone")) == []
+    made[0].rename("My own")
+    assert common_name(made[:1]) == "My own"
+
+
+def test_settings_that_vary_within_both_groups_alike_do_not_tell_them_apart() -> None:
+    low = [replace(RECIPE, seed=seed) for seed in range(3)]
+    high = [replace(recipe, learning_rate=0.1) for recipe in low]
+    told = [[cell.text for cell in row.cells] for row in differing([low, high])]
+    assert told == [["Learning rate (peak)", "0.001", "0.1"]]
+    told = [[cell.text for cell in row.cells] for row in differing([low, high[:1]])]
+    assert told[-1] == ["Seed", "3 values", "0"]

@@ -1,0 +1,110 @@
+"""The ticked runs as groups, such as the seeds of a recipe; a single run is a group of its own."""
+
+import re
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from digits.recipes.differences import in_words
+from digits.recipes.recipe import HYPERPARAMETERS, Recipe
+from digits.store import runs
+from digits.store.run_folder import Run
+from widgets.shared.plot import run_color
+
+EACH, SEEDS = "each", "seeds"
+KEY = "runs-group"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that are compared as one, the name of them all, and their color."""
+
+    name: str
+    runs: tuple[Run, ...]
+    color: str
+
+
+def choose_groups(ticked: Sequence[Run]) -> list[Group]:
+    """Let the visitor group three runs or more, by seeds where there are such, or by a setting.
+
+    Runs whose recipe is damaged are left out of groups.
+    """
+    recipes = _recipes(ticked)
+    options = [EACH, SEEDS, *_differing(list(recipes.values()))]
+    if len(recipes) < 3:
+        return grouped(recipes, EACH, ticked)
+    seeds = len({*map(_without_seed, recipes.values())}) < len({*recipes.values()})
+    if st.session_state.get(KEY) not in options:
+        st.session_state[KEY] = SEEDS if seeds else EACH
+    by = st.selectbox(
+        "Group by",
+        options,
+        format_func=_in_words,
+        key=KEY,
+        width=260,
+        label_visibility="collapsed",
+        help="Runs of a group are shown as their mean and range.",
+    )
+    return grouped(recipes, by, ticked)
+
+
+def grouped(recipes: dict[Run, Recipe], by: str, ticked: Sequence[Run]) -> list[Group]:
+    """Groups in the order of their first runs: by ``EACH``, ``SEEDS`` or a hyperparameter."""
+    if by == EACH:
+        return [Group(_label(run), (run,), run_color(run)) for run in ticked]
+    members: dict[Hashable, list[Run]] = {}
+    for run, recipe in recipes.items():
+        key = _without_seed(recipe) if by == SEEDS else getattr(recipe, by)
+        members.setdefault(key, []).append(run)
+    groups = []
+    for key, of_group in members.items():
+        if by != SEEDS:
+            name = in_words(by, key)
+        else:
+            name = _label(of_group[0]) if len(of_group) == 1 else common_name(of_group)
+        groups.append(Group(name, tuple(of_group), run_color(of_group[0])))
+    return groups
+
+
+def common_name(of_group: Sequence[Run]) -> str:
+    """The name of the first run, without its seed."""
+    return re.sub(r" · seed \d+$", "", runs.summary(of_group[0]).name)
+
+
+def siblings(run: Run) -> list[Run]:
+    """The runs that were started together with it, itself among them, in order."""
+    group = runs.summary(run).group
+    return [one for one in reversed(runs.all()) if group and runs.summary(one).group == group]
+
+
+def _in_words(option: str) -> str:
+    if option == EACH:
+        return "Each run alone"
+    label = HYPERPARAMETERS[option].label if option in HYPERPARAMETERS else option
+    return f"Group by {label[0].lower()}{label[1:]}"
+
+
+def _recipes(ticked: Sequence[Run]) -> dict[Run, Recipe]:
+    recipes = {}
+    for run in ticked:
+        try:
+            recipes[run] = run.recipe
+        except ValueError:
+            continue  # told where it is shown alone
+    return recipes
+
+
+def _differing(recipes: list[Recipe]) -> list[str]:
+    """The hyperparameters of which there is more than one value, but not one for each recipe."""
+    names = [name for name in HYPERPARAMETERS if name != "seed"]
+    return [n for n in names if 1 < len({getattr(one, n) for one in recipes}) < len(recipes)]
+
+
+def _without_seed(recipe: Recipe) -> Recipe:
+    return replace(recipe, seed=0)
+
+
+def _label(run: Run) -> str:
+    summary = runs.summary(run)
+    return summary.label if summary.number else f"{summary.name} · {run.created:%d %b %H:%M}"

@@ -1,0 +1,51 @@
+"""What the listed runs reached, and in what time, before any of them is ticked."""
+
+from typing import Any
+
+import streamlit as st
+
+from digits.store import runs
+from digits.store.run_folder import Run
+from widgets.runs.selection import set_ticked
+from widgets.shared.format import chart_text
+from widgets.shared.plot import plot, run_color
+
+HEIGHT = 460  # of the chart, in pixels
+
+
+def overview(listed: list[Run]) -> None:
+    """Accuracy over time, a point a run; a click on one ticks it."""
+    st.markdown("**Tick two runs** to compare their curves and settings.", width="content")
+    summaries = [one for one in map(runs.summary, listed) if one.result]
+    if not summaries:
+        return
+
+    def tick(point: dict[str, Any]) -> None:
+        set_ticked([summaries[point["point"]].run.id])
+
+    results = [one.result for one in summaries if one.result]
+    plot(
+        [
+            {
+                "mode": "markers",
+                "x": [one["seconds"] for one in results],
+                "y": [one["val_accuracy"] for one in results],
+                "text": [chart_text(one.label) for one in summaries],
+                "hovertemplate": "%{text}<br>%{y:.2%} in %{x:.1f} s<extra></extra>",
+                "marker": {"size": 11, "color": [run_color(one.run) for one in summaries]},
+            }
+        ],
+        {
+            "xaxis": {"type": "log", "dtick": "D2", "tickformat": "~g", "title": _title("Seconds")},
+            "yaxis": {"tickformat": ".3~%", "title": _title("Validation accuracy")},
+            "hovermode": "closest",
+        },
+        key="runs-overview",
+        height=HEIGHT,
+        alt=f"Validation accuracy over seconds of training, {len(results)} runs.",
+        on_click=tick,
+    )
+
+
+def _title(text: str) -> dict[str, Any]:
+    return {"text": text, "font": {"size": 13}}
