@@ -193,8 +193,11 @@ class Engine:
             run.request_stop()
         status = run.status
         if status.state in UNFINISHED and not self._is_running(run, status):
-            message = "Removed from the queue." if status.state == "queued" else "Interrupted."
-            run.write_status(replace(status, state="interrupted", message=message))
+            if status.state == "queued":
+                ended = replace(status, state="cancelled", message="Cancelled while it was queued.")
+            else:
+                ended = replace(status, state="interrupted", message="Interrupted.")
+            run.write_status(ended)
 
     def pause(self, run: Run) -> None:
         """Pause a run as ``Run.request_pause`` says; one that no worker trains pauses at once."""

@@ -14,7 +14,7 @@ DONE = ("finished", "stopped")  # with a result and a model
 LAST_EXIT = "LAST_WORKER_EXIT"  # in a worker's environment: exit code of the one before it
 INFINITE = "The loss became infinite"  # so begins the message of a run that failed of it
 # Goes on after its last whole epoch when queued again.
-RESUMABLE = ("paused", "interrupted", "failed")
+RESUMABLE = ("paused", "cancelled", "interrupted", "failed")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ class Status:
     was damaged when it resumed.
     """
 
-    state: Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+    state: Literal[
+        "queued", "running", "paused", "cancelled", "finished", "stopped", "failed", "interrupted"
+    ]  # "cancelled" was taken off the queue, "interrupted" lost its process
     epoch: Count = 0  # epochs completed
     epochs: Count = 0
     step: Count = 0  # steps completed, of all epochs

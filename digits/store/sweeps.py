@@ -139,7 +139,7 @@ class Entry:
             return "active"
         if state in ("paused", "failed"):
             return "paused" if state == "paused" else "failed"
-        return "ended" if state in DONE or state == "interrupted" else "failed"
+        return "ended" if state in (*DONE, "cancelled", "interrupted") else "failed"
 
     def trial(self) -> Trial:
         """What it has reached."""

@@ -72,11 +72,11 @@ def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
     engine.submit(second)
     until(lambda: state(first) == "running", 60, "the first run to start")
     engine.stop(second)
-    assert state(second) == "interrupted"
+    assert state(second) == "cancelled"
     engine.stop(first)
     until(lambda: state(first) == "stopped", 30, "the first run to stop")
     engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))  # the worker had its chance
-    assert state(second) == "interrupted"
+    assert state(second) == "cancelled"
     engine.submit(second)
     until(lambda: state(second) == "finished", 60, "the second run to finish after all")
 

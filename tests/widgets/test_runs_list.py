@@ -58,7 +58,7 @@ def enabled(app: AppTest) -> set[str]:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (Status("interrupted", message="Removed from the queue."), "Removed from the queue."),
+        (Status("cancelled", message="Cancelled while it was queued."), "Cancelled"),
         (Status("interrupted", 1, 2, message="Interrupted after epoch 1."), "after epoch 1 of 2"),
         (Status("failed", 1, 2, message="The loss became infinite."), "The loss became infinite."),
         (Status("failed", 1, 2, message="The loss became infinite."), "after epoch 1 of 2"),

@@ -151,7 +151,7 @@ def die_later(status: Status) -> None:
         raise Killed
 
 
-@pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
+@pytest.mark.parametrize("state", ["finished", "stopped", "cancelled", "failed", "interrupted"])
 def test_what_has_ended_is_not_trained_again(state: str) -> None:
     run = queued(FOUR_EPOCHS)
     run.write_status(Status(state))

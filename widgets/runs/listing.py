@@ -44,6 +44,7 @@ TONES = {
     "interrupted": "orange",
     "queued": "gray",
     "paused": "gray",
+    "cancelled": "gray",
 }
 
 
@@ -160,7 +161,9 @@ def _row(summary: Summary) -> Row:
 
 def _note(status: Status) -> str:
     """Why it did not end well, and what stays with the run."""
-    told = status.state in RESUMABLE and not status.message.startswith(("Interrupted", "Paused"))
+    told = status.state in RESUMABLE and not status.message.startswith(
+        ("Interrupted", "Paused", "Cancelled")
+    )
     return " ".join(filter(None, [status.message if told else "", status.note]))
 
 
