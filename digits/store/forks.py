@@ -82,7 +82,7 @@ def own_parent(run: Run) -> Run:
 
 
 def origin(run: Run) -> str:
-    """Where a fork comes from, in words: "forked from 11 Fast after epoch 3"; "" for no fork."""
+    """Where a fork comes from: "Forked from 11 Fast after epoch 3."; "" for no fork."""
     forked = run.recipe.fork
     if not forked:
         return ""
@@ -92,4 +92,4 @@ def origin(run: Run) -> str:
     except ValueError:
         name = forked.parent_run
     deleted = "" if files.exists(runs.root(), forked.parent_run) else ", which was deleted,"
-    return f"forked from {name}{deleted} after epoch {forked.epoch}"
+    return f"Forked from {name}{deleted} after epoch {forked.epoch}."

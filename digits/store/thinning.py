@@ -12,20 +12,21 @@ from digits.store import runs
 from digits.store.run_folder import Run, weights_file
 from digits.store.status import DONE
 
-LIMITS = {"DIGITS_RUN_MB": 1_000, "DIGITS_RUNS_MB": 20_000}  # of one run, of all runs together
 WEIGHTS = re.compile(r"([0-9]+)\.weights\.h5")
 
 
 def thin(run: Run) -> None:
     """Bring the weights of a run's epochs down to ``$DIGITS_RUN_MB``, as far as it can be done."""
+    limit = _bytes("DIGITS_RUN_MB", os.environ.get("DIGITS_RUN_MB", "1000"))
     sizes = _sizes(run)
-    _remove(run, sizes, sum(sizes.values()) - _limit("DIGITS_RUN_MB"))
+    _remove(run, sizes, sum(sizes.values()) - limit)
 
 
 def thin_all() -> None:
     """Bring those of all runs down to ``$DIGITS_RUNS_MB``: of runs that are done, oldest first."""
+    limit = _bytes("DIGITS_RUNS_MB", os.environ.get("DIGITS_RUNS_MB", "20000"))
     sizes = {run: _sizes(run) for run in reversed(runs.all())}
-    excess = sum(sum(of_run.values()) for of_run in sizes.values()) - _limit("DIGITS_RUNS_MB")
+    excess = sum(sum(of_run.values()) for of_run in sizes.values()) - limit
     for run, of_run in sizes.items():
         if excess > 0 and runs.summary(run).state in DONE:
             excess -= _remove(run, of_run, excess)
@@ -40,13 +41,12 @@ def thinned(run: Run) -> str:
     return f"The weights of {noun} {_in_words(epochs)} were removed to save disk space."
 
 
-def _limit(name: str) -> float:
-    """In bytes. Raises ``ValueError`` for what is no number."""
-    text = os.environ.get(name, "")
+def _bytes(name: str, megabytes: str) -> float:
+    """A limit in bytes. Raises ``ValueError`` for what is no number."""
     try:
-        return float(text or LIMITS[name]) * 1e6
+        return float(megabytes) * 1e6
     except ValueError as error:
-        raise ValueError(f"{name} is {text!r:.40}; it is a number of megabytes.") from error
+        raise ValueError(f"{name} is {megabytes!r:.40}; it is a number of megabytes.") from error
 
 
 def _sizes(run: Run) -> dict[int, int]:

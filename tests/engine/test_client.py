@@ -14,7 +14,7 @@ from digits.data import datasets
 from digits.engine import Engine, JobStatus
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
-from digits.store import models, runs
+from digits.store import forks, learning_rate, models, runs
 from digits.store.models import ModelRef
 from digits.store.runs import Run
 from tests.conftest import ROOT, until
@@ -85,14 +85,12 @@ def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None
     run = runs.create(INTERRUPTED, "survivor")
     engine.submit(run)
     until(lambda: run.status.epoch >= 3, 60, "three epochs")
-    worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
-    worker.send_signal(signal.SIGKILL)
-    worker.wait(10)
+    kill_worker(engine)
     until(lambda: state(run) == "finished", 120, "the run to finish")
     whole(run)
 
 
-def test_a_paused_run_frees_its_worker_and_outlives_it(engine: Engine) -> None:
+def test_a_run_is_paused_killed_changed_and_forked_without_a_gap(engine: Engine) -> None:
     run = runs.create(dataclasses.replace(SHORT, epochs=6), "paused")
     other = runs.create(SHORT, "other")
     run.request_pause(3)  # an epoch to come, so that it outlives being queued
@@ -102,14 +100,22 @@ def test_a_paused_run_frees_its_worker_and_outlives_it(engine: Engine) -> None:
     assert state(run) == "paused"
     assert run.epoch_metrics()["epoch"].tolist() == [1, 2, 3]
     assert not run.has_model
-    worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
-    worker.send_signal(signal.SIGKILL)
-    worker.wait(10)
+    kill_worker(engine)
     assert engine.alive()
     assert state(run) == "paused"
+    learning_rate.request(run, 0.0001)
     engine.submit(run)
+    until(lambda: run.status.epoch == 4, 120, "the first epoch after the change")
+    kill_worker(engine)
     until(lambda: state(run) == "finished", 120, "the run to finish")
     whole(run)
+    rates = run.epoch_metrics()["learning_rate"]
+    assert rates == pytest.approx([run.recipe.learning_rate] * 3 + [0.0001] * 3)
+    fork = forks.fork(run, 3, dataclasses.replace(SHORT, epochs=2), "fork")
+    run.delete()
+    engine.submit(fork)
+    until(lambda: state(fork) == "finished", 120, "the fork to finish")
+    whole(fork)
 
 
 def test_a_run_is_paused_now_and_later_kept_as_it_is(engine: Engine) -> None:
@@ -127,6 +133,12 @@ def test_a_run_is_paused_now_and_later_kept_as_it_is(engine: Engine) -> None:
     until(lambda: state(run) == "stopped", 60, "its evaluation")
     assert run.result()["epochs"] == epochs  # type: ignore[index]
     assert state(waiting) == "paused"
+
+
+def kill_worker(engine: Engine) -> None:
+    worker = worker_of(engine.cluster.pid)  # type: ignore[union-attr]
+    worker.send_signal(signal.SIGKILL)
+    worker.wait(10)
 
 
 def worker_of(cluster: int) -> psutil.Process:

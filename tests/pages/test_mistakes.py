@@ -14,6 +14,7 @@ from digits.store import runs
 from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Status
 from tests.damage import RESULT
+from widgets.shared.session import FORK
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -186,6 +187,38 @@ def test_the_epoch_moves_figures_matrix_and_gallery_together():
     assert "**3 mistakes** labeled 4 and predicted as 9" in words(app)
     assert any(button.label == "4 → 9 · 3" for button in app.button)
     assert wrong(opened()) == 1
+
+
+def test_a_fork_takes_the_epoch_and_the_recipe_to_train_and_can_be_given_up():
+    run = run_with_epochs([{(3, 5): 9}, {(3, 5): 4}, {(3, 5): 2}])
+    app = opened(run=run.id, epoch="2")
+    app.button("mistakes-fork").click().run()
+    assert not app.exception
+    assert app.button("train-fork").label == "Continues 1 With epochs after epoch 2"
+    app = AppTest.from_file(APP, default_timeout=30)  # for a test goes back to its first page
+    app.session_state[FORK] = run.id, 2
+    app.query_params["recipe"] = "fast;dataset=uci;conv=32x3p,64x3p;dense=64;batch_norm=false"
+    app.run()
+    assert app.button("train-fork").label == "Continues 1 With epochs after epoch 2"
+    assert not app.button("train-start").disabled
+    app.slider("dense").set_value(0).run()
+    assert app.button("train-start").disabled
+    assert "A fork keeps the network of its parent" in words(app)
+    app.button("train-fork").click().run()
+    assert not app.exception
+    assert not app.button("train-start").disabled
+    assert "train-fork" not in [button.key for button in app.button]
+
+
+def test_an_epoch_whose_weights_were_removed_is_told_and_cannot_be_forked():
+    run = run_with_epochs([{(3, 5): 9}, {(3, 5): 4}, {(3, 5): 2}])
+    run.remove_weights([2])
+    app = opened(run=run.id, epoch="2")
+    assert app.button("mistakes-fork").disabled
+    app = opened(run=run.id, epoch="3")
+    assert not app.button("mistakes-fork").disabled
+    told = "The weights of epoch 2 were removed to save disk space."
+    assert told in [caption.help for caption in app.caption]
 
 
 @pytest.mark.parametrize("epoch", ["0", "4", "-1", "last"])

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from digits.recipes.recipe import Conv, Recipe
-from digits.store import runs
+from digits.store import learning_rate, runs
 from digits.store.runs import Run
 from tests.conftest import App, until
 
@@ -84,6 +84,34 @@ def test_reloading_closing_and_moving_sliders_leave_a_run_alone(
     steps = newest().step_metrics()["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
     visitor.close()
+
+
+def test_a_run_is_paused_resumed_at_another_rate_kept_and_trained_on(
+    opened: Callable[[str], Page],
+) -> None:
+    page = opened("recipe=fast;dataset=uci;conv=8x5p;batch_size=16;epochs=50")
+    press_train(page)
+    until(lambda: newest().status.epoch >= 1, 60, "the first epoch")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_text(re.compile("Paused after epoch"))).to_be_visible()
+    run = newest()
+    assert run.result() is None
+    page.get_by_role("button", name=re.compile(r"lr \d")).click()
+    page.get_by_role("slider", name="Learning rate (peak)").last.press("ArrowLeft")
+    page.get_by_role("button", name="Change", exact=True).click()
+    until(lambda: learning_rate.requested(run), 30, "the request")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("Resume after epoch")).click()
+    until(lambda: learning_rate.changes(run), 60, "the change")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("button", name="Stop and keep").click()
+    expect(page.get_by_text(re.compile("stopped after"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Learning rate changed under way"))).to_be_visible()
+    page.get_by_role("button", name="Train more").click()
+    page.get_by_role("spinbutton", name="More epochs").fill("1")
+    page.get_by_role("button", name="Train", exact=True).last.click()
+    expect(page.get_by_text(re.compile("1 more epoch.* finished"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Forked from .* after epoch"))).to_be_visible()
 
 
 def test_visitors_queue_and_see_each_other(opened: Callable[[str], Page], browser: Browser) -> None:

@@ -29,13 +29,13 @@ def parent() -> Run:
 def test_a_fork_has_all_that_it_needs_when_its_parent_is_deleted(parent: Run) -> None:
     recipe = dataclasses.replace(RECIPE, dropout=0.3, learning_rate=0.0005)
     fork = forks.fork(parent, 1, recipe, "Fork")
-    assert forks.origin(fork) == "forked from 1 Parent after epoch 1"
+    assert forks.origin(fork) == "Forked from 1 Parent after epoch 1."
     parent.delete()
     own = forks.own_parent(fork)
     assert own.recipe == RECIPE
     assert own.weights_path(1).read_text().startswith("weights")
     assert own.checkpoints() == []  # of another epoch
-    assert forks.origin(fork) == "forked from 1 Parent, which was deleted, after epoch 1"
+    assert forks.origin(fork) == "Forked from 1 Parent, which was deleted, after epoch 1."
     assert fork.recipe == dataclasses.replace(recipe, fork=Fork(parent.id, 1, 1))
     assert Recipe.from_json(fork.recipe.to_json()) == fork.recipe
 

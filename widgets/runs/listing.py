@@ -151,7 +151,7 @@ def _row(summary: Summary) -> Row:
         name = Cell(run.name, title=f"{run.name}: {recipe}", opens=True)
         cells = [number, name, _state(status), *_figures(run, summary, status)]
         cells += [Cell(_changed(run)), Cell(f"{run.created:%d %b %Y %H:%M}")]
-        note = f"{_note(status)} {thinned(run)}".strip()
+        note = " ".join(filter(None, (_note(status), origin(run), thinned(run))))
     except ValueError as error:
         note = f"{error} The other files are untouched."
         cells = [number, Cell(summary.name), Cell("Damaged", tone="red")]
@@ -214,16 +214,10 @@ def test_cell(result: Result) -> Cell:
 def _changed(run: Run) -> str:
     """What distinguishes its recipe from its preset's; the whole recipe without a preset."""
     if run.preset not in PRESETS:
-        return " · ".join(filter(None, [str(run.recipe).removesuffix(" · forked"), origin(run)]))
+        return str(run.recipe)
     changed = differences(run.recipe, for_available_data(run.preset))
     words = [in_words(name, new) for name, (new, _) in changed.items()]
-    return " · ".join(
-        [
-            *words,
-            *["fine-tuned on drawings"] * bool(run.recipe.finetune),
-            *filter(None, [origin(run)]),
-        ]
-    )
+    return " · ".join(words + ["fine-tuned on drawings"] * bool(run.recipe.finetune))
 
 
 def _tick(ids: list[str]) -> None:

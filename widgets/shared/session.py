@@ -178,4 +178,4 @@ def fork_from(run: Run, epoch: int) -> None:
 def load_recipe(recipe: Recipe, preset: str = "") -> None:
     """Open the Train page with the recipe in its controls."""
     st.session_state["recipe-to-load"] = preset or closest_preset(recipe), recipe
-    st.switch_page("pages/train.py")
+    st.switch_page("pages/train.py", query_params={})  # without them, bound ones are an error

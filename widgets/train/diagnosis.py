@@ -11,11 +11,14 @@ import streamlit as st
 
 from digits.evaluation.diagnosis import Diagnosis, diagnose
 from digits.recipes.remedies import Remedy, remedies
+from digits.store import forks
 from digits.store.comparison import compare
 from digits.store.curves import for_diagnosis
 from digits.store.run_folder import EPOCHS, RESULT, STATUS, Run
-from digits.store.status import DONE, UNFINISHED
+from digits.store.status import DONE, UNFINISHED, Status
+from digits.store.thinning import thinned
 from widgets.shared.format import as_text
+from widgets.train.charts import rate_changes
 
 TITLES = {
     "guessing": "Guessing",
@@ -51,8 +54,18 @@ def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]]
             st.markdown(f":material/pending: {WAITING}")
         else:
             st.markdown(":material/pending: Nothing stands out in what was trained.")
-        _comparison(run, before if status.state in DONE else None)
+        compared = before if status.state in DONE else None
+        if history := _history(run, status):
+            st.caption(f":material/history: {history}")
+        if compared or not history:  # which takes the row of the comparison while there is none
+            _comparison(run, compared)
         _chips(run, remedies(diagnosis.kind, run.recipe) if diagnosis else [], apply)
+
+
+def _history(run: Run, status: Status) -> str:
+    """Where the run comes from, and what was done with it, in sentences; "" for most runs."""
+    told = (forks.origin(run), rate_changes(run, status), thinned(run))
+    return as_text(" ".join(filter(None, told)))
 
 
 def diagnosis_of(run: Run) -> Diagnosis | None:

@@ -12,6 +12,7 @@ from digits.recipes.schedule import learning_rates
 from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.forks import check_network, fork
+from digits.store.run_folder import one_line
 from digits.store.runs import Run
 from widgets.shared.format import as_text, duration, filled
 from widgets.shared.gallery import montage
@@ -67,11 +68,14 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         title = f"**{as_text(default_name(recipe, preset))}**"
         st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
         if parent:
+            parent_label = runs.summary(parent[0]).label
             st.button(
-                as_text(f"Continues {runs.summary(parent[0]).label} after epoch {parent[1]}"),
+                as_text(f"Continues {one_line(parent_label, 20)} after epoch {parent[1]}"),
                 icon=":material/close:",
                 key="train-fork",
-                help="Goes on from the weights of that run. Click to train from random ones.",
+                help=as_text(
+                    f"Goes on from the weights of {parent_label}. Click to train from random ones."
+                ),
                 on_click=lambda: st.session_state.pop(FORK, None),
             )
         st.button(

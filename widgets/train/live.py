@@ -12,15 +12,13 @@ import streamlit as st
 from digits.recipes.differences import closest_preset
 from digits.store import runs
 from digits.store.expected_time import expected_seconds
-from digits.store.forks import origin
 from digits.store.run_folder import EPOCHS, SAMPLE_PROBABILITIES, STATUS, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
-from digits.store.thinning import thinned
 from widgets.shared.drawings import pinned_drawings, score_metric
 from widgets.shared.format import as_text, duration
 from widgets.shared.gallery import gallery
 from widgets.shared.ticker import run_again
-from widgets.train.charts import chart, rate_changes
+from widgets.train.charts import chart
 from widgets.train.controls import load
 from widgets.train.diagnosis import diagnosis_of, what_happened
 from widgets.train.figures import figures
@@ -82,8 +80,6 @@ def _show(run: Run, status: Status) -> None:
     what_happened(run, before, lambda changes: _try(run, changes))
     with st.container(border=True):
         show_recent(run, listed, earlier)
-    for sentence in filter(None, (rate_changes(run, status), thinned(run))):
-        st.caption(sentence)
     for gap in _gaps(run, run.file_stamps(STATUS, EPOCHS)):
         st.warning(gap, icon=":material/timeline:")
     if run.recipe.finetune is not None:
@@ -121,8 +117,7 @@ def _state(run: Run, status: Status) -> None:
 
 
 def _label(run: Run) -> str:
-    name = f"{run.number} {run.name}" if run.number else run.name
-    return as_text(", ".join(filter(None, [name, origin(run)])))
+    return as_text(f"{run.number} {run.name}" if run.number else run.name)
 
 
 def _progress(run: Run, status: Status) -> None:
