@@ -39,7 +39,7 @@ STILL_COLORS = 128
 TOUR_SIZE = {"width": 1280, "height": 960}
 TOUR_WIDTH = 960  # pixels of the moving picture
 TOUR_COLORS = 192
-STILLS = ["train", "mistakes", "map", "draw", "runs", "data", "drawings"]
+STILLS = ["train", "mistakes", "map", "draw", "runs", "data", "drawings", "sweeps"]
 
 # The pointer is not part of a screenshot, so the page draws one.
 POINTER = """addEventListener('DOMContentLoaded', () => {

@@ -17,9 +17,10 @@ from playwright.sync_api import Locator, Page
 
 from digits.data import datasets
 from digits.ink import collection, synthetic
-from digits.store import runs
+from digits.store import runs, sweeps
 from digits.store.runs import Run
 from tests.conftest import ROOT, App, until
+from tests.sweeps import searched
 
 SMALL_SEVEN = [(0.21, 0.59), (0.39, 0.59), (0.34, 0.71), (0.29, 0.86)]  # fractions of the canvas
 CANVAS = "canvas.upper-canvas"
@@ -201,6 +202,13 @@ def open_runs(page: Page, app: App) -> None:
     visit(page, app, f"runs?compare={','.join(run.id for run in runs.done()[:2])}")
 
 
+def open_sweeps(page: Page, app: App) -> None:
+    """A sweep whose curves are simulated, for a real one takes minutes."""
+    if not sweeps.all():
+        searched(30)
+    visit(page, app, "sweeps")
+
+
 def open_data(page: Page, app: App) -> None:
     visit(page, app, "data")
 
@@ -214,5 +222,6 @@ SCENES = {
     "drawings": open_drawings,
     "runs": open_runs,
     "data": open_data,
+    "sweeps": open_sweeps,
     "training": open_training,  # beside a halted run
 }

@@ -141,6 +141,7 @@ def test_every_command_without_a_browser_is_one_that_the_program_takes() -> None
     asked = of_module("digits")
     assert {words[0] for words in asked} == {
         "train",
+        "sweep",
         "recognize",
         "score-drawings",
         "score-numbers",
