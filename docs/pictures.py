@@ -30,6 +30,7 @@ from docs.scenes import (
     settle,
     show_at_top,
     train_runs,
+    train_sweep,
 )
 from tests.conftest import CHROMIUM, App
 
@@ -179,6 +180,8 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
                 train_runs()
                 add_drawings()
+                if "sweeps" in stills:
+                    train_sweep()
                 for name in stills:
                     page = browser.new_page(viewport=STILL_SIZE)
                     SCENES[name](page, app)
