@@ -16,6 +16,7 @@ from benchmarks.many import many
 from benchmarks.measure import report
 from benchmarks.mistakes import mistakes
 from benchmarks.runs import thousand_runs
+from benchmarks.sweeps import promotion, simulated
 from benchmarks.training import evaluate, throughput, time_to_99
 
 
@@ -43,6 +44,8 @@ ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "runs": thousand_runs,
     "mistakes": mistakes,
     "start": start,
+    "sweep-decisions": simulated,
+    "sweep-promotion": promotion,
 }
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from docs.scenes import (
     settle,
     show_at_top,
     train_runs,
+    train_sweep,
 )
 from tests.conftest import CHROMIUM, App
 
@@ -39,7 +40,7 @@ STILL_COLORS = 128
 TOUR_SIZE = {"width": 1280, "height": 960}
 TOUR_WIDTH = 960  # pixels of the moving picture
 TOUR_COLORS = 192
-STILLS = ["train", "mistakes", "map", "draw", "runs", "data", "drawings"]
+STILLS = ["train", "mistakes", "map", "draw", "runs", "data", "drawings", "sweeps"]
 
 # The pointer is not part of a screenshot, so the page draws one.
 POINTER = """addEventListener('DOMContentLoaded', () => {
@@ -179,6 +180,8 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
                 train_runs()
                 add_drawings()
+                if "sweeps" in stills:
+                    train_sweep()
                 for name in stills:
                     page = browser.new_page(viewport=STILL_SIZE)
                     SCENES[name](page, app)

@@ -17,9 +17,10 @@ from playwright.sync_api import Locator, Page
 
 from digits.data import datasets
 from digits.ink import collection, synthetic
-from digits.store import runs
+from digits.store import runs, sweeps
 from digits.store.runs import Run
 from tests.conftest import ROOT, App, until
+from tests.sweeps import searched
 
 SMALL_SEVEN = [(0.21, 0.59), (0.39, 0.59), (0.34, 0.71), (0.29, 0.86)]  # fractions of the canvas
 CANVAS = "canvas.upper-canvas"
@@ -49,10 +50,10 @@ def served(folder: Path) -> Iterator[App]:
         app.close()
 
 
-def train(*arguments: str) -> list[str]:
+def train(*arguments: str, command: str = "train") -> list[str]:
     """The command that trains a preset, on UCI's digits where MNIST is missing."""
-    command = [sys.executable, "-m", "digits", "train", *arguments]
-    return command if datasets.available("mnist") else [*command, "--dataset", "uci"]
+    words = [sys.executable, "-m", "digits", command, *arguments]
+    return words if datasets.available("mnist") else [*words, "--dataset", "uci"]
 
 
 def train_runs() -> None:
@@ -62,6 +63,15 @@ def train_runs() -> None:
         few[-1] = "12000"
     for arguments in (["fast", "--epochs", "1"], ["three-blocks", *few], ["simple", *few]):
         subprocess.run(train(*arguments), check=True, cwd=ROOT, capture_output=True)
+
+
+def train_sweep() -> None:
+    """A finished sweep in the shared folder, driven by the command line."""
+    searched = ["--learning-rate", "1e-4..1e-1", "--batch-size", "16,32,64,128"]
+    searched += ["--dropout", "0..0.6", "--rotation", "0..20"]
+    fixed = ["--epochs", "9", "--train-images", "1200", "--trials", "24"]
+    words = train("simple", *searched, *fixed, command="sweep")
+    subprocess.run(words, check=True, cwd=ROOT, capture_output=True)
 
 
 def add_drawings() -> None:
@@ -201,6 +211,13 @@ def open_runs(page: Page, app: App) -> None:
     visit(page, app, f"runs?compare={','.join(run.id for run in runs.done()[:2])}")
 
 
+def open_sweeps(page: Page, app: App) -> None:
+    """The sweep that was trained, else one whose curves are simulated, which takes no minutes."""
+    if not sweeps.all():
+        searched(30)
+    visit(page, app, "sweeps")
+
+
 def open_data(page: Page, app: App) -> None:
     visit(page, app, "data")
 
@@ -214,5 +231,6 @@ SCENES = {
     "drawings": open_drawings,
     "runs": open_runs,
     "data": open_data,
+    "sweeps": open_sweeps,
     "training": open_training,  # beside a halted run
 }

@@ -56,6 +56,38 @@ def test_options_change_the_recipe_of_the_preset() -> None:
     assert recipe.dropout == PRESETS["simple"].recipe.dropout
 
 
+def test_a_sweep_ends_with_the_best_settings_and_a_tested_winner() -> None:
+    options = "--dataset uci --train-images 200 --epochs 1 --trials 2 --sampler random"
+    rate = ["--learning-rate", "1e-3..1e-2", "--conv", ""]
+    done = digits("sweep", "simple", *options.split(), *rate)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert (answer["trials"], answer["epochs"]) == (2, 2)
+    assert 1e-3 <= float(answer["best"]["learning_rate"]) <= 1e-2
+    assert 0 < answer["best_val_accuracy"] <= 1
+    tested = answer["test_accuracy"]
+    assert tested["seeds"] == 3
+    assert tested["range"][0] <= tested["mean"] <= tested["range"][1]
+    assert "2 of 2 trials" in done.stderr
+    assert len(runs.all()) == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--learning-rate", "0.1..0.001"], "is upside down; write 0.001..0.1"),
+        (["--conv", "8x28p 8x28p,8x3"], "Nothing in this space can be built."),
+        (["--learning-rate", "0.1,0.2", "--trials", "0"], "A sweep of 0 trials is none."),
+        ([], "Nothing to search."),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_one_sentence(options: list[str], told: str) -> None:
+    done = digits("sweep", "simple", *options)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_picture_is_recognized(tmp_path: Path) -> None:
     x, y = datasets.load_test("uci")
     path = tmp_path / "digit.png"

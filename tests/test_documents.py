@@ -142,6 +142,7 @@ def test_every_command_without_a_browser_is_one_that_the_program_takes() -> None
     assert {words[0] for words in asked} == {
         "export",
         "train",
+        "sweep",
         "recognize",
         "score-drawings",
         "score-numbers",

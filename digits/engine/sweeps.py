@@ -10,15 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from digits.engine.client import Engine
 from digits.recipes.halving import Begin, Promote, Trial, best, next_action, rungs
 from digits.store import sweeps
 from digits.store.files import reason
-from digits.store.sweeps import LOCK, SEEDS, Entry, Progress, Sweep
+from digits.store.sweeps import LOCK, SEEDS, Entry, Kind, Progress, Sweep
 
 INTERVAL = 0.5  # seconds between two looks
-PATIENCE = 5.0  # seconds until the next attempt after one that failed, as on a full disk
+PATIENCE = 2.0  # seconds until the next attempt after one that failed, as on a full disk
+SAVED = 2.0  # seconds that may not be counted when this process dies
 AHEAD = 1  # runs that wait in the queue, so that no worker waits for the next look
 
 
@@ -50,11 +52,10 @@ def drive(sweep: Sweep, engine: Engine, report: Callable[[Sweep], None]) -> None
     with _lock(sweep) as mine:
         if not mine:
             raise ValueError("Another process drives this sweep.")
-        moment = time.monotonic()
+        counted = time.monotonic()
         while sweep.progress.state == "running":
             time.sleep(INTERVAL)
-            moment, before = time.monotonic(), moment
-            _look(sweep, engine, moment - before)
+            counted = _look(sweep, engine, counted)
             report(sweep)
 
 
@@ -66,14 +67,14 @@ def drive_all(engine: Engine) -> threading.Thread:
 
 
 def _drive_all(engine: Engine) -> None:
-    moment = time.monotonic()
+    counted: dict[str, float] = {}
     while (unfinished := sweeps.unfinished()) and engine.alive():
         time.sleep(INTERVAL)
-        moment, before = time.monotonic(), moment
         for sweep in unfinished:
+            since = counted.setdefault(sweep.id, time.monotonic())
             with suppress(ValueError, OSError), _lock(sweep) as mine:  # damaged or deleted
                 if mine:
-                    _look(sweep, engine, moment - before)
+                    counted[sweep.id] = _look(sweep, engine, since)
 
 
 @contextmanager
@@ -88,17 +89,23 @@ def _lock(sweep: Sweep) -> Iterator[bool]:
             yield True
 
 
-def _look(sweep: Sweep, engine: Engine, seconds: float) -> None:
-    """Do what is due, and tell how the sweep stands; ``seconds`` have passed since the last."""
-    progress, wanted = sweep.progress, sweep.wanted
-    if wanted != "pause":
-        progress = replace(progress, seconds=progress.seconds + seconds)
+def _look(sweep: Sweep, engine: Engine, counted: float) -> float:
+    """Do what is due, and tell how the sweep stands, if that has changed.
+
+    ``counted`` is until when, on a monotonic clock, its time has been counted; returns the same.
+    """
+    before, now = sweep.progress, time.monotonic()
+    passed = 0.0 if sweep.wanted == "pause" else now - counted
+    seconds = before.seconds + passed
     try:
-        progress = replace(step(sweep, engine, progress.seconds), seconds=progress.seconds)
-    except (OSError, ValueError, LookupError) as error:
-        progress = replace(progress, message=reason(error))
+        progress = step(sweep, engine, seconds)
+    except Exception as error:  # dask has many for a scheduler that dies; the next look may do
+        progress = Progress(message=reason(error))
         time.sleep(PATIENCE)
-    sweep.write_progress(progress)
+    if progress != replace(before, seconds=0.0) or passed >= SAVED:
+        sweep.write_progress(replace(progress, seconds=seconds))
+        return now
+    return counted if passed else now
 
 
 def step(sweep: Sweep, engine: Engine, seconds: float) -> Progress:
@@ -107,12 +114,11 @@ def step(sweep: Sweep, engine: Engine, seconds: float) -> Progress:
     Raises ``OSError`` when runs cannot be queued or no worker answers, and ``ValueError`` where the
     sweep's folder is damaged.
     """
-    plan, wanted, look = sweep.plan, sweep.wanted, Look.at(sweep)
+    plan, wanted = sweep.plan, sweep.wanted
     if wanted == "cancel":
-        for entry in [*look.active, *sweep.entries("final")]:
-            if entry.state == "active":
-                engine.stop(entry.run)
+        _stop_all(sweep, engine)
         return Progress("cancelled", message="Cancelled. Its runs are kept.")
+    look = Look.at(sweep)
     if wanted == "pause":
         return Progress(message="Paused: no trial begins or goes on.")
     for entry in look.active:
@@ -127,6 +133,15 @@ def step(sweep: Sweep, engine: Engine, seconds: float) -> Progress:
         waits = "Its running trials come to their next rung. " * (late or wanted == "stop")
         return Progress(message=waits.strip())
     return _finals(sweep, look.trials, engine)
+
+
+def _stop_all(sweep: Sweep, engine: Engine) -> None:
+    """End its runs, also where a trial's file is damaged."""
+    for kind in get_args(Kind):
+        with suppress(ValueError):
+            for entry in sweep.entries(kind):
+                if entry.state == "active":
+                    engine.stop(entry.run)
 
 
 def _fill(look: Look, engine: Engine) -> Look:

@@ -23,6 +23,7 @@ STARTUP = 10  # trials at random before TPE has anything to learn from
 # Trials that TPE learns from; it would weigh the others little, and take longer.
 BEST, LATEST, ACTIVE = 25, 50, 25
 MIN_IMPORTANCE = 10  # trials with a result, before importances mean anything
+MAX_IMPORTANCE = 1_000  # of the latest, for more would take seconds
 
 
 def suggest(
@@ -59,7 +60,7 @@ def importance(space: Space, trials: Sequence[Trial]) -> dict[str, float]:
 
     Empty with fewer than ``MIN_IMPORTANCE`` results. Source: PED-ANOVA, Watanabe et al. 2023.
     """
-    told = [trial for trial in trials if _tells(trial)]
+    told = [trial for trial in trials if _tells(trial)][-MAX_IMPORTANCE:]
     if len(told) < MIN_IMPORTANCE:
         return {}
     import optuna

@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from digits.ink import collection
+from digits.store import runs, sweeps
 from docs.scenes import SCENES, add_drawings, extent, gallery, longest, visit
 from tests.conftest import App
 from tests.test_theme import TEXT, Color, color, contrast, mixed
@@ -26,6 +27,7 @@ TITLES = {
     "draw": "Draw",
     "drawings": "Drawings",
     "runs": "Runs",
+    "sweeps": "Sweeps",
     "data": "Data",
 }
 SERIOUS = ("serious", "critical")
@@ -50,15 +52,16 @@ def served(app: App, trained_once: Path) -> Iterator[App]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RUNS", str(app.runs))
         patch.setenv("DIGITS_DRAWINGS", str(app.runs.with_name("drawings")))
-        before = set(collection.ids())
+        before, runs_before = set(collection.ids()), set(runs.all())
         for folder in folders:
             shutil.copytree(trained_once, folder)
         add_drawings()
         yield app
         for id in set(collection.ids()) - before:
             collection.delete(id)
-        for folder in folders:
+        for folder in {run.folder for run in runs.all() if run not in runs_before}:
             shutil.rmtree(folder)
+        shutil.rmtree(sweeps.root(), ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

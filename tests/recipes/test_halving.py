@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from benchmarks.sweeps import simulate
-from digits.recipes.halving import Begin, Promote, Trial, best, next_action, rungs
+from digits.recipes.halving import Begin, Promote, Trial, best, expected_epochs, next_action, rungs
 
 MARKS = (1, 3, 9)
 
@@ -86,5 +86,7 @@ def test_a_sweep_on_a_clock_tries_every_trial_and_trains_few_in_full(workers: in
     assert 200 // 27 <= len(full) <= 2 * 200 // 27 + workers
     top = sorted(done.trials, key=lambda trial: -trial.accuracies[0])[:5]
     assert any(trial.state == "ended" for trial in top)
-    assert sum(trial.epochs for trial in done.trials) < 200 * 27 / 5
+    epochs = sum(trial.epochs for trial in done.trials)
+    assert epochs < 200 * 27 / 5
+    assert epochs == pytest.approx(expected_epochs(200, rungs(27)), rel=0.5)
     assert done.idle < (0.01 if workers == 1 else 0.8)  # the last to be promoted run alone

@@ -26,11 +26,11 @@ PRESET, CONTROLS = "fast", "Train's controls"
 
 
 def new_sweep() -> None:
-    """What to search on the right, everything else on the left, and Start below."""
-    left, right = cards([9, 11], "sweep-setup")
-    with right:
-        space = _space()
+    """What is searched, and beside it what all trials share, the budget and Start."""
+    left, right = cards([11, 9], "sweep-setup")
     with left:
+        space = _space()
+    with right:
         base, preset = _base()
         trials, minutes, sampler = _budget()
         try:
@@ -55,8 +55,8 @@ def _base() -> tuple[Recipe, str]:
         index=0 if shown else options.index(PRESET),
         format_func=lambda name: PRESETS[name].title if name in PRESETS else name,
         key="sweep-base",
-        help="A preset, or the recipe that you have set on Train. The search changes only what is "
-        "on the right.",
+        help="A preset, or the recipe that you have set on Train. The search changes only what it "
+        "varies.",
         persist_state="session",
     )
     preset, recipe = shown if shown and name == CONTROLS else (name, for_available_data(name))

@@ -22,13 +22,13 @@ ACTIONS: dict[Wanted, tuple[str, str, str]] = {
 def toolbar() -> Sweep | None:
     """Let the visitor choose a sweep and steer it; ``None`` for a new one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        page_heading("Sweeps", "sweeps")
         sweep = _choose()
         if sweep:
             _actions(sweep)
             st.button("New sweep", icon=":material/add:", on_click=show, args=[None])
         st.page_link("pages/runs.py", label="Runs", icon=":material/format_list_bulleted:")
         st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
+        page_heading("Sweeps", "sweeps")
     return sweep
 
 
