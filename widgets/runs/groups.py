@@ -29,7 +29,8 @@ class Group:
 def choose_groups(ticked: Sequence[Run]) -> list[Group]:
     """Let the visitor group three runs or more, by seeds or by a setting.
 
-    They are grouped by seeds from the start where each of them has others to go with. Runs whose recipe is damaged are left out of groups.
+    They are grouped by seeds from the start where each of them has others to go with. Runs whose
+    recipe is damaged are left out of groups.
     """
     recipes = _recipes(ticked)
     options = [EACH, SEEDS, *_differing(list(recipes.values()))]
