@@ -73,7 +73,7 @@ def test_names_are_text_in_the_table_of_runs_its_chart_and_its_dialogs(
     page.get_by_role("button", name="Actions").first.click()
     page.get_by_role("menuitem", name="Delete").click()
     assert_text(page, asked, NAMES)
-    expect(page.get_by_test_id("stDialog")).to_contain_text("are deleted for good")
+    expect(page.get_by_test_id("stDialog")).to_contain_text("weights and models are deleted")
 
 
 def test_names_are_text_on_the_page_of_a_run_and_among_those_that_train(

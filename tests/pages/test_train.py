@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import learning_rate, runs
 from digits.store.runs import Run
+from digits.store.status import DONE
 from tests.conftest import App, until
 
 pytestmark = pytest.mark.browser
@@ -226,3 +228,30 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     assert steps.tolist() == list(range(1, len(steps) + 1))
     page.close()
     again.close()
+
+
+def test_a_recipe_file_sets_the_controls_and_three_seeds_train_as_a_group(
+    opened: Callable[[str], Page],
+) -> None:
+    page = opened(SHORT)
+    page.get_by_role("button", name="Link").click()
+    upload = page.get_by_test_id("stFileUploaderDropzoneInput")
+    file = {"name": "recipe.json", "mimeType": "application/json"}
+    upload.set_input_files({**file, "buffer": b"{"})
+    expect(page.get_by_text("This is not a recipe")).to_be_visible()
+    recipe = Recipe(dataset="uci", conv=(Conv(8),), epochs=1, learning_rate=0.02, train_images=500)
+    upload.set_input_files({**file, "buffer": recipe.to_json().encode()})
+    expect(page.get_by_role("slider", name="Learning rate")).to_have_attribute(
+        "aria-valuetext", "0.02"
+    )
+    expect(page.get_by_text("This is not a recipe")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Seeds").click()
+    page.get_by_role("option", name="× 3").click()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    press_train(page)
+    until(lambda: len([run for run in runs.all() if run.group]) == 3, 30, "three runs")
+    group = runs.all()[:3]
+    assert {run.recipe for run in group} == {replace(recipe, seed=seed) for seed in range(3)}
+    assert {run.name.partition(" × ")[2] for run in group} == {f"3 · seed {n}" for n in range(3)}
+    until(lambda: all(run.status.state in DONE for run in group), 120, "their end")

@@ -7,8 +7,9 @@ import pytest
 from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
+from tests.widgets.test_runs_list import opened
 from widgets.runs.compare import differing
-from widgets.runs.groups import EACH, SEEDS, common_name, grouped, siblings
+from widgets.runs.groups import EACH, KEY, SEEDS, common_name, grouped, siblings
 
 RECIPE = Recipe(dataset="uci")
 
@@ -39,6 +40,24 @@ def test_runs_started_together_find_each_other(made: list[Run]) -> None:
     assert siblings(runs.create(RECIPE, "Alone")) == []
     made[0].rename("My own")
     assert common_name(made[:1]) == "My own"
+
+
+def test_they_are_grouped_from_the_start_where_all_have_seeds(made: list[Run]) -> None:
+    app = opened("runs", compare=",".join(run.id for run in made))
+    assert app.selectbox(key=KEY).value == SEEDS
+    other = runs.create(replace(RECIPE, dropout=0.5), "Other")
+    app = opened("runs", compare=",".join(run.id for run in [*made, other]))
+    assert app.selectbox(key=KEY).value == EACH
+    assert app.selectbox(key=KEY).options[2:] == [
+        "Group by dropout before output",
+        "Group by learning rate (peak)",
+    ]
+
+
+def test_a_group_for_which_nothing_was_written_is_a_caption(made: list[Run]) -> None:
+    (made[0].folder / "recipe.json").write_text("{")
+    app = opened("runs", compare=",".join(run.id for run in made))
+    assert "The verdict comes when" in " ".join(caption.value for caption in app.caption)
 
 
 def test_settings_that_vary_within_both_groups_alike_do_not_tell_them_apart() -> None:

@@ -43,7 +43,10 @@ def download(ticked: list[Run]) -> None:
     with st.container(horizontal=True):
         report_button(ticked, stem(ticked[0]) if len(ticked) == 1 else "comparison")
         if len(ticked) == 1:
-            _scripts(ticked[0])
+            try:
+                _scripts(ticked[0])
+            except ValueError as error:
+                st.error(as_text(error), icon=":material/broken_image:")
     for run in ticked:
         if len(ticked) > 1:
             st.markdown(as_text(runs.summary(run).label))

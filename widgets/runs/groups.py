@@ -1,6 +1,7 @@
 """The ticked runs as groups, such as the seeds of a recipe; a single run is a group of its own."""
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,15 +27,16 @@ class Group:
 
 
 def choose_groups(ticked: Sequence[Run]) -> list[Group]:
-    """Let the visitor group three runs or more, by seeds where there are such, or by a setting.
+    """Let the visitor group three runs or more, by seeds or by a setting.
 
-    Runs whose recipe is damaged are left out of groups.
+    They are grouped by seeds from the start where each of them has others to go with. Runs whose
+    recipe is damaged are left out of groups.
     """
     recipes = _recipes(ticked)
     options = [EACH, SEEDS, *_differing(list(recipes.values()))]
     if len(recipes) < 3:
         return grouped(recipes, EACH, ticked)
-    seeds = len({*map(_without_seed, recipes.values())}) < len({*recipes.values()})
+    seeds = min(Counter(map(_without_seed, {*recipes.values()})).values()) > 1
     if st.session_state.get(KEY) not in options:
         st.session_state[KEY] = SEEDS if seeds else EACH
     by = st.selectbox(

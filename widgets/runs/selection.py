@@ -86,8 +86,9 @@ def actions(ticked: list[Run]) -> None:
         disabled=not ticked,
     )
     _undo()
-    if (ids := st.session_state.get(DOWNLOADED)) and not chosen:
-        download([run for run in ticked if run.id in ids])
+    ids = st.session_state.get(DOWNLOADED, [])
+    if (downloaded := [run for run in ticked if run.id in ids]) and not chosen:
+        download(downloaded)
     if chosen:
         _act(chosen, suiting.get(chosen, []))
 
