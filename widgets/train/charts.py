@@ -204,7 +204,9 @@ def _number(trace: dict[str, Any], metric: str) -> dict[str, Any]:
 def rate_changes(run: Run, status: Status) -> str:
     """How the learning rate was changed while the run trained, in a sentence; "" if it was not."""
     per_epoch = max(1, status.steps) / max(1, status.epochs)
-    made = [f"{words} after epoch {step / per_epoch:.2g}" for step, words in _rate_changes(run)]
+    made = [
+        f"{words} after epoch {round(step / per_epoch, 1):g}" for step, words in _rate_changes(run)
+    ]
     return f"Learning rate changed under way: {', '.join(made)}." if made else ""
 
 
