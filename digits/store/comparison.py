@@ -45,6 +45,7 @@ def changes(recipe: Recipe, before: Recipe) -> str:
     """What differs, as in "learning rate 0.01 → 0.0002", or "same settings"."""
     changed = differences(recipe, before)
     words = [change_in_words(name, old, new) for name, (new, old) in changed.items()]
+    words += ["other first weights"] * (recipe.fork != before.fork)
     more = [f"{len(words) - TOLD} more"] if len(words) > TOLD else []
     return ", ".join([*words[:TOLD], *more]) or "same settings"
 

@@ -92,7 +92,6 @@ class Trainer:
             raise WorkersDied(f"{deaths} workers in a row died of this run{_last_exit()}.")
         message = "Preparing the data and the network."
         self.publish(state="running", deaths=deaths, message=message)
-        thinning.thin_all()
         self.use(take(recipe, run))
         self.steps_per_epoch = -(-len(self.data.x_train) // recipe.batch_size)
         self.steps = self.steps_per_epoch * recipe.epochs
@@ -108,6 +107,7 @@ class Trainer:
             return None
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
         self.publish(message="Evaluating on the test set.", seconds_left=None)
+        thinning.thin_all()
         if recipe.patience:
             self.load_best_epoch()
         result = finish(

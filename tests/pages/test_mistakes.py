@@ -194,12 +194,12 @@ def test_a_fork_takes_the_epoch_and_the_recipe_to_train_and_can_be_given_up():
     app = opened(run=run.id, epoch="2")
     app.button("mistakes-fork").click().run()
     assert not app.exception
-    assert app.button("train-fork").label == "Continues 1 With epochs after epoch 2"
+    assert app.button("train-fork").label == "Continues run 1, epoch 2"
     app = AppTest.from_file(APP, default_timeout=30)  # for a test goes back to its first page
     app.session_state[FORK] = run.id, 2
     app.query_params["recipe"] = "fast;dataset=uci;conv=32x3p,64x3p;dense=64;batch_norm=false"
     app.run()
-    assert app.button("train-fork").label == "Continues 1 With epochs after epoch 2"
+    assert app.button("train-fork").label == "Continues run 1, epoch 2"
     assert not app.button("train-start").disabled
     app.slider("dense").set_value(0).run()
     assert app.button("train-start").disabled

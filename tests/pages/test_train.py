@@ -93,6 +93,7 @@ def test_a_run_is_paused_resumed_at_another_rate_kept_and_trained_on(
 ) -> None:
     page = opened("recipe=fast;dataset=uci;conv=8x5p;batch_size=16;epochs=50")
     press_train(page)
+    expect(page.get_by_text(re.compile(r"epoch \d+ of 50 .* images/s"))).to_be_visible()
     until(lambda: newest().status.epoch >= 1, 60, "the first epoch")
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_text(re.compile("Paused after epoch"))).to_be_visible()

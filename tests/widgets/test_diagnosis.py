@@ -73,7 +73,15 @@ def test_the_card_keeps_its_rows_before_anything_can_be_said(run: Run) -> None:
     run.write_status(Status("running", 0, 2, 10, 60))
     run.truncate_metrics(0, 10)
     page = shown(run, None)
+    [history] = [element.value for element in page.caption]
+    assert "lr 0.2 → 0.001 after epoch 0.1" in history
+    assert "The weights of epoch 3 were removed" in history
+    assert len(page.get("space")) == 1
+    for file in ("learning_rate_changes.json", "thinned.json"):
+        (run.folder / file).unlink()
+    page = shown(run, None)
     assert "Nothing stands out yet" in page.markdown[0].value
+    assert not page.caption
     assert len(page.get("space")) == 2
     assert not page.button
 

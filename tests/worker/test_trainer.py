@@ -208,15 +208,6 @@ def test_a_learning_rate_changed_under_way_is_replayed_after_a_death(
     same_as(torn, whole)
 
 
-def test_a_learning_rate_asked_for_after_a_death_takes_the_place_of_a_later_one() -> None:
-    run = queued(dataclasses.replace(SMALL, epochs=1))
-    for step, rate in ((30, 0.002), (20, 0.003), (20, 0.003)):
-        learning_rate.request(run, rate)
-        assert learning_rate.record_request(run, step)
-    assert learning_rate.changes(run) == (RateChange(20, 0.003),)
-    assert not learning_rate.record_request(run, 40)
-
-
 def test_a_run_of_two_epochs_and_two_more_is_one_of_four(unbroken: Run) -> None:
     parent = queued(dataclasses.replace(SMALL, epochs=2))
     train(parent)

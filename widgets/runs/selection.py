@@ -104,8 +104,12 @@ def _act(action: str, suited: list[Run]) -> None:
         _delete(suited)
     else:
         act = {"Pause": engine().pause, "Resume": submit, "Stop": engine().stop}[action]
-        for run in suited:
-            act(run)
+        try:
+            for run in suited:
+                act(run)
+        except OSError as error:  # a folder that cannot be written
+            st.toast(as_text(files.reason(error)), icon=":material/hard_drive:")
+            return
         st.rerun()
 
 

@@ -130,7 +130,7 @@ def _draw(
         "margin": {"t": 36},
         "annotations": [
             *(_number(trace, metric) for trace in behind if len(trace["x"]) and trace["text"]),
-            *(_words(epoch, words, epochs) for epoch, words in marks),
+            *(_words(epoch, words, epochs, metric) for epoch, words in marks),
         ],
         "shapes": [
             *([_shade(overfits_from, epochs)] if overfits_from else []),
@@ -204,7 +204,9 @@ def _number(trace: dict[str, Any], metric: str) -> dict[str, Any]:
 def rate_changes(run: Run, status: Status) -> str:
     """How the learning rate was changed while the run trained, in a sentence; "" if it was not."""
     per_epoch = max(1, status.steps) / max(1, status.epochs)
-    made = [f"{words} after epoch {step / per_epoch:.2g}" for step, words in _rate_changes(run)]
+    made = [
+        f"{words} after epoch {round(step / per_epoch, 1):g}" for step, words in _rate_changes(run)
+    ]
     return f"Learning rate changed under way: {', '.join(made)}." if made else ""
 
 
@@ -223,15 +225,16 @@ def _line(epoch: float) -> dict[str, Any]:
     return {"type": "line", "xref": "x", "yref": "paper", "line": line, **ends}
 
 
-def _words(epoch: float, words: str, epochs: int) -> dict[str, Any]:
-    """What was changed there, beside the line on the side that has more room."""
+def _words(epoch: float, words: str, epochs: int, metric: str) -> dict[str, Any]:
+    """What was changed there, beside the line where there is room: a loss falls from the top."""
+    top = metric == "loss"
     return {
         "text": words,
         "x": epoch,
-        "y": 1,
+        "y": 1 if top else 0,
         "yref": "paper",
         "xanchor": "left" if epoch < epochs / 2 else "right",
-        "yanchor": "top",
+        "yanchor": "top" if top else "bottom",
         "showarrow": False,
         "font": {"size": 11},
         "bgcolor": "var(--st-background-color)",

@@ -68,13 +68,14 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         title = f"**{as_text(default_name(recipe, preset))}**"
         st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
         if parent:
-            parent_label = runs.summary(parent[0]).label
+            summary = runs.summary(parent[0])
+            short = f"run {summary.number}" if summary.number else one_line(summary.name, 12)
             st.button(
-                as_text(f"Continues {one_line(parent_label, 20)} after epoch {parent[1]}"),
+                as_text(f"Continues {short}, epoch {parent[1]}"),
                 icon=":material/close:",
                 key="train-fork",
                 help=as_text(
-                    f"Goes on from the weights of {parent_label}. Click to train from random ones."
+                    f"Goes on from the weights of {summary.label}. Click to train from random ones."
                 ),
                 on_click=lambda: st.session_state.pop(FORK, None),
             )

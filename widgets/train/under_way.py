@@ -32,9 +32,9 @@ def begin(make: Callable[[], list[Run]]) -> bool:
 def control(run: Run, status: Status) -> None:
     """Pause, the learning rate and Stop of a run that trains; Stop alone of one that waits."""
     if status.state == "running":
-        asked = run.pause_epoch() is not None
+        asked = run.pause_epoch() == 0
         st.button(
-            "Pause",
+            "Pausing" if asked else "Pause",
             icon=":material/pause:",
             key="train-pause",
             help="Pauses at the end of the epoch, or at once when that is more than 10 seconds "
