@@ -127,7 +127,7 @@ def promotion() -> list[dict[str, Any]]:
     for _ in range(ORDERS):
         whole = recorded[rng.permutation(RECORDED)[:WHOLE]]
         goal_accuracy = whole[:, -1].max()
-        epochs = _replay(recorded[rng.permutation(RECORDED)], goal_accuracy)
+        epochs = replay(recorded[rng.permutation(RECORDED)], goal_accuracy)
         found.append(epochs is not None)
         ratios.append((epochs or RECORDED * SEARCHED.epochs) / (WHOLE * SEARCHED.epochs))
     what = f"promotion against {WHOLE} whole runs at random"
@@ -163,7 +163,7 @@ def _record() -> np.ndarray:
     return np.array(curves)
 
 
-def _replay(curves: np.ndarray, accuracy: float) -> int | None:
+def replay(curves: np.ndarray, accuracy: float) -> int | None:
     """Epochs that one worker trains until a trial has reached it in full; ``None`` if none does."""
     marks, known, epochs = rungs(curves.shape[1]), list[Trial](), 0
     while action := next_action(known, marks, len(known) < len(curves)):

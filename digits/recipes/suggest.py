@@ -5,6 +5,8 @@ along, which the server does without.
 """
 
 from collections.abc import Sequence
+from heapq import nlargest
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -52,7 +54,8 @@ def suggest(
 
 def learns(sampler: Sampler, trials: Sequence[Trial]) -> bool:
     """Whether ``suggest`` learns from the trials, for which it needs Optuna."""
-    return sampler == "tpe" and sum(map(_tells, trials)) >= STARTUP
+    told = islice(filter(_tells, trials), STARTUP)
+    return sampler == "tpe" and len(list(told)) == STARTUP
 
 
 def importance(space: Space, trials: Sequence[Trial]) -> dict[str, float]:
@@ -77,10 +80,12 @@ def _tells(trial: Trial) -> bool:
 
 def _remembered(trials: Sequence[Trial]) -> list[Trial]:
     """The best that went furthest, and the latest of the others and of those without a result."""
-    told = sorted(filter(_tells, trials), key=lambda trial: (-trial.epochs, -trial.accuracy))
-    others = sorted(told[BEST:], key=lambda trial: trial.number)
+    told = [trial for trial in trials if _tells(trial)]
     active = [trial for trial in trials if not _tells(trial)]
-    return [*told[:BEST], *others[-LATEST:], *active[-ACTIVE:]]
+    best = nlargest(BEST, told, key=lambda trial: (trial.epochs, trial.accuracy))
+    numbers = {trial.number for trial in best}
+    others = [trial for trial in told[-BEST - LATEST :] if trial.number not in numbers]
+    return [*best, *others[-LATEST:], *active[-ACTIVE:]]
 
 
 def _study(space: Space, trials: Sequence[Trial], seed: int, final: bool = False) -> "optuna.Study":

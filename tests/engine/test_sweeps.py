@@ -108,17 +108,17 @@ def test_nothing_is_lost_when_each_process_is_killed_in_turn() -> None:
     sweep = sweeps.create(dataclasses.replace(PLAN, trials=6))
     served = drive_elsewhere()
     try:
-        until(lambda: len(sweep.entries()) >= 2, 60, "two trials")
+        until(lambda: len(sweep.entries()) >= 2, 180, "two trials")
         cluster = clusters(served)[0]
         worker_of(cluster.pid).send_signal(signal.SIGKILL)
-        until(lambda: len(sweep.entries()) >= 3, 60, "the third trial")
+        until(lambda: len(sweep.entries()) >= 3, 180, "the third trial")
         clusters(served)[0].send_signal(signal.SIGKILL)
-        until(lambda: len(sweep.entries()) >= 5, 60, "the fifth trial")
+        until(lambda: len(sweep.entries()) >= 5, 180, "the fifth trial")
         os.kill(served.pid, signal.SIGKILL)
         served.wait()
         assert sweep.progress.state == "running"
         served = drive_elsewhere()
-        assert served.wait(180) == 0
+        assert served.wait(300) == 0
     finally:
         served.kill()
     assert sweep.progress.state == "finished"

@@ -56,6 +56,20 @@ def test_every_view_draws_its_trials_and_a_trial_opens_its_run(
     page.wait_for_url(f"**/?*run={run.id}*")
 
 
+def test_a_click_on_a_point_opens_its_run(page: Page, server: str, made: list[Sweep]) -> None:
+    page.goto(f"{server}/sweeps?view=cost")
+    point = page.locator(".plot .points path").first
+    expect(point).to_be_visible()
+    page.wait_for_timeout(1000)  # the chart grows into its card
+    box = point.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)  # Plotly opens what is hovered
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url("**/?*run=*")
+
+
 def test_a_sweep_is_set_up_started_and_cancelled(
     page: Page, server: str, made: list[Sweep]
 ) -> None:

@@ -2,9 +2,10 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
-from benchmarks.sweeps import simulate
+from benchmarks.sweeps import replay, simulate
 from digits.recipes.halving import Begin, Promote, Trial, best, expected_epochs, next_action, rungs
 
 MARKS = (1, 3, 9)
@@ -74,6 +75,17 @@ def test_even_two_trials_end_with_one_trained_in_full() -> None:
 def test_the_decision_depends_on_the_trials_alone_and_not_on_their_order() -> None:
     trials = paused(0.8, 0.9, 0.7, 0.85, 0.6, 0.95)
     assert next_action(trials, MARKS, True) == next_action(trials[::-1], MARKS, True)
+
+
+def test_promotion_finds_what_whole_runs_find_in_a_fraction_of_their_epochs() -> None:
+    rng = np.random.default_rng(0)
+    heights = rng.uniform(0.5, 0.99, 60)
+    curves = heights[:, None] * (1 - 0.4 / np.arange(1, 28)) + rng.normal(0, 0.01, (60, 27))
+    found = [replay(rng.permutation(curves), curves[:, -1].max() - 0.02) for _ in range(10)]
+    assert all(found)
+    whole = 27 * 60 / 2  # of a search that finds it half-way on average
+    assert np.mean([epochs or 0 for epochs in found]) < whole / 3
+    assert replay(curves, accuracy=2.0) is None
 
 
 @pytest.mark.parametrize("workers", [1, 7, 64])

@@ -60,6 +60,9 @@ def _results(sweep: Sweep, was_over: bool) -> None:
     if not over:
         drive_sweeps()
     left, right = cards([12, 8], "sweep")
+    with right:  # first, for the importance can take seconds
+        _answer(sweep, shown, progress)
+        _best(shown)
     with left:
         if not any(tried.trial.accuracies for tried in shown.tried):
             _explain_nothing(shown, progress)
@@ -67,9 +70,7 @@ def _results(sweep: Sweep, was_over: bool) -> None:
             _, draw = VIEWS[view]
             if opened := draw(shown):
                 _open(opened)
-    with right:
-        _answer(sweep, shown, progress)
-        _best(shown)
+                st.rerun()
 
 
 def _explain_nothing(shown: Shown, progress: Progress) -> None:
