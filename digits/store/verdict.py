@@ -51,9 +51,10 @@ def _pair(a: Run, b: Run, name_a: str, name_b: str) -> str:
     correct = [run.test_probabilities().argmax(axis=1) == y for run in (a, b)]
     test = mcnemar(*correct)
     if not difference.certain:
-        split = f"{test.only_a:,} that only {name_a} recognizes, {test.only_b:,} that only {name_b}"
+        alone, fewer = test.only_a + test.only_b, min(test.only_a, test.only_b)
         return (
-            f"No difference that {len(y):,} test images can show: {split} does ({test.p_in_words})."
+            f"No difference that {len(y):,} test images can show: only one of the two recognizes "
+            f"{alone:,} of them, {fewer:,} against {alone - fewer:,} ({test.p_in_words})."
         )
     better = name_b if difference.share > 0 else name_a
     low, high = sorted((abs(difference.low), abs(difference.high)))

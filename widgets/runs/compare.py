@@ -86,9 +86,20 @@ def _comparison(groups: list[Group], metric: str, over: str) -> None:
     elif len(groups[0].runs) == 1:
         st.caption("Tick another run to see which settings differ, and which is better.")
     else:
+        _mean(groups[0])
         st.caption("Tick runs of another setting to see which is better.")
     for run in (run for group in groups for run in group.runs):
         score_line(run, st.empty())
+
+
+def _mean(group: Group) -> None:
+    """The test accuracy of a group that stands alone."""
+    results = [result for run in group.runs if (result := runs.summary(run).result)]
+    if shares := [result["test_accuracy"] for result in results]:
+        mean, low, high = sum(shares) / len(shares), min(shares), max(shares)
+        st.markdown(
+            f"**Test accuracy {mean:.2%}**, mean of {len(shares)}, from {low:.2%} to {high:.2%}."
+        )
 
 
 def _verdict(groups: list[Group]) -> None:
