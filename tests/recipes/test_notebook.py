@@ -9,15 +9,16 @@ from digits.recipes.keras_script import keras_script
 from digits.recipes.notebook import notebook
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Recipe
+from digits.recipes.schedule import RateChange
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_cells_together_are_the_script(name: str) -> None:
-    recipe = PRESETS[name].recipe
-    content = json.loads(notebook(recipe))
+    recipe, changes = PRESETS[name].recipe, (RateChange(40, 0.003),)
+    content = json.loads(notebook(recipe, changes))
     title, *code = content["cells"]
     together = "\n".join("".join(cell["source"]) for cell in code)
-    script = ast.parse(keras_script(recipe))
+    script = ast.parse(keras_script(recipe, changes))
     assert ast.dump(ast.parse(together)) == ast.dump(ast.Module(script.body[1:], []))
     assert "".join(title["source"]) == ast.get_docstring(script)
     assert len(code) == 4

@@ -6,7 +6,7 @@ import streamlit as st
 
 from digits.recipes.keras_script import keras_script
 from digits.recipes.notebook import notebook
-from digits.store import exports, files, runs
+from digits.store import exports, files, learning_rate, runs
 from digits.store.exports import FORMATS, Check, Exports
 from digits.store.run_folder import Run
 from widgets.runs.report import report_button
@@ -58,10 +58,10 @@ def download(ticked: list[Run]) -> None:
 
 def _scripts(run: Run) -> None:
     """What trains the network anew: recipe, script, notebook."""
-    recipe = run.recipe
+    recipe, changes = run.recipe, learning_rate.changes(run)
     for label, content, ending in (
-        ("Keras script", keras_script(recipe), ".py"),
-        ("Notebook", notebook(recipe), ".ipynb"),
+        ("Keras script", keras_script(recipe, changes), ".py"),
+        ("Notebook", notebook(recipe, changes), ".ipynb"),
         ("Recipe", recipe.to_json(), ".recipe.json"),
     ):
         st.download_button(
