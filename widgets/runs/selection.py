@@ -3,6 +3,7 @@
 import streamlit as st
 
 from digits.store import runs, trash
+from digits.store.files import reason
 from digits.store.run_folder import ID, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED
 from widgets.runs.download import DOWNLOADED, download
@@ -108,7 +109,7 @@ def _act(action: str, suited: list[Run]) -> None:
             for run in suited:
                 act(run)
         except OSError as error:  # a folder that cannot be written
-            st.toast(as_text(files.reason(error)), icon=":material/hard_drive:")
+            st.toast(as_text(reason(error)), icon=":material/hard_drive:")
             return
         st.rerun()
 
