@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from digits.ink import collection
 from digits.store import runs, sweeps
-from docs.scenes import SCENES, add_drawings, extent, gallery, longest, visit
+from docs.scenes import SCENES, add_drawings, extent, gallery, longest, settle, visit
 from tests.conftest import App
 from tests.test_theme import TEXT, Color, color, contrast, mixed
 
@@ -103,6 +103,7 @@ def open_popover(name: str) -> Callable[[Page, App], None]:
         SCENES["train"](page, served)
         page.get_by_role("button", name=re.compile(f"{name}( · 0)?$")).click()
         page.get_by_test_id("stPopoverBody").wait_for()
+        settle(page)  # what the script has not shown again yet is faded
 
     return act
 

@@ -246,6 +246,7 @@ def test_seeds_are_compared_as_groups_and_notes_are_found(
     expect(verdict).to_have_count(0)
 
     page.get_by_role("button", name="Untick").click()
+    expect(page.get_by_role("button", name="Untick")).to_be_disabled()
     tick(page, "Rate 0.001 · seed 1")
     field = page.get_by_role("textbox", name="Notes")
     field.fill("Saw *nothing* new")

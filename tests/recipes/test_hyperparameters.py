@@ -7,7 +7,7 @@ import pytest
 
 from digits.recipes.hyperparameters import GROUPS, Hyperparameter
 from digits.recipes.presets import PRESETS
-from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe, parse_conv, parse_dense
+from digits.recipes.recipe import HYPERPARAMETERS, ORIGINS, Conv, Recipe, parse_conv, parse_dense
 
 PARTS = {
     part: described for field in HYPERPARAMETERS.values() for part, described in field.parts.items()
@@ -15,9 +15,9 @@ PARTS = {
 ALL = HYPERPARAMETERS | PARTS
 
 
-def test_every_field_of_a_recipe_but_fine_tuning_is_described() -> None:
+def test_every_field_of_a_recipe_but_its_origin_is_described() -> None:
     names = {field.name for field in dataclasses.fields(Recipe)}
-    assert names - set(HYPERPARAMETERS) == {"finetune"}
+    assert names - set(HYPERPARAMETERS) == set(ORIGINS)
     assert set(HYPERPARAMETERS["conv"].parts) == {field.name for field in dataclasses.fields(Conv)}
 
 
