@@ -212,7 +212,8 @@ def rate_changes(run: Run, status: Status) -> str:
 
 def _rate_changes(run: Run) -> list[tuple[int, str]]:
     """The steps at which the learning rate was changed, and from what to what."""
-    made = learning_rate.changes(run)
+    if not (made := learning_rate.changes(run)):
+        return []  # at every look of a run's watchers, so without reading the recipe
     rates = [run.recipe.learning_rate, *(change.learning_rate for change in made)]
     words = [f"lr {old:g} → {new:g}" for old, new in pairwise(rates)]
     return [(change.step, text) for change, text in zip(made, words, strict=True)]
