@@ -76,7 +76,7 @@ def answer() -> list[dict[str, Any]]:
             lines += _rows("idle", browser, app.url, engine, keras_model, noise)
             run = runs.create(served.LONG, "Benchmark")
             engine.submit(run)
-            until(lambda: run.status.step, 60, "the run to train")
+            until(lambda: run.status.step, "the run to train", 60)
             lines += _rows("while training", browser, app.url, engine, keras_model, noise)
             engine.stop(run)
     return lines

@@ -78,7 +78,7 @@ def queued_run(recipe: Recipe, line: Engine) -> Run:
 
 def wait_until_done(run: Run, seconds: float = 600) -> None:
     """Wait until the run has ended."""
-    until(lambda: run.status.state not in UNFINISHED, seconds, f"the end of {run.id}")
+    until(lambda: run.status.state not in UNFINISHED, f"the end of {run.id}", seconds)
 
 
 def server(app: App) -> psutil.Process:

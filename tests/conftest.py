@@ -23,7 +23,8 @@ from digits.store.runs import Run
 from digits.store.status import Status
 
 ROOT = Path(__file__).parents[1]
-expect.set_options(timeout=30_000)  # the engine needs some seconds to load TensorFlow
+PATIENCE = 180  # seconds after which a test calls what it waits for lost; no measure of speed
+expect.set_options(timeout=PATIENCE * 1000)
 TINY = Recipe(  # trained in a second
     dataset="uci",
     conv=(),
@@ -127,7 +128,7 @@ class App:
             stdout=self.log.open("w"),
             stderr=subprocess.STDOUT,
         )
-        until(lambda: self.healthy(), 60, "the server to answer")
+        until(lambda: self.healthy(), "the server to answer")
 
     def healthy(self) -> bool:
         try:
@@ -143,7 +144,7 @@ class App:
             self.process.kill()
 
 
-def until(condition: Callable[[], object], seconds: float, what: str) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Wait for something to become true; fail with what was waited for."""
     end = time.monotonic() + seconds
     while not condition():
@@ -184,6 +185,6 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh visitor at a desktop."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page()
     context.close()

@@ -48,9 +48,7 @@ def test_the_server_stays_small_and_free_of_tensorflow_while_a_run_is_watched(
     try:
         page.goto(f"{app.url}/?{LONG}")
         press_train(page)
-        expect(page.get_by_text(re.compile("epoch ([3-9]|[1-3][0-9]) of 40")).first).to_be_visible(
-            timeout=90_000
-        )
+        expect(page.get_by_text(re.compile("epoch ([3-9]|[1-3][0-9]) of 40")).first).to_be_visible()
         server = psutil.Process(app.process.pid)
         loaded = {Path(entry.path).name for entry in server.memory_maps()}
         assert not [name for name in loaded if "tensorflow" in name]

@@ -16,14 +16,14 @@ from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
 from digits.store import runs
 from digits.store.models import SHIPPED_MODEL, ModelRef
 from digits.store.run_folder import Run
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE, ROOT
 
 pytestmark = pytest.mark.slow
 
 
 def digits(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "digits", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_training_ends_with_one_json_object_and_a_run_that_the_pages_find() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import ROOT, until
+from tests.conftest import PATIENCE, ROOT, until
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def started(folder: Path, **environment: str) -> Iterator[psutil.Process]:
         yield psutil.Process(process.pid)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
 
 
 def listening(process: psutil.Process) -> set[str]:
@@ -59,5 +59,5 @@ def test_the_readme_s_command_listens_where_it_is_told_and_else_on_this_machine_
     tmp_path: Path, environment: dict[str, str], address: str
 ) -> None:
     with started(tmp_path, **environment) as process:
-        until(lambda: listening(process), 60, "the server to listen")
+        until(lambda: listening(process), "the server to listen")
         assert listening(process) == {address}

@@ -97,7 +97,7 @@ def rush(count: int = VISITORS) -> list[dict[str, Any]]:
                 VICTIMS["worker"](apps[-1]).kill()
             return not queues[-1] and len(runs.all()) == len(before) + count
 
-        until(ended, 20.0 * count, "all runs to end")
+        until(ended, "all runs to end", 20.0 * count)
         for click, tab in zip(clicks, tabs, strict=True):
             click.join()
             tab.close()
@@ -131,9 +131,9 @@ def _train(app: App) -> Run:
     before = runs.all()
     tab.click("Train")
     tab.close()
-    until(lambda: set(runs.all()) - set(before), 30, "the new run")
+    until(lambda: set(runs.all()) - set(before), "the new run", 30)
     [run] = set(runs.all()) - set(before)
-    until(lambda: run.status.step, 120, "the first step")
+    until(lambda: run.status.step, "the first step", 120)
     return run
 
 
@@ -148,7 +148,7 @@ def _go_on(app: App, run: Run, step: int) -> None:
             tab.close()
         return _last_step(run) > step or _done(run)
 
-    until(past, 120, "the run to go on")
+    until(past, "the run to go on", 120)
 
 
 def _compare(run: Run, undisturbed: Run) -> tuple[int, float]:
@@ -161,7 +161,7 @@ def _compare(run: Run, undisturbed: Run) -> tuple[int, float]:
 
 
 def _end(run: Run) -> None:
-    until(lambda: _done(run), 300, f"the end of {run.id}: {run.status.message}")
+    until(lambda: _done(run), f"the end of {run.id}: {run.status.message}", 300)
 
 
 def _done(run: Run) -> bool:

@@ -69,9 +69,9 @@ def disk() -> list[dict[str, Any]]:
         try:
             run = runs.create(SMALL, "Full")
             engine.submit(run)
-            until(lambda: run.status.epoch >= 2, 120, "two epochs")
+            until(lambda: run.status.epoch >= 2, "two epochs", 120)
             rubbish = _fill(folder)
-            until(lambda: run.status.state not in UNFINISHED, 120, "the run to notice")
+            until(lambda: run.status.state not in UNFINISHED, "the run to notice", 120)
             told = run.status
             rubbish.unlink()
 
@@ -80,9 +80,9 @@ def disk() -> list[dict[str, Any]]:
                     engine.submit(run)  # as a visitor does, until it is taken
                 return run.status.state == "running"
 
-            until(goes_on, 120, "the run to go on")
+            until(goes_on, "the run to go on", 120)
             lost = told.epoch - run.status.epoch
-            until(lambda: run.status.epoch > told.epoch, 120, "another epoch")
+            until(lambda: run.status.epoch > told.epoch, "another epoch", 120)
             engine.stop(run)
             served.wait_until_done(run, 120)
             steps = run.step_metrics()["step"]
@@ -119,7 +119,7 @@ def folders(count: int = FOLDERS) -> list[dict[str, Any]]:
         resume = [sys.executable, "-c", RESUME, str(waiting.folder)]
         subprocess.run(resume, check=True)  # by another process, as a worker writes
         begun = time.perf_counter()
-        until(lambda: waiting in runs.queue(), 30, "the queue to have a new run")
+        until(lambda: waiting in runs.queue(), "the queue to have a new run", 30)
         seen = time.perf_counter() - begun
         waiting.write_status(Status("interrupted", epochs=1))
         pages = {page: Tab(app.url, page=page) for page in ("", "runs", "draw")}

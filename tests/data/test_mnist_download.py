@@ -51,18 +51,18 @@ def test_a_download_is_followed_stopped_begun_again_and_its_failure_told(
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     half = Progress(True, HALF, 2 * HALF)
     mnist_download.start()
-    until(lambda: mnist_download.progress() == half, 20, "the first half")
+    until(lambda: mnist_download.progress() == half, "the first half")
     mnist_download.start()  # by another visitor
     assert len(list((tmp_path / "data").iterdir())) == 1
     mnist_download.stop()
     assert mnist_download.progress() == Progress()
 
     mnist_download.start()
-    until(lambda: mnist_download.progress() == half, 20, "the first half again")
+    until(lambda: mnist_download.progress() == half, "the first half again")
     source.rest.set()  # type: ignore[attr-defined]
-    until(lambda: not mnist_download.progress().running, 20, "the end")
+    until(lambda: not mnist_download.progress().running, "the end")
     assert "sent is not MNIST's" in mnist_download.progress().problem  # it was zeros
-    until(lambda: not list((tmp_path / "data").iterdir()), 20, "nothing left behind")
+    until(lambda: not list((tmp_path / "data").iterdir()), "nothing left behind")
     assert mnist_download.progress().problem  # not forgotten by the one stopped
     mnist_download.stop()
     assert mnist_download.progress() == Progress()

@@ -17,7 +17,7 @@ from digits.recipes.recipe import Conv, Recipe
 from digits.store import forks, learning_rate, models, runs
 from digits.store.models import ModelRef
 from digits.store.runs import Run
-from tests.conftest import ROOT, until
+from tests.conftest import PATIENCE, ROOT, until
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ LONG = Recipe(  # some 20 s on two cores
     dataset="uci", conv=(Conv(64), Conv(64)), dense=(64,), batch_size=32, epochs=40
 )
 SHORT = dataclasses.replace(LONG, conv=(Conv(8),), epochs=3)
-INTERRUPTED = dataclasses.replace(LONG, epochs=12)  # long enough to be killed, and then finished
+INTERRUPTED = dataclasses.replace(LONG, epochs=6)  # long enough to be killed, and then finished
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine
     first, second = runs.create(LONG, "first"), runs.create(SHORT, "second")
     engine.submit(first)
     engine.submit(second)
-    until(lambda: state(first) == "running", 60, "the first run to start")
+    until(lambda: state(first) == "running", "the first run to start")
     assert runs.queue() == [first, second]
     assert state(second) == "queued"
     x, y = datasets.load_test("uci")
@@ -59,8 +59,8 @@ def test_runs_are_trained_one_after_the_other_and_predictions_beside_them(engine
     assert (answers.argmax(axis=1) == y[:50]).mean() > 0.8
     assert state(first) == "running"
     engine.stop(first)
-    until(lambda: state(first) == "stopped", 30, "the first run to stop")
-    until(lambda: state(second) == "finished", 60, "the second run to finish")
+    until(lambda: state(first) == "stopped", "the first run to stop")
+    until(lambda: state(second) == "finished", "the second run to finish")
     whole(second)
     own = engine.predict(ModelRef(second), x)
     assert own == pytest.approx(second.test_probabilities(), abs=1e-5)
@@ -70,23 +70,23 @@ def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
     first, second = runs.create(LONG, "first"), runs.create(SHORT, "second")
     engine.submit(first)
     engine.submit(second)
-    until(lambda: state(first) == "running", 60, "the first run to start")
+    until(lambda: state(first) == "running", "the first run to start")
     engine.stop(second)
     assert state(second) == "cancelled"
     engine.stop(first)
-    until(lambda: state(first) == "stopped", 30, "the first run to stop")
+    until(lambda: state(first) == "stopped", "the first run to stop")
     engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))  # the worker had its chance
     assert state(second) == "cancelled"
     engine.submit(second)
-    until(lambda: state(second) == "finished", 60, "the second run to finish after all")
+    until(lambda: state(second) == "finished", "the second run to finish after all")
 
 
 def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None:
     run = runs.create(INTERRUPTED, "survivor")
     engine.submit(run)
-    until(lambda: run.status.epoch >= 3, 60, "three epochs")
+    until(lambda: run.status.epoch >= 2, "two epochs")
     kill_worker(engine)
-    until(lambda: state(run) == "finished", 120, "the run to finish")
+    until(lambda: state(run) == "finished", "the run to finish")
     whole(run)
 
 
@@ -96,7 +96,7 @@ def test_a_run_is_paused_killed_changed_and_forked_without_a_gap(engine: Engine)
     run.request_pause(3)  # an epoch to come, so that it outlives being queued
     engine.submit(run)
     engine.submit(other)
-    until(lambda: state(other) == "finished", 120, "the other run to finish")
+    until(lambda: state(other) == "finished", "the other run to finish")
     assert state(run) == "paused"
     assert run.epoch_metrics()["epoch"].tolist() == [1, 2, 3]
     assert not run.has_model
@@ -105,16 +105,16 @@ def test_a_run_is_paused_killed_changed_and_forked_without_a_gap(engine: Engine)
     assert state(run) == "paused"
     learning_rate.request(run, 0.0001)
     engine.submit(run)
-    until(lambda: run.status.epoch == 4, 120, "the first epoch after the change")
+    until(lambda: run.status.epoch == 4, "the first epoch after the change")
     kill_worker(engine)
-    until(lambda: state(run) == "finished", 120, "the run to finish")
+    until(lambda: state(run) == "finished", "the run to finish")
     whole(run)
     rates = run.epoch_metrics()["learning_rate"]
     assert rates == pytest.approx([run.recipe.learning_rate] * 3 + [0.0001] * 3)
     fork = forks.fork(run, 3, dataclasses.replace(SHORT, epochs=2), "fork")
     run.delete()
     engine.submit(fork)
-    until(lambda: state(fork) == "finished", 120, "the fork to finish")
+    until(lambda: state(fork) == "finished", "the fork to finish")
     whole(fork)
 
 
@@ -122,15 +122,15 @@ def test_a_run_is_paused_now_and_later_kept_as_it_is(engine: Engine) -> None:
     run, waiting = runs.create(LONG, "paused"), runs.create(SHORT, "waiting")
     engine.submit(run)
     engine.submit(waiting)
-    until(lambda: run.status.epoch >= 2, 60, "two epochs")
+    until(lambda: run.status.epoch >= 2, "two epochs")
     engine.pause(waiting)
     assert state(waiting) == "paused"
     engine.pause(run)
-    until(lambda: state(run) == "paused", 30, "the run to pause")
+    until(lambda: state(run) == "paused", "the run to pause")
     epochs = run.status.epoch
     assert len(run.epoch_metrics()["epoch"]) == epochs
     engine.keep(run)
-    until(lambda: state(run) == "stopped", 60, "its evaluation")
+    until(lambda: state(run) == "stopped", "its evaluation")
     assert run.result()["epochs"] == epochs  # type: ignore[index]
     assert state(waiting) == "paused"
 
@@ -195,7 +195,7 @@ def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> Non
 def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run) -> None:
     run = runs.create(LONG, "first")
     engine.submit(run)
-    until(lambda: state(run) == "running", 60, "the run to start")
+    until(lambda: state(run) == "running", "the run to start")
     assert engine.job_status("robustness", trained) == JobStatus("absent")
     for _ in range(2):
         engine.start_background_job("robustness", trained)
@@ -210,33 +210,31 @@ def test_long_work_waits_its_turn_and_is_done_once(engine: Engine, trained: Run)
         seen.update(engine.job_status(what, trained) for what in ("robustness", "tsne"))
         return trained.robustness() is not None and trained.embedding_map("tsne") is not None
 
-    until(done, 60, "both to be done")
-    until(lambda: engine.job_status("tsne", trained).state == "absent", 5, "the end to be heard of")
+    until(done, "both to be done")
+    until(lambda: engine.job_status("tsne", trained).state == "absent", "the end to be heard of")
     assert "queued" in {status.state for status in seen}
     assert {status.state for status in seen} <= {"queued", "running", "absent"}
     assert trained.job_progress("tsne") is None
     (trained.folder / "map_tsne.npy").unlink()
     engine.start_background_job("tsne", trained)
-    until(lambda: trained.embedding_map("tsne") is not None, 30, "a second map")
+    until(lambda: trained.embedding_map("tsne") is not None, "a second map")
 
 
 def test_features_wait_for_no_turn_and_hold_nobody_up(engine: Engine, trained: Run) -> None:
     x, _ = datasets.load_test("uci")
     run = runs.create(LONG, "first")
     engine.submit(run)
-    until(lambda: state(run) == "running", 60, "the run to start")
+    until(lambda: state(run) == "running", "the run to start")
     kept = [trained, models.results_folder(ModelRef())]
     for one in kept:
         engine.start_background_job("embeddings", one)
         engine.start_background_job("embeddings", one)
     engine.predict(ModelRef(), x[:1])
-    until(lambda: all(one.has_embeddings for one in kept), 60, "both to be done")
+    until(lambda: all(one.has_embeddings for one in kept), "both to be done")
     assert state(run) == "running"
     engine.stop(run)
     until(
-        lambda: engine.job_status("embeddings", kept[1]).state == "absent",
-        5,
-        "the end to be heard of",
+        lambda: engine.job_status("embeddings", kept[1]).state == "absent", "the end to be heard of"
     )
     written = kept[1].file_stamps("embeddings.npz")
     assert engine.nearest_neighbors(ModelRef(), x[0])[0].shape == (12, 28, 28)
@@ -247,29 +245,25 @@ def test_work_that_failed_says_why_and_can_be_asked_for_again(engine: Engine, tr
     away = trained.model_path.rename(trained.folder / "away.keras")
     (trained.folder / "test_probabilities" / "0002.npy").unlink()
     engine.start_background_job("epochs", trained)
-    until(lambda: engine.job_status("epochs", trained).state == "failed", 60, "the failure")
+    until(lambda: engine.job_status("epochs", trained).state == "failed", "the failure")
     assert "has no model" in engine.job_status("epochs", trained).message
     away.rename(trained.model_path)
     engine.start_background_job("epochs", trained)
-    until(lambda: trained.evaluated_epochs() == [1, 2, 3], 30, "the missing epoch")
-    until(
-        lambda: engine.job_status("epochs", trained).state == "absent", 5, "the end to be heard of"
-    )
+    until(lambda: trained.evaluated_epochs() == [1, 2, 3], "the missing epoch")
+    until(lambda: engine.job_status("epochs", trained).state == "absent", "the end to be heard of")
 
 
 def test_a_run_deleted_while_work_waits_stays_deleted(engine: Engine, trained: Run) -> None:
     run = runs.create(LONG, "first")
     engine.submit(run)
-    until(lambda: state(run) == "running", 60, "the run to start")
+    until(lambda: state(run) == "running", "the run to start")
     works = ("epochs", "robustness", "tsne")
     for work in works:
         engine.start_background_job(work, trained)
     trained.delete()
     engine.stop(run)
     for work in works:
-        until(
-            lambda work=work: engine.job_status(work, trained).state == "failed", 60, "the failure"
-        )
+        until(lambda work=work: engine.job_status(work, trained).state == "failed", "the failure")
         assert "deleted" in engine.job_status(work, trained).message
     assert list(runs.root().iterdir()) == [run.folder]
     engine.predict(ModelRef(), np.zeros((1, 28, 28), np.uint8))
@@ -280,23 +274,23 @@ def test_a_killed_server_leaves_nothing_running_and_the_run_can_be_resumed() -> 
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, run.id], cwd=ROOT, stdin=subprocess.PIPE
     )
-    until(lambda: run.status.epoch >= 3, 90, "three epochs")
+    until(lambda: run.status.epoch >= 2, "two epochs")
     below = psutil.Process(server.pid).children(recursive=True)
     assert len(below) >= 2
     server.kill()
     server.wait()
-    _, alive = psutil.wait_procs(below, timeout=15)
+    _, alive = psutil.wait_procs(below, timeout=PATIENCE)
     assert alive == []
     assert state(run) == "interrupted"
     epoch = run.status.epoch
-    assert epoch >= 3
+    assert epoch >= 2
     assert f"after epoch {epoch}" in run.status.message
     engine = Engine()
     try:
         engine.submit(run)
-        until(lambda: state(run) == "running", 60, "the run to go on")
+        until(lambda: state(run) == "running", "the run to go on")
         assert run.status.epoch >= epoch
-        until(lambda: state(run) == "finished", 120, "the run to finish")
+        until(lambda: state(run) == "finished", "the run to finish")
     finally:
         engine.close()
     whole(run)
@@ -310,11 +304,11 @@ def test_a_server_that_dies_at_once_leaves_nothing_either() -> None:
         stdin=subprocess.PIPE,
     )
     tree = psutil.Process(server.pid)
-    until(lambda: len(tree.children(recursive=True)) >= 3, 30, "a worker to begin")
+    until(lambda: len(tree.children(recursive=True)) >= 3, "a worker to begin")
     below = tree.children(recursive=True)
     server.kill()
     server.wait()
-    assert psutil.wait_procs(below, timeout=15)[1] == []
+    assert psutil.wait_procs(below, timeout=PATIENCE)[1] == []
 
 
 SERVER = """

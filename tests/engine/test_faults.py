@@ -17,7 +17,7 @@ from digits.store import runs
 from digits.store.models import ModelRef
 from digits.store.run_folder import MODEL, RESULT, STATUS, Run
 from digits.store.status import Owner, Status
-from tests.conftest import TINY, until
+from tests.conftest import PATIENCE, TINY, until
 from tests.engine.test_client import state, whole, worker_of
 
 pytestmark = pytest.mark.slow
@@ -53,12 +53,12 @@ def test_runs_start_in_the_order_shown_however_fast_they_come(engine: Engine) ->
     waiting = [runs.create(TINY, f"run {number}") for number in range(12)]
     with ThreadPoolExecutor(4) as visitors:
         list(visitors.map(engine.submit, waiting))
-    until(lambda: state(first) == "running", 60, "the first run to start")
+    until(lambda: state(first) == "running", "the first run to start")
     shown = runs.queue()
     assert shown[0] == first
     assert set(shown) == {first, *waiting}
     engine.stop(first)
-    until(lambda: finished(waiting), 120, "all to finish")
+    until(lambda: finished(waiting), "all to finish")
     ends = [run.file_stamps(RESULT)[0] for run in shown[1:]]
     assert ends == sorted(ends)
 
@@ -66,18 +66,18 @@ def test_runs_start_in_the_order_shown_however_fast_they_come(engine: Engine) ->
 def test_a_worker_that_dies_takes_neither_finished_nor_waiting_runs_along(engine: Engine) -> None:
     done, torn = runs.create(TINY, "done"), runs.create(LONG, "torn")
     engine.submit(done)
-    until(lambda: finished([done]), 60, "a run to finish")
-    until(lambda: not engine.queued, 5, "the engine to hear of it")
+    until(lambda: finished([done]), "a run to finish")
+    until(lambda: not engine.queued, "the engine to hear of it")
     before = done.file_stamps(RESULT, MODEL, STATUS)
     waiting = [runs.create(TINY, f"run {number}") for number in range(3)]
     for run in [torn, *waiting]:
         engine.submit(run)
-    until(lambda: torn.status.epoch >= 1, 60, "an epoch")
+    until(lambda: torn.status.epoch >= 1, "an epoch")
     kill_worker(engine)
-    until(lambda: torn.status.deaths == 1, 60, "the run to go on")
+    until(lambda: torn.status.deaths == 1, "the run to go on")
     assert [state(run) for run in waiting] == ["queued"] * 3
-    until(lambda: torn.status.deaths == 0, 60, "the next epoch")
-    until(lambda: finished([torn, *waiting]), 120, "all to finish")
+    until(lambda: torn.status.deaths == 0, "the next epoch")
+    until(lambda: finished([torn, *waiting]), "all to finish")
     whole(torn)
     assert done.file_stamps(RESULT, MODEL, STATUS) == before
 
@@ -86,14 +86,14 @@ def test_a_scheduler_that_dies_is_replaced_and_the_question_asked_again(engine: 
     run, waiting = runs.create(LONG, "running"), runs.create(TINY, "waiting")
     engine.submit(run)
     engine.submit(waiting)
-    until(lambda: run.status.epoch >= 1, 60, "an epoch")
+    until(lambda: run.status.epoch >= 1, "an epoch")
     before = engine.cluster
     with ThreadPoolExecutor(1) as visitor:
         answer = visitor.submit(engine.nearest_neighbors, ModelRef(), IMAGE[0])
         os.kill(before.pid, signal.SIGKILL)  # type: ignore[union-attr]
         assert answer.result(120)[0].shape == (12, 28, 28)
     assert engine.cluster is not before
-    until(lambda: finished([run, waiting]), 120, "both to finish")
+    until(lambda: finished([run, waiting]), "both to finish")
     whole(run)
 
 
@@ -110,7 +110,7 @@ def test_a_failed_run_can_be_queued_again(engine: Engine) -> None:
     run = runs.create(TINY, "failed")
     run.write_status(Status("failed", message="The disk is full.", since="2026-01-01T00:00:00"))
     engine.submit(run)
-    until(lambda: finished([run]), 60, "the run to finish")
+    until(lambda: finished([run]), "the run to finish")
     assert run.status.attempt == 2
 
 
@@ -131,5 +131,5 @@ def test_only_this_machine_reaches_the_cluster_and_closing_it_is_silent(
     assert all(ipaddress.ip_address(address).is_loopback for address in listening)
     capfd.readouterr()
     alone.close()
-    assert psutil.wait_procs(processes, timeout=10)[1] == []
+    assert psutil.wait_procs(processes, timeout=PATIENCE)[1] == []
     assert capfd.readouterr().err == ""

@@ -18,7 +18,7 @@ from digits.engine import Engine
 from digits.store import runs
 from digits.store.models import ModelRef
 from digits.store.status import Status
-from tests.conftest import ROOT, until
+from tests.conftest import PATIENCE, ROOT, until
 from tests.engine.test_client import INTERRUPTED, SHORT, state, whole
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,7 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield address
     for process in processes:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 def connected() -> Engine:
@@ -69,7 +69,7 @@ def connected() -> Engine:
             return False
         return True
 
-    until(attempt, 30, "the scheduler to answer")
+    until(attempt, "the scheduler to answer")
     return found[0]
 
 
@@ -80,14 +80,14 @@ def test_runs_outlive_the_server_and_the_next_one_finds_them() -> None:
     run, lost = runs.create(INTERRUPTED, "remote"), runs.create(SHORT, "lost")
     lost.write_status(Status("running", since="2026-01-01T00:00:00"))  # of an older cluster
     engine.submit(run)
-    until(lambda: run.status.epoch >= 1, 60, "an epoch")
+    until(lambda: run.status.epoch >= 1, "an epoch")
     engine.close()
     again = Engine()
     assert state(run) == "running"
     assert state(lost) == "interrupted"
     again.submit(lost)
-    until(lambda: state(run) == "finished", 120, "the first run to finish")
-    until(lambda: state(lost) == "finished", 60, "the lost run to finish")
+    until(lambda: state(run) == "finished", "the first run to finish")
+    until(lambda: state(lost) == "finished", "the lost run to finish")
     whole(run)
     whole(lost)
     again.close()

@@ -58,7 +58,7 @@ def test_a_sweep_pauses_goes_on_and_ends_with_a_tested_winner(engine: Engine) ->
     sweep = sweeps.create(PLAN)
     driver.step(sweep, engine, 0)
     sweep.want("pause")
-    until(lambda: not driver.Look.at(sweep).active, 60, "the first trials to come to their rung")
+    until(lambda: not driver.Look.at(sweep).active, "the first trials to come to their rung")
     begun = len(sweep.entries())
     assert 1 <= begun <= engine.workers() + driver.AHEAD
     assert driver.step(sweep, engine, 1).message.startswith("Paused")
@@ -84,7 +84,7 @@ def test_a_cancelled_sweep_ends_its_runs_and_a_stopped_one_still_tests_its_winne
     driver.step(sweep, engine, 0)
     sweep.want("cancel")
     assert driver.step(sweep, engine, 1).state == "cancelled"
-    until(lambda: not driver.Look.at(sweep).active, 60, "its runs to end")
+    until(lambda: not driver.Look.at(sweep).active, "its runs to end")
     assert not sweep.entries("final")
     stopped = sweeps.create(PLAN)
     driver.step(stopped, engine, 0)
@@ -108,12 +108,12 @@ def test_nothing_is_lost_when_each_process_is_killed_in_turn() -> None:
     sweep = sweeps.create(dataclasses.replace(PLAN, trials=6))
     served = drive_elsewhere()
     try:
-        until(lambda: len(sweep.entries()) >= 2, 180, "two trials")
+        until(lambda: len(sweep.entries()) >= 2, "two trials")
         cluster = clusters(served)[0]
         worker_of(cluster.pid).send_signal(signal.SIGKILL)
-        until(lambda: len(sweep.entries()) >= 3, 180, "the third trial")
+        until(lambda: len(sweep.entries()) >= 3, "the third trial")
         clusters(served)[0].send_signal(signal.SIGKILL)
-        until(lambda: len(sweep.entries()) >= 5, 180, "the fifth trial")
+        until(lambda: len(sweep.entries()) >= 5, "the fifth trial")
         os.kill(served.pid, signal.SIGKILL)
         served.wait()
         assert sweep.progress.state == "running"

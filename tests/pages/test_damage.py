@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from digits.ink import collection
 from digits.store import runs
 from digits.store.run_folder import Run
+from tests.conftest import PATIENCE
 from tests.damage import ANY, INSTEAD, complete_run, damage
 from tests.store.test_damage import FILES
 from tests.widgets.test_runs_list import table_rows, texts
@@ -40,7 +41,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(page: str, **link: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=30)
+    app = AppTest.from_file(APP, default_timeout=PATIENCE)
     for name, value in link.items():
         app.query_params[name] = value
     app.switch_page(f"pages/{page}.py").run()
@@ -104,7 +105,7 @@ finetune_controls(collection.all(), runs.open(st.query_params["run"]))
     for digit in range(10):
         collection.add(digit, [np.array([[0.0, 100 + digit], [0, 100]])])
     for run in damaged:
-        app = AppTest.from_string(script, default_timeout=30)
+        app = AppTest.from_string(script, default_timeout=PATIENCE)
         app.query_params["run"] = run.id
         app.run()
         assert not app.exception, (run.name, app.exception)

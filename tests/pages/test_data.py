@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from digits.data import datasets, mnist_download, mnist_files
 from digits.data.mnist_formats import PARTS
-from tests.conftest import App, until
+from tests.conftest import PATIENCE, App, until
 from tests.data.test_mnist_download import source
 
 __all__ = ["source"]  # a fixture
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(**link: str) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=30)
+    page = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     page.query_params.update(link)
     return page.switch_page("pages/data.py").run()
 
@@ -61,10 +61,10 @@ def test_a_failed_download_is_explained_and_offered_again():
 
         offer_mnist(lambda: None)
 
-    page = AppTest.from_function(script, default_timeout=30).run()
+    page = AppTest.from_function(script, default_timeout=PATIENCE).run()
     page.button[0].click().run()
     assert not page.exception
-    until(lambda: not mnist_download.progress().running, 20, "the end of the download")
+    until(lambda: not mnist_download.progress().running, "the end of the download")
     page.run()
     assert "could not be downloaded" in offer(page)
     assert page.button[0].label == "Try again"

@@ -80,7 +80,7 @@ def pixels(page: Page) -> np.ndarray:
 def answer(page: Page, digit: int) -> None:
     """Wait until the server predicts this digit; the first time waits for TensorFlow to load."""
     final = page.locator(".answer:not([data-provisional]) .digit")
-    expect(final).to_have_text(str(digit), timeout=60_000)
+    expect(final).to_have_text(str(digit))
 
 
 def test_a_3_drawn_by_mouse_is_recognized(page: Page, server: str) -> None:
@@ -157,7 +157,7 @@ def test_a_test_digit_comes_by_keyboard_is_drawn_on_and_cleared(page: Page, serv
     open_page(page, server)
     page.get_by_role("button", name="Start from a test digit").focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".answer .digit")).to_have_text(re.compile("[0-9]"), timeout=60_000)
+    expect(page.locator(".answer .digit")).to_have_text(re.compile("[0-9]"))
     seen = page.get_by_alt_text("as the model sees it")
     first = seen.get_attribute("src") or ""
     expect(page.get_by_text("What digit did you draw?")).to_have_count(0)
@@ -253,7 +253,7 @@ def test_a_photo_is_recognized_and_a_bad_file_leaves_the_result_where_it_is(
         canvas.rasterize(both, 420, 280, brush=10), width=1600, height=1200, ruling="squared"
     )
     upload.set_input_files({"name": "paper.jpg", "mimeType": "image/jpeg", "buffer": paper})
-    expect(page.get_by_test_id("stMetricValue")).to_have_text("37", timeout=60_000)
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("37")
     expect(page.get_by_alt_text("each digit of 37")).to_be_visible()
     upload.set_input_files({"name": "7.png", "mimeType": "image/png", "buffer": b"a seven"})
     expect(page.get_by_text("7.png is not a picture that can be read here")).to_be_visible()
@@ -283,5 +283,5 @@ def test_a_photo_is_taken_with_the_camera_and_recognized(
     page.get_by_text("Use the camera").click()
     page.wait_for_function("document.querySelector('video')?.readyState === 4")  # it shows a frame
     page.get_by_role("button", name="Take Photo").click()
-    expect(page.get_by_test_id("stMetricValue")).to_have_text("37", timeout=60_000)
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("37")
     camera.close()

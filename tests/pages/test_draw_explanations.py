@@ -47,7 +47,7 @@ def test_neighbors_come_by_themselves_once_the_embeddings_are_computed(
     draw(page, SEVEN)
     answer(page, 7)
     alike = page.get_by_role("button", name=re.compile("^A training 7, .* away$"))
-    expect(alike.first).to_be_visible(timeout=60_000)
+    expect(alike.first).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^A training"))).to_have_count(12)
     answer(page, 7)
 

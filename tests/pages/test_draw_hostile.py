@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE, ROOT
 
 
 def picture(side: int) -> str:
@@ -33,7 +33,7 @@ def test_what_is_no_drawing_is_answered_in_a_sentence(
     state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIGITS_SCHEDULER", "tcp://127.0.0.1:9")
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     app.switch_page("pages/draw.py").run()
     app.session_state["draw-canvas-0-280"] = state
     app.run()

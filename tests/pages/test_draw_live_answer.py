@@ -42,7 +42,7 @@ def provisional(page: Page, digit: int) -> None:
 def final(page: Page, digit: int, strokes: int) -> None:
     """Wait until the bars show the server's answer to so many strokes."""
     bars = page.get_by_label(re.compile(rf"^Strokes: {strokes}\. Prob"))
-    expect(bars).to_be_visible(timeout=60_000)
+    expect(bars).to_be_visible()
     answer(page, digit)
     said = re.findall(rf"\b{digit}: (.*?%)", bars.get_attribute("aria-label") or "")
     assert [shares(page)[digit]] == said

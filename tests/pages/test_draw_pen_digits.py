@@ -54,14 +54,14 @@ def read_on_page(page: Page, corner: tuple[float, float], digit: PenDigit) -> in
         page.mouse.move(*lines[0][0])
         return canvas.evaluate("canvas => canvas.style.cursor") == "crosshair"
 
-    until(ready, 20, "the canvas")
+    until(ready, "the canvas")
     for line in lines:
         page.mouse.move(*line[0])
         page.mouse.down()
         for point in line[1:]:
             page.mouse.move(*point)
         page.mouse.up()
-    page.get_by_label(f"Strokes: {len(lines)}.").wait_for(timeout=120_000)
+    page.get_by_label(f"Strokes: {len(lines)}.").wait_for()
     read = int(page.locator(".answer:not([data-provisional]) .digit").inner_text())
     page.get_by_role("button", name="Clear").click()
     page.get_by_label("Strokes: 0.").wait_for()

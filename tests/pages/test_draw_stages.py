@@ -49,7 +49,7 @@ def test_the_link_says_which_steps_are_disabled(page: Page, server: str) -> None
     draw(page, THREE)
     expect(
         page.get_by_text("Disabled preprocessing steps: 20 × 20 box, center of mass")
-    ).to_be_visible(timeout=60_000)
+    ).to_be_visible()
     expect(page).to_have_url(re.compile("without=fit&without=center$"))
     expect(page.get_by_role("switch", name="20 × 20 box")).not_to_be_checked()
     expect(page.get_by_role("switch", name="Stroke width")).to_be_checked()

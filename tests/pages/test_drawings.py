@@ -39,7 +39,7 @@ def labels() -> list[int]:
 
 def open_drawings(page: Page, server: str, query: str = "") -> None:
     page.goto(f"{server}/drawings{query}")
-    expect(page.get_by_role("button", name="Import")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Import")).to_be_visible()
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
 
 
@@ -70,7 +70,7 @@ def test_one_click_saves_a_drawing_another_corrects_it_and_undo_removes_it(
     page.get_by_role("radio", name="7", exact=True).click()
     expect(page.get_by_text("Saved as a 7")).to_be_visible()
     # The canvas sends a stroke a little after it is drawn, here after the click.
-    until(lambda: [len(one.strokes) for one in collection.all()] == [2], 20, "the second stroke")
+    until(lambda: [len(one.strokes) for one in collection.all()] == [2], "the second stroke")
     expect(page.get_by_text("Saved as a 7")).to_be_visible()
 
 
@@ -81,9 +81,9 @@ def test_labels_are_corrected_drawings_pinned_and_deleted_after_a_question(
     open_drawings(page, server)
     page.get_by_role("button", name="A drawn 1").click()
     page.get_by_role("radio", name="3", exact=True).click()
-    until(lambda: labels() == [3], 20, "the new label")
+    until(lambda: labels() == [3], "the new label")
     page.get_by_text("Pin", exact=True).click()
-    until(lambda: collection.all()[0].pinned, 20, "the pin")
+    until(lambda: collection.all()[0].pinned, "the pin")
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_test_id("stDialog")).to_have_count(0)
@@ -168,14 +168,12 @@ def test_a_run_is_scored_on_drawings_fine_tuned_on_them_and_scored_again(
         collection.add(digit, calculator_digit(digit, rng))
     collection.pin(collection.all()[0].id, True)
     page.goto(f"{app.url}/runs?compare={base.id}")
-    expect(page.get_by_text(re.compile("on 20 drawings .95% interval"))).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_text(re.compile("on 20 drawings .95% interval"))).to_be_visible()
     open_drawings(page, app.url, f"?run={base.id}")
     expect(page.get_by_text("Accuracy on drawings (20)")).to_be_visible()
     page.get_by_role("button", name="Fine-tune").click()
     expect(page.get_by_text(f"Base model: run {base.id}")).to_be_visible()
-    expect(page.get_by_text("Before and after fine-tuning")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Before and after fine-tuning")).to_be_visible()
     expect(page.get_by_text("Held-out drawings (10)")).to_be_visible()
     expect(page.get_by_text("Accuracy on drawings (10)")).to_be_visible()
     expect(page.get_by_text("Pinned drawings over the epochs")).to_be_visible()

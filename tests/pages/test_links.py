@@ -6,7 +6,7 @@ from itertools import cycle
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE, ROOT
 from tests.pages.test_mistakes import figures, run_with_epochs
 
 NO_VALUE = ["inf", "", "nan", "-1e400"]
@@ -35,7 +35,7 @@ def parameters() -> list[str]:
 
 
 def opened(page: str, query: dict[str, str | list[str]]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     app.query_params.update(query)
     return app.switch_page(f"pages/{page}.py").run()
 

@@ -13,6 +13,7 @@ from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Status
+from tests.conftest import PATIENCE
 from tests.damage import RESULT
 from widgets.shared.session import FORK
 
@@ -58,7 +59,7 @@ def run_with_epochs(epochs: list[dict[tuple[int, int], int]], stopped: bool = Fa
 
 def opened(**query: str) -> AppTest:
     """The page as the link with that query shows it."""
-    app = AppTest.from_file(APP, default_timeout=30)
+    app = AppTest.from_file(APP, default_timeout=PATIENCE)
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page("pages/mistakes.py").run()
@@ -195,7 +196,7 @@ def test_a_fork_takes_the_epoch_and_the_recipe_to_train_and_can_be_given_up():
     app.button("mistakes-fork").click().run()
     assert not app.exception
     assert app.button("train-fork").label == "Continues run 1, epoch 2"
-    app = AppTest.from_file(APP, default_timeout=30)  # for a test goes back to its first page
+    app = AppTest.from_file(APP, default_timeout=PATIENCE)  # for a test goes back to its first page
     app.session_state[FORK] = run.id, 2
     app.query_params["recipe"] = "fast;dataset=uci;conv=32x3p,64x3p;dense=64;batch_norm=false"
     app.run()

@@ -62,7 +62,7 @@ def test_two_clicks_show_why_a_digit_was_misread_and_nothing_scrolls(shown: Page
     digits_in(shown).nth(1).click()
 
     pixels = shown.get_by_alt_text("Pixels that speak for 4", exact=False)
-    expect(pixels).to_be_visible(timeout=90_000)  # the engine may have to start
+    expect(pixels).to_be_visible()  # the engine may have to start
     neighbors = shown.get_by_role("button", name=re.compile("^A training [0-9], .* away$"))
     for evidence in (
         shown.get_by_text("Label 4, predicted as 9"),

@@ -85,11 +85,11 @@ def test_the_table_is_found_and_sorted_and_its_link_keeps_that(
     expect(page.get_by_text(re.compile("^3 of "))).to_be_visible()
     page.get_by_role("button", name="Validation").click()
     best_first = ["Needle high", "Needle middle", "Needle low"]
-    until(lambda: names(page) == best_first, 20, "the best first")
+    until(lambda: names(page) == best_first, "the best first")
     page.goto(page.url)
-    until(lambda: names(page) == best_first, 20, "the same from the link")
+    until(lambda: names(page) == best_first, "the same from the link")
     page.get_by_role("button", name="Validation").click()
-    until(lambda: names(page) == best_first[::-1], 20, "the best last")
+    until(lambda: names(page) == best_first[::-1], "the best last")
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Validation")
     page.goto(f"{server}/runs?find=nosuchword&page=7&order=nonsense")
     expect(page.get_by_text("No matching runs")).to_be_visible()
@@ -108,7 +108,7 @@ def test_two_ticks_show_curves_and_what_differs_and_nothing_moves(
     row(page, "Bad curve").get_by_role("checkbox").click()
     expect(page.get_by_text("test_probabilities.npy")).to_be_visible()  # why there is no verdict
     both = ["Bad curve", "Good curve"]
-    until(lambda: sorted(_compared(page)) == both, 20, "both curves")
+    until(lambda: sorted(_compared(page)) == both, "both curves")
     differing = page.locator("table").filter(has_text="Settings that differ").locator("tbody")
     expect(differing).to_have_count(4)
     assert "".join(differing.first.inner_text().split()) == "Learningrate(peak)0.0010.01"
@@ -117,12 +117,12 @@ def test_two_ticks_show_curves_and_what_differs_and_nothing_moves(
     expect(page.get_by_text(re.compile("epochs.csv of run .* is damaged"))).to_be_visible()
     assert sorted(_compared(page)) == both
     page.get_by_text("Seconds", exact=True).click()
-    until(lambda: _compared(page).get("Good curve") == [5, 10], 20, "seconds on the axis")
+    until(lambda: _compared(page).get("Good curve") == [5, 10], "seconds on the axis")
     link = page.evaluate("location.href")
     page.goto("about:blank")
     page.goto(link.replace("compare=", "compare=20260101-000000-abcdef,"))  # one that is gone
     expect(page.get_by_text("1 of the runs in the link")).to_be_visible()
-    until(lambda: _compared(page).get("Good curve") == [5, 10], 20, "the curves of the link")
+    until(lambda: _compared(page).get("Good curve") == [5, 10], "the curves of the link")
     page.get_by_role("button", name="Untick").click()
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
     expect(page.get_by_text("Tick two runs")).to_be_visible()
@@ -255,4 +255,4 @@ def test_seeds_are_compared_as_groups_and_notes_are_found(
     search = page.get_by_role("searchbox", name="Find")
     search.fill("*nothing* new")
     search.press("Enter")
-    until(lambda: names(page) == ["Rate 0.001 · seed 1"], 20, "the run with these notes")
+    until(lambda: names(page) == ["Rate 0.001 · seed 1"], "the run with these notes")

@@ -122,7 +122,7 @@ def colleagues(fresh: App, trained_once: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def curve(page: Page) -> Run:
     """The newest run, once the chart of the loss has points of it under its name."""
-    until(lambda: runs.all() and len(runs.all()[0].step_metrics()["step"]), 120, "the first steps")
+    until(lambda: runs.all() and len(runs.all()[0].step_metrics()["step"]), "the first steps")
     run = runs.all()[0]
     expect_curve(page, run)
     return run
@@ -131,13 +131,13 @@ def curve(page: Page) -> Run:
 def expect_curve(page: Page, run: Run) -> None:
     """The chart of the loss has a curve of that run."""
     label = runs.summary(run).label
-    until(lambda: label in page.evaluate(CURVES), 60, f"the curve of {label}")
+    until(lambda: label in page.evaluate(CURVES), f"the curve of {label}")
 
 
 def stop(run: Run) -> None:
     """End a run that has shown what it should, so that the next one need not wait."""
     run.request_stop()
-    until(lambda: run.status.state in DONE, 120, "the run's end")
+    until(lambda: run.status.state in DONE, "the run's end")
 
 
 def test_train_change_the_rate_and_overfit(visitor: Visitor) -> None:
@@ -152,7 +152,7 @@ def test_train_change_the_rate_and_overfit(visitor: Visitor) -> None:
     visitor.slide("learning_rate", 0.0002)
     expect(page.get_by_text("lr 0.0002").first).to_be_visible()
     visitor.press("button", "Train")
-    until(lambda: len(runs.all()) == 2, 60, "the second run")
+    until(lambda: len(runs.all()) == 2, "the second run")
     second = curve(page)
     expect_curve(page, first)
     assert "lr 0.0002" in second.name
@@ -164,7 +164,7 @@ def test_train_change_the_rate_and_overfit(visitor: Visitor) -> None:
     visitor.slide("train_images", 500)
     visitor.slide("epochs", 20)
     visitor.press("button", "Train")
-    until(lambda: len(runs.all()) == 3, 60, "the third run")
+    until(lambda: len(runs.all()) == 3, "the third run")
     third = curve(page)
     assert "500 images" in third.name
     visitor.needed(clicks=3)
@@ -186,7 +186,7 @@ def test_train_a_variant_of_a_colleagues_run(visitor: Visitor, colleagues: list[
     expect(page).to_have_title("Train · Digits")
     visitor.slide("dropout", 0.5)
     visitor.press("button", "Train")
-    until(lambda: len(runs.all()) > count, 60, "the variant")
+    until(lambda: len(runs.all()) > count, "the variant")
     variant = curve(page)
     assert variant.recipe == replace(colleagues[0].recipe, dropout=0.5)
     visitor.needed(clicks=3)
@@ -220,7 +220,7 @@ def test_the_keyboard_alone_trains_explains_and_compares(
     visitor.open("")
     tab_to(page, "^BUTTON .*Train$")
     page.keyboard.press("Enter")
-    until(lambda: len(runs.all()) > count, 60, "the run")
+    until(lambda: len(runs.all()) > count, "the run")
     stop(curve(page))
 
     tab_to(page, "^A .*Mistakes$")

@@ -13,7 +13,7 @@ from digits.recipes.recipe import Conv, Recipe
 from digits.store import learning_rate, runs
 from digits.store.runs import Run
 from digits.store.status import DONE
-from tests.conftest import App, until
+from tests.conftest import PATIENCE, App, until
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +51,7 @@ def test_the_curve_moves_while_it_trains_and_stop_ends_it(
     expect(page.get_by_text(GOING)).to_be_visible()
     curve = page.get_by_role("img", name=re.compile("^Loss"))
     first, before = curve.screenshot(path=tmp_path / "1.png"), _points(page)
-    until(lambda: _points(page) > before, 20, "more points on the curve")
+    until(lambda: _points(page) > before, "more points on the curve")
     assert curve.screenshot(path=tmp_path / "2.png") != first
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
@@ -94,7 +94,7 @@ def test_a_run_is_paused_resumed_at_another_rate_kept_and_trained_on(
     page = opened("recipe=fast;dataset=uci;conv=8x5p;batch_size=16;epochs=50")
     press_train(page)
     expect(page.get_by_text(re.compile(r"epoch \d+ of 50 .* images/s"))).to_be_visible()
-    until(lambda: newest().status.epoch >= 1, 60, "the first epoch")
+    until(lambda: newest().status.epoch >= 1, "the first epoch")
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_text(re.compile("Paused after epoch"))).to_be_visible()
     run = newest()
@@ -102,10 +102,10 @@ def test_a_run_is_paused_resumed_at_another_rate_kept_and_trained_on(
     page.get_by_role("button", name=re.compile(r"lr \d")).click()
     page.get_by_role("slider", name="Learning rate (peak)").last.press("ArrowLeft")
     page.get_by_role("button", name="Change", exact=True).click()
-    until(lambda: learning_rate.requested(run), 30, "the request")
+    until(lambda: learning_rate.requested(run), "the request")
     page.keyboard.press("Escape")
     page.get_by_role("button", name=re.compile("Resume after epoch")).click()
-    until(lambda: learning_rate.changes(run), 60, "the change")
+    until(lambda: learning_rate.changes(run), "the change")
     page.get_by_role("button", name="Pause", exact=True).click()
     page.get_by_role("button", name="Stop and keep").click()
     expect(page.get_by_text(re.compile("stopped after"))).to_be_visible()
@@ -208,13 +208,11 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     page = browser.new_page()
     page.goto(f"{app.url}/?{LONG}")
     press_train(page)
-    expect(page.get_by_text(re.compile("epoch ([3-9]|[1-3][0-9]) of 40")).first).to_be_visible(
-        timeout=90_000
-    )
+    expect(page.get_by_text(re.compile("epoch ([3-9]|[1-3][0-9]) of 40")).first).to_be_visible()
     below = psutil.Process(app.process.pid).children(recursive=True)
     app.process.kill()
     app.process.wait()
-    assert psutil.wait_procs(below, timeout=15)[1] == []
+    assert psutil.wait_procs(below, timeout=PATIENCE)[1] == []
     link = page.url.split("?")[1]
     page.close()
     again = App(runs)
@@ -222,9 +220,9 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     page.goto(f"{again.url}/?{link}")
     expect(page.get_by_text(re.compile(r"Interrupted after epoch \d+"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Resume after epoch")).click()
-    expect(page.get_by_text(GOING)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(GOING)).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     steps = newest().step_metrics()["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
     page.close()
@@ -251,8 +249,8 @@ def test_a_recipe_file_sets_the_controls_and_three_seeds_train_as_a_group(
     page.get_by_role("option", name="× 3").click()
     page.wait_for_selector("[data-test-script-state=notRunning]")
     press_train(page)
-    until(lambda: len([run for run in runs.all() if run.group]) == 3, 30, "three runs")
+    until(lambda: len([run for run in runs.all() if run.group]) == 3, "three runs")
     group = runs.all()[:3]
     assert {run.recipe for run in group} == {replace(recipe, seed=seed) for seed in range(3)}
     assert {run.name.partition(" × ")[2] for run in group} == {f"3 · seed {n}" for n in range(3)}
-    until(lambda: all(run.status.state in DONE for run in group), 120, "their end")
+    until(lambda: all(run.status.state in DONE for run in group), "their end")

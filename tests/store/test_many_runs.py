@@ -83,8 +83,8 @@ print(other.id)
     command = [sys.executable, "-c", code]
     added = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     changed = time.monotonic()
-    until(lambda: [run.id for run in runs.queue()] == [added.strip()], 2, "the queued run")
-    until(lambda: runs.search("renamed") == [finished], 2, "the new name")
+    until(lambda: [run.id for run in runs.queue()] == [added.strip()], "the queued run")
+    until(lambda: runs.search("renamed") == [finished], "the new name")
     assert time.monotonic() - changed < 1
     assert len(runs.all()) == COUNT + 1
     assert runs.summary(finished).name == "Renamed"
@@ -123,7 +123,7 @@ def test_a_run_leaves_the_queue_when_its_process_dies() -> None:
     assert runs.queue() == [run]
     process.kill()
     process.wait()
-    until(lambda: runs.queue() == [], 2, "the queue to be empty")
+    until(lambda: runs.queue() == [], "the queue to be empty")
     assert runs.summary(run).state == "interrupted"
 
 

@@ -38,7 +38,7 @@ def test_a_run_is_found_by_words_of_its_name_its_recipe_and_its_state(run: Run) 
     other.rename("Renamed")
     assert runs.search("renamed") == [other]
     (other.folder / "about.json").write_text("{")
-    until(lambda: runs.search("damaged") == [other], 2, "the damage to be seen")
+    until(lambda: runs.search("damaged") == [other], "the damage to be seen")
 
 
 def test_a_file_that_changed_says_so(run: Run) -> None:

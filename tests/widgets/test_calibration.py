@@ -10,6 +10,7 @@ from digits.evaluation.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_
 from digits.evaluation.predictions import Predictions, Selection
 from digits.recipes.recipe import Recipe
 from digits.store.run_folder import EPOCH_COLUMNS, Run
+from tests.conftest import PATIENCE
 from tests.pages.test_mistakes import finished_run, words
 from tests.widgets.test_label_errors import PAGE, alone
 from widgets.mistakes.calibration import BINS, EDGES, verdict
@@ -39,7 +40,7 @@ def sure_run(sharper: float) -> tuple[Run, Predictions]:
 
 
 def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
+    app = AppTest.from_file(PAGE, default_timeout=PATIENCE)
     app.query_params["view"] = "calibration"
     for name, value in query.items():
         app.query_params[name] = value

@@ -11,6 +11,7 @@ from digits.data import datasets
 from digits.recipes.recipe import Recipe
 from digits.store.run_folder import Run
 from digits.store.status import Status
+from tests.conftest import PATIENCE
 from tests.damage import complete_run
 
 
@@ -51,7 +52,7 @@ def shown(run: Run, before: Run | None) -> AppTest:
         what_happened(runs.open(id), runs.open(before_id) if before_id else None, apply)
 
     ids = run.id, before.id if before else ""
-    page = AppTest.from_function(script, args=ids, default_timeout=30).run()
+    page = AppTest.from_function(script, args=ids, default_timeout=PATIENCE).run()
     assert not page.exception
     return page
 

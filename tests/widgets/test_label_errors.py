@@ -14,6 +14,7 @@ from digits.evaluation.predictions import Predictions
 from digits.recipes.recipe import Recipe
 from digits.store.models import SHIPPED_MODEL
 from digits.store.run_folder import EPOCH_COLUMNS, Run
+from tests.conftest import PATIENCE
 from tests.pages.test_mistakes import figures, finished_run, words
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "mistakes.py")
@@ -37,7 +38,7 @@ def validated_run(p_val: np.ndarray | None) -> Run:
 
 
 def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
+    app = AppTest.from_file(PAGE, default_timeout=PATIENCE)
     app.query_params["view"] = "label-errors"
     for name, value in query.items():
         app.query_params[name] = value
@@ -57,7 +58,7 @@ def alone(view: str, run: Run, predictions: Predictions, **state: Any) -> AppTes
         st.session_state["selection"] = importlib.import_module(view).view(run, predictions)
 
     about = {"view": f"widgets.mistakes.{view}", "run": run, "predictions": predictions}
-    app = AppTest.from_function(show, kwargs=about, default_timeout=30)
+    app = AppTest.from_function(show, kwargs=about, default_timeout=PATIENCE)
     for name, value in state.items():
         app.session_state[name] = value
     app.run()

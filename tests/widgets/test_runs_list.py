@@ -11,6 +11,7 @@ from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
 from digits.store.status import Status
+from tests.conftest import PATIENCE
 from tests.damage import RESULT, complete_run
 from widgets.runs.compare import differing
 from widgets.runs.listing import COLUMNS, ordered
@@ -24,7 +25,7 @@ def run() -> Run:
 
 
 def opened(page: str, **link: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=30)
+    app = AppTest.from_file(APP, default_timeout=PATIENCE)
     for name, value in link.items():
         app.query_params[name] = value
     app.switch_page(f"pages/{page}.py").run()

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from digits.recipes.differences import from_link, to_link
 from digits.recipes.presets import PRESETS, for_available_data
 from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
+from tests.conftest import PATIENCE
 
 PARTS = {
     part: described for field in HYPERPARAMETERS.values() for part, described in field.parts.items()
@@ -32,7 +33,7 @@ def _page(link: str = "", **query: str) -> AppTest:
         st.text(preset)
         st.text("\n".join(st.session_state["recipe-ignored"]))
 
-    page = AppTest.from_function(script, default_timeout=30)
+    page = AppTest.from_function(script, default_timeout=PATIENCE)
     page.query_params.update(query | ({"recipe": link} if link else {}))
     return page.run()
 

@@ -11,6 +11,7 @@ from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
 from digits.store.status import Owner, Status
+from tests.conftest import PATIENCE
 from widgets.train import live as live_view
 
 
@@ -32,7 +33,7 @@ def watched(run: Run) -> AppTest:
 
         live(runs.open(id))
 
-    return AppTest.from_function(script, args=(run.id,), default_timeout=30).run()
+    return AppTest.from_function(script, args=(run.id,), default_timeout=PATIENCE).run()
 
 
 def seconds(page: AppTest) -> list[float]:
