@@ -88,7 +88,7 @@ def test_a_page_and_all_that_it_imports_load_nothing_heavy() -> None:
     code = f"""
 import sys
 from streamlit.testing.v1 import AppTest  # components need the runtime that it stands in for
-app = AppTest.from_string({chr(10).join(sorted(imports))!r}).run(timeout=PATIENCE)
+app = AppTest.from_string({chr(10).join(sorted(imports))!r}).run(timeout={PATIENCE})
 assert not app.exception, app.exception
 assert "pages" not in sys.modules and "widgets.shared" in sys.modules
 print(*{{name.split(".")[0] for name in sys.modules}} & {set(HEAVY)})

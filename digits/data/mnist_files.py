@@ -21,7 +21,9 @@ WAY_OUT = (
     "variable DIGITS_DATA names."
 )
 
-_checked: set[tuple[str, Path, int, int]] = set()  # part, file, its time and size
+Stamp = tuple[str, Path, int, int]  # part, file, its time and size
+
+_checked: set[Stamp] = set()
 
 
 def folders() -> list[Path]:
@@ -38,16 +40,29 @@ def find(*names: str) -> list[Path]:
 
 def missing() -> list[str]:
     """The names of the IDX files whose arrays are in no file."""
-    return [part.idx for part in PARTS.values() if not find("mnist.npz", *part.names)]
+    return [part.idx for key, part in PARTS.items() if not _files(key)]
+
+
+def _files(key: str) -> list[Path]:
+    return find("mnist.npz", *PARTS[key].names)
+
+
+def _stamp(key: str, path: Path, status: os.stat_result) -> Stamp:
+    return key, path, status.st_mtime_ns, status.st_size
 
 
 def check() -> None:
-    """Raise what ``read`` would, in a few milliseconds: reads the labels, looks for the images."""
+    """Raise what ``read`` would, in a few milliseconds: reads the labels, looks for the images.
+
+    A file whose labels were read before is not opened again until it changes.
+    """
     lacking = missing()
     if 0 < len(lacking) < len(PARTS):
         raise FileNotFoundError(f"MNIST is incomplete without {', '.join(lacking)}. {WAY_OUT}")
-    read("y_train")
-    read("y_test")
+    for key in ("y_train", "y_test"):
+        first = next(iter(_files(key)), None)
+        if first is None or _stamp(key, first, first.stat()) not in _checked:
+            read(key)
 
 
 def read(key: str) -> np.ndarray:
@@ -57,11 +72,10 @@ def read(key: str) -> np.ndarray:
     is damaged or holds something else; the sentence names the file and the way out.
     """
     first_problem: ValueError | None = None
-    for path in find("mnist.npz", *PARTS[key].names):
+    for path in _files(key):
         try:
             with path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                stamp = key, path, status.st_mtime_ns, status.st_size
+                stamp = _stamp(key, path, os.fstat(file.fileno()))
                 array = mnist_formats.parse(file, key, checked=stamp in _checked)
         except (OSError, ValueError) as error:
             reason = f"cannot be read ({error})." if isinstance(error, OSError) else error
