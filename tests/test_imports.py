@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE, ROOT
 
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "optuna")
 CORE = {"ink", "data", "evaluation", "multidigit", "recipes", "store", "report", "engine"}
