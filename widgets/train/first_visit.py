@@ -17,11 +17,11 @@ def first_visit(recipe: Recipe) -> None:
         "an **example** recorded on MNIST, where the preset Fast classifies 99.2% of the "
         "validation images correctly after one epoch."
     )
-    loss, accuracy, steps = st.columns([5, 5, 4], gap="small")
+    loss, accuracy, steps = st.columns([5, 5, 4], gap="small", border=True)
     for column, metric in ((loss, "loss"), (accuracy, "accuracy")):
-        with column.container(border=True, height="stretch"):
+        with column:
             example(metric)
-    with steps.container(border=True, height="stretch"):
+    with steps:
         st.markdown(
             "**Then**\n"
             "1. Change a control on the left, press Train again, and compare the curves.\n"

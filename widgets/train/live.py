@@ -71,11 +71,11 @@ def _show(run: Run, status: Status) -> None:
     diagnosis = diagnosis_of(run)
     _state(run, status)
     figures(run, status, before)
-    loss, accuracy, digits = st.columns([5, 5, 4], gap="small")
+    loss, accuracy, digits = st.columns([5, 5, 4], gap="small", border=True)
     for column, metric in ((loss, "loss"), (accuracy, "accuracy")):
-        with column.container(border=True, height="stretch"):
+        with column:
             chart(run, status, metric, earlier, diagnosis.since if diagnosis else None)
-    with digits.container(border=True, height="stretch"):
+    with digits:
         _digits(run)
     what_happened(run, before, lambda changes: _try(run, changes))
     with st.container(border=True):
