@@ -228,7 +228,7 @@ BOMBS = {
     "a picture of 2 GiB": Bomb(
         "canvas", "large.json", lambda: _drawn(png=_picture("PNG", "RGBA", 23_000, 23_000))
     ),
-    "as many objects as are allowed": Bomb(
+    "as many lists as are allowed": Bomb(
         "canvas", "lists.json", lambda: _drawn()[:-1] + b', "more": [' + b"[]," * 650_000 + b"0]}"
     ),
     "a line to the moon": Bomb(

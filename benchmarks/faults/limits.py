@@ -50,6 +50,7 @@ def memory(count: int = RUNS) -> list[dict[str, Any]]:
             seconds.append(time.perf_counter() - begun)
             sizes.append(served.mebibytes(served.worker(psutil.Process())))
             run.delete()
+            print(f"\r{count - seed - 1:4} left: {sizes[-1]:,.0f} MiB", end="", file=sys.stderr)
     tenth = min(SETTLED, count - 1)
     who = f"memory: {count} runs of {datasets.default()},"
     return [
