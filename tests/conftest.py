@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -184,7 +185,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh visitor at a desktop."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = new_page(browser, viewport={"width": 1280, "height": 900})
+    yield opened
+    opened.context.close()
+
+
+def new_page(browser: Browser, **options: Any) -> Page:
+    """A page of a fresh visitor; ``options`` are those of Playwright's contexts."""
+    context = browser.new_context(**options)
     context.set_default_timeout(PATIENCE * 1000)
-    yield context.new_page()
-    context.close()
+    return context.new_page()

@@ -7,7 +7,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import App
+from tests.conftest import App, new_page
 from tests.pages.test_train import LONG, press_train
 
 pytestmark = pytest.mark.browser
@@ -28,7 +28,7 @@ def test_every_page_is_right_as_the_first_request_to_a_fresh_server(
 ) -> None:
     app = App(tmp_path / "runs")
     try:
-        pages = [browser.new_page() for _ in range(3)]
+        pages = [new_page(browser) for _ in range(3)]
         for page in pages:  # all of them before app.py has run
             page.goto(f"{app.url}/{path}", wait_until="commit")
         for page in pages:

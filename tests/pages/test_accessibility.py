@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from digits.ink import collection
 from digits.store import runs, sweeps
 from docs.scenes import SCENES, add_drawings, extent, gallery, longest, settle, visit
-from tests.conftest import App
+from tests.conftest import App, new_page
 from tests.test_theme import TEXT, Color, color, contrast, mixed
 
 pytestmark = pytest.mark.browser
@@ -76,8 +76,7 @@ def runs_root(served: App, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_page_has_no_serious_finding_and_fits_its_window(
     name: str, served: App, browser: Browser
 ) -> None:
-    page = browser.new_context(viewport=DESKTOP).new_page()
-    page.set_default_timeout(30_000)
+    page = new_page(browser, viewport=DESKTOP)
     SCENES[name](page, served)
     expect(page).to_have_title(f"{TITLES[name]} · Digits")
     findings = []
@@ -134,8 +133,7 @@ def ask_to_delete_a_drawing(page: Page, served: App) -> Iterator[str]:
 def test_what_opens_on_a_page_has_no_serious_finding(
     opened: Callable[[Page, App], Iterator[str]], served: App, browser: Browser
 ) -> None:
-    page = browser.new_context(viewport=DESKTOP).new_page()
-    page.set_default_timeout(30_000)
+    page = new_page(browser, viewport=DESKTOP)
     findings = []
     for name in opened(page, served):
         for scheme in ("light", "dark"):

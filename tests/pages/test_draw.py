@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from digits.ink import canvas
 from digits.ink.canvas import CANVAS_SIDE, SCREEN_SCALE
-from tests.conftest import CHROMIUM
+from tests.conftest import CHROMIUM, new_page
 from tests.multidigit import photos
 
 pytestmark = pytest.mark.browser
@@ -179,17 +179,15 @@ def test_the_brush_is_part_of_the_link(page: Page, server: str) -> None:
 def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(
     browser: Browser, server: str
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    page = context.new_page()
+    phone = {"width": 390, "height": 844}
+    page = new_page(browser, viewport=phone, has_touch=True, is_mobile=True)
     open_page(page, server)
     canvas = page.locator("canvas.upper-canvas")
     canvas.scroll_into_view_if_needed()
     left, top = corner_of_canvas(page)
     enlarged = scale(page)
     assert 300 < CANVAS_SIDE * enlarged < 390 - 2 * left + 1  # as wide as the phone
-    finger = context.new_cdp_session(page)
+    finger = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
         at = [{"x": left + x * enlarged, "y": top + y * enlarged} for x, y in points]
@@ -213,7 +211,7 @@ def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(
     expect(page.get_by_label("Strokes: 1.")).to_be_visible()
     assert pixels(page)[:30, 250:].any()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    context.close()
+    page.context.close()
 
 
 def test_render_draws_as_the_canvas_does(page: Page, server: str) -> None:
@@ -278,7 +276,7 @@ def test_a_photo_is_taken_with_the_camera_and_recognized(
             f"--use-file-for-fake-video-capture={tmp_path / 'film.y4m'}",
         ],
     )
-    page = camera.new_page()
+    page = new_page(camera)
     page.goto(f"{server}/draw?source=photo")
     page.get_by_text("Use the camera").click()
     page.wait_for_function("document.querySelector('video')?.readyState === 4")  # it shows a frame

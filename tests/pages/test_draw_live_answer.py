@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from digits.ink.canvas import SCREEN_SCALE
-from tests.conftest import App
+from tests.conftest import App, new_page
 from tests.engine.test_client import worker_of
 from tests.pages.test_draw import SEVEN, THREE, answer, corner_of_canvas, draw, open_page, scale
 
@@ -156,16 +156,14 @@ def test_what_the_server_has_not_got_is_sent_again(page: Page, server: str) -> N
 def test_on_a_phone_the_answer_follows_and_a_second_finger_does_not_draw(
     browser: Browser, server: str
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    page = context.new_page()
+    phone = {"width": 390, "height": 844}
+    page = new_page(browser, viewport=phone, has_touch=True, is_mobile=True)
     open_page(page, server)
     page.locator("canvas.upper-canvas").scroll_into_view_if_needed()
     left, top = corner_of_canvas(page)
     enlarged = scale(page)
     expect(page.locator(".answer .digit")).to_be_in_viewport(ratio=0)
-    fingers = context.new_cdp_session(page)
+    fingers = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
         at = [
@@ -188,4 +186,4 @@ def test_on_a_phone_the_answer_follows_and_a_second_finger_does_not_draw(
     assert shares(page) == before
     touch("touchEnd")
     final(page, 7, strokes=1)
-    context.close()
+    page.context.close()

@@ -14,7 +14,7 @@ from digits.ink.canvas import SCREEN_SCALE, place
 from digits.ink.pen_digits import PenDigit
 from digits.store.models import ModelRef
 from digits.worker import predict
-from tests.conftest import CHROMIUM, until
+from tests.conftest import CHROMIUM, new_page, until
 from tests.pages.test_draw import corner_of_canvas, open_page
 
 FILE = Path(os.environ.get("DIGITS_DATA", ""), "pen_digits_dev.json.gz")
@@ -72,7 +72,7 @@ def visit(server: str, digits: list[PenDigit]) -> list[int]:
     """Draw digits one after the other in a browser of its own; gives the page's answers."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = new_page(browser, viewport={"width": 1280, "height": 900})
         open_page(page, server)
         corner = corner_of_canvas(page)
         answers = [read_on_page(page, corner, one) for one in digits]

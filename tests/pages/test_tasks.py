@@ -18,7 +18,7 @@ from digits.store import runs
 from digits.store.runs import Run
 from digits.store.status import DONE
 from docs.scenes import settle
-from tests.conftest import App, until
+from tests.conftest import App, new_page, until
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +52,6 @@ class Visitor:
 
     def __init__(self, page: Page, app: App) -> None:
         page.add_init_script(COUNTER)
-        page.set_default_timeout(60_000)
         self.page, self.app = page, app
 
     def open(self, path: str) -> None:
@@ -105,9 +104,9 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 @pytest.fixture
 def visitor(fresh: App, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
     monkeypatch.setenv("DIGITS_RUNS", str(fresh.runs))
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    yield Visitor(context.new_page(), fresh)
-    context.close()
+    page = new_page(browser, viewport={"width": 1440, "height": 900})
+    yield Visitor(page, fresh)
+    page.context.close()
 
 
 @pytest.fixture

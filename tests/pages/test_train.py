@@ -13,7 +13,7 @@ from digits.recipes.recipe import Conv, Recipe
 from digits.store import learning_rate, runs
 from digits.store.runs import Run
 from digits.store.status import DONE
-from tests.conftest import PATIENCE, App, until
+from tests.conftest import PATIENCE, App, new_page, until
 
 pytestmark = pytest.mark.browser
 
@@ -78,7 +78,7 @@ def test_reloading_closing_and_moving_sliders_leave_a_run_alone(
     expect(page.get_by_role("group", name="Epochs").get_by_text("39")).to_be_visible()
     link = page.url
     page.close()
-    visitor = browser.new_page()  # somebody else, with the link
+    visitor = new_page(browser)  # somebody else, with the link
     visitor.goto(link)
     expect(visitor.get_by_text(GOING)).to_be_visible()
     visitor.get_by_role("button", name="Stop", exact=True).click()
@@ -121,7 +121,7 @@ def test_visitors_queue_and_see_each_other(opened: Callable[[str], Page], browse
     first = opened(LONG)
     press_train(first)
     expect(first.get_by_text(GOING)).to_be_visible()
-    second = browser.new_context().new_page()
+    second = new_page(browser)
     second.goto(first.url.split("?")[0] + f"?{SHORT}")
     expect(second.get_by_role("button", name="Queue · 1")).to_be_visible()
     press_train(second)
@@ -205,7 +205,7 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     runs = tmp_path_factory.mktemp("killed") / "runs"
     monkeypatch.setenv("DIGITS_RUNS", str(runs))
     app = App(runs)
-    page = browser.new_page()
+    page = new_page(browser)
     page.goto(f"{app.url}/?{LONG}")
     press_train(page)
     expect(page.get_by_text(re.compile("epoch ([3-9]|[1-3][0-9]) of 40")).first).to_be_visible()
@@ -216,7 +216,7 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     link = page.url.split("?")[1]
     page.close()
     again = App(runs)
-    page = browser.new_page()
+    page = new_page(browser)
     page.goto(f"{again.url}/?{link}")
     expect(page.get_by_text(re.compile(r"Interrupted after epoch \d+"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Resume after epoch")).click()

@@ -20,6 +20,7 @@ from digits.store import runs
 from digits.store.model_arrays import model_arrays
 from digits.store.models import ModelRef
 from digits.worker import model, predict
+from tests.conftest import new_page
 
 ROOT = Path(__file__).parents[2]
 FILE = Path(os.environ.get("DIGITS_DATA", ""), "pen_digits_dev.json.gz")
@@ -50,7 +51,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def module(browser: Browser) -> Iterator[Page]:
     """A blank page on which the recognizer can be imported."""
-    page = browser.new_page()
+    page = new_page(browser)
     script = ROOT / "static" / "recognizer.mjs"
     page.route(f"{ADDRESS}/", lambda route: route.fulfill(content_type="text/html", body=""))
     page.route(
