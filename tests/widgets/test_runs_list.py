@@ -1,6 +1,7 @@
 """The table of runs and what it offers, without a browser."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
-from digits.store.status import Status
+from digits.store.status import Owner, Status
 from tests.conftest import PATIENCE
 from tests.damage import RESULT, complete_run
 from widgets.runs.compare import differing
 from widgets.runs.listing import COLUMNS, ordered
+from widgets.runs.selection import LINKED
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -95,6 +97,34 @@ def test_without_a_tick_nothing_can_be_done_and_with_two_only_what_suits_both(ru
     other = complete_run("Other", finetunes=False)
     app = opened("runs", compare=f"{run.id},{other.id}")
     assert actions & enabled(app) == {"Delete", "Untick"}
+
+
+@pytest.mark.parametrize("count", [21, LINKED + 1])
+def test_all_runs_found_are_ticked_over_all_pages_deleted_and_brought_back(count: int) -> None:
+    for number in range(count):
+        runs.create(Recipe(), f"Needle {number}").write_status(Status("failed"))
+    queued = runs.create(Recipe(), "Needle queued")
+    hay = runs.create(Recipe(), "Hay")
+    app = opened("runs", find="needle")
+    queued.write_status(Status("queued", owner=Owner.of(os.getpid())))
+    assert app.checkbox(key="runs-all").label == f"Tick all {count + 1} found"
+    app.checkbox(key="runs-all").check().run()
+    assert app.checkbox(key="runs-all").label == f"All {count + 1} found are ticked"
+    few = count < LINKED
+    assert ("compare" in app.query_params) == few
+    assert any("runs are ticked" in one.value for one in app.markdown) != few
+    app.menu_button(key="runs-actions").set_value("Delete").run()
+    assert "1 queued or running run stays." in app.markdown[-1].value
+    app.menu_button(key="runs-actions").set_value("Delete")  # else the dialog is not there
+    next(one for one in app.button if f"Delete {count} runs" in one.label).click().run()
+    assert not app.exception
+    assert set(runs.all()) == {queued, hay}
+    app.button(key="runs-undo").click().run()
+    assert len(runs.all()) == count + 2
+    assert app.checkbox(key="runs-all").value
+    app.checkbox(key="runs-all").uncheck().run()
+    assert "runs-many-ticked" not in app.session_state
+    assert "compare" not in app.query_params
 
 
 def test_runs_are_sorted_by_any_column_and_those_without_a_value_come_last() -> None:

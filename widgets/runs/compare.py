@@ -17,7 +17,7 @@ from widgets.runs.groups import Group, choose_groups
 from widgets.runs.listing import test_cell
 from widgets.runs.notes import notes
 from widgets.runs.overview import overview
-from widgets.runs.selection import linked_ids
+from widgets.runs.selection import LINKED, ticked_ids
 from widgets.shared.drawings import score_line
 from widgets.shared.format import as_text, chart_text, duration
 from widgets.shared.plot import plot
@@ -38,9 +38,14 @@ ROOM = "max(14rem, calc(100vh - 38rem))"  # what the window leaves below the cha
 def comparison(ticked: list[Run], listed: list[Run]) -> None:
     """Verdict, curves and differences of the ticked runs; followed while one of them trains.
 
-    Before any is ticked it shows what the listed runs reached, and in what time.
+    Before any is ticked it shows what the listed runs reached, and in what time; so it does of the
+    ticked ones where these are too many.
     """
-    if ticked:
+    if len(ticked) > LINKED:
+        overview(
+            ticked, f"**{len(ticked):,} runs are ticked.** Curves are drawn of up to {LINKED}."
+        )
+    elif ticked:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             metric, over = _controls()
             groups = choose_groups(ticked)
@@ -49,8 +54,8 @@ def comparison(ticked: list[Run], listed: list[Run]) -> None:
         if len(ticked) == 1:
             notes(ticked[0])
     else:
-        overview(listed)
-    if missing := len(linked_ids()) - len(ticked):
+        overview(listed, "**Tick two runs** to compare their curves and settings.")
+    if missing := len(ticked_ids()) - len(ticked):
         st.caption(f"{missing} of the runs in the link no longer exist.")
 
 
