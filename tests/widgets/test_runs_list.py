@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from digits.recipes.recipe import Conv, Recipe
-from digits.store import runs
+from digits.store import forks, runs
 from digits.store.run_folder import Run
 from digits.store.status import Owner, Status
 from tests.conftest import PATIENCE
@@ -154,6 +154,18 @@ def test_only_settings_that_differ_are_compared() -> None:
         ["Learning rate (peak)", "0.001", "0.01"],
     ]
     assert [cell.text for cell in differing([[Recipe()], [Recipe()]])[0].cells] == ["None", "", ""]
+
+
+def test_forks_are_told_beside_what_differs_and_linked_from_their_parent(run: Run) -> None:
+    fork = forks.fork(run, 1, run.recipe, "Fork")
+    app = opened("runs", compare=f"{run.id},{fork.id}")
+    told = [[cell["text"] for cell in row["cells"]] for row in table_rows(app, columns=3)]
+    assert told[0] == ["Forked from", "–", "1 A run after epoch 1"]
+    for page, link in (("runs", {"compare": run.id}), ("train", {"run": run.id})):
+        links = opened(page, **link).get("page_link")
+        assert [f"run={fork.id}"] == [
+            one.proto.query_string for one in links if "Fork" in one.label
+        ]
 
 
 def test_gaps_in_the_curves_are_told_on_the_page_of_the_run(run: Run) -> None:

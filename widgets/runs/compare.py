@@ -10,6 +10,7 @@ import streamlit as st
 from digits.evaluation.seeds import Band, band
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
+from digits.store.forks import origin
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from digits.store.status import UNFINISHED
 from digits.store.verdict import verdict
@@ -200,6 +201,10 @@ def _differences(groups: list[Group]) -> None:
     if not recipes:
         return
     rows = differing(recipes)
+    origins = [_origin(group) for group in shown]
+    if any(origins):
+        rows = [row for row in rows if row.id != "none"]
+        rows.append(Row("fork", "fork", [Cell("Forked from"), *(Cell(o or "–") for o in origins)]))
     for name, cells in _reached(shown).items():
         rows.append(Row(name, name, [Cell(name), *cells]))
     columns = [Column("Settings that differ", wrap=True, pin=("0", "9rem"))]
@@ -232,6 +237,12 @@ def _base(recipes: Sequence[Recipe]) -> str:
     """The run whose model a group's runs began with."""
     bases = {recipe.finetune.base_run if recipe.finetune else "–" for recipe in recipes}
     return bases.pop() if len(bases) == 1 else f"{len(bases)} runs"
+
+
+def _origin(group: Group) -> str:
+    """The run whose weights a group's runs began with, and its epoch; "" for no forks."""
+    origins = {origin(run).removeprefix("Forked from ").rstrip(".") for run in group.runs}
+    return origins.pop() if len(origins) == 1 else f"{len(origins)} origins"
 
 
 def in_table(name: str, value: Any) -> str:

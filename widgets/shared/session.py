@@ -16,6 +16,7 @@ from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from widgets.shared.format import as_text
 
+LINKED_FORKS = 4  # of a run, which fit into a line
 FORK = "fork-from"  # in the session: id and epoch of the run that the next one continues
 
 
@@ -173,6 +174,19 @@ def fork_from(run: Run, epoch: int) -> None:
     """Open the Train page to continue a run after an epoch, with its recipe in the controls."""
     st.session_state[FORK] = run.id, epoch
     load_recipe(run.recipe, run.preset)
+
+
+def fork_links(run: Run) -> None:
+    """A line with links to the runs that were forked from it; nothing where there is none."""
+    if not (children := runs.children(run)):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(":material/call_split: Forks of it:", width="content")
+        for child in children[:LINKED_FORKS]:
+            label = as_text(runs.summary(child).label)
+            st.page_link("pages/train.py", label=label, query_params={"run": child.id})
+        if (more := len(children) - LINKED_FORKS) > 0:
+            st.caption(f"and {more:,} more", width="content")
 
 
 def load_recipe(recipe: Recipe, preset: str = "") -> None:
