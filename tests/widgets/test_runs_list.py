@@ -168,6 +168,16 @@ def test_forks_are_told_beside_what_differs_and_linked_from_their_parent(run: Ru
         ]
 
 
+def test_a_learning_rate_that_was_changed_under_way_is_no_part_of_the_recipe_loaded(
+    run: Run,
+) -> None:
+    app = opened("runs", compare=run.id)
+    app.button(key="runs-open").click().run()
+    assert app.select_slider(key="learning_rate").value == run.recipe.learning_rate
+    assert "(0.002 to 0.001 after 2 steps), which is not part of it" in app.toast[0].value
+    assert not app.run().toast
+
+
 def test_gaps_in_the_curves_are_told_on_the_page_of_the_run(run: Run) -> None:
     assert not opened("train", run=run.id).warning
     (run.folder / "epochs.csv").unlink()

@@ -8,7 +8,7 @@ from digits.store.run_folder import ID, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED
 from widgets.runs.download import DOWNLOADED, download
 from widgets.shared.format import as_text, filled
-from widgets.shared.session import choose_run, engine, load_recipe, submit
+from widgets.shared.session import choose_run, engine, load_recipe, submit, tell_rate_changes
 
 NAMED = 5  # runs that are named before they are deleted
 LINKED = 100  # ticked runs at most that the link names, for proxies refuse long ones
@@ -71,6 +71,7 @@ def open_run(id: str) -> None:
     try:
         run = runs.open(id)
         recipe, preset = run.recipe, run.preset
+        tell_rate_changes(run)
     except (ValueError, LookupError) as error:  # deleted or damaged a moment ago
         st.error(as_text(error), icon=":material/link_off:")
         return

@@ -1,6 +1,7 @@
 """What the pages share: the link, the engine, the chosen run, and the test digits."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import streamlit as st
@@ -10,13 +11,14 @@ from digits.data import datasets
 from digits.engine import Engine
 from digits.recipes.differences import closest_preset
 from digits.recipes.recipe import Recipe
-from digits.store import runs
+from digits.store import learning_rate, runs
 from digits.store.files import reason
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from widgets.shared.format import as_text
 
 LINKED_FORKS = 4  # of a run, which fit into a line
+RECIPE_TOLD = "recipe-told"  # in the session: what to say when the controls show another recipe
 FORK = "fork-from"  # in the session: id and epoch of the run that the next one continues
 
 
@@ -173,7 +175,26 @@ def run_label(run: Run) -> str:
 def fork_from(run: Run, epoch: int) -> None:
     """Open the Train page to continue a run after an epoch, with its recipe in the controls."""
     st.session_state[FORK] = run.id, epoch
+    tell_rate_changes(run)
     load_recipe(run.recipe, run.preset)
+
+
+def tell_rate_changes(run: Run) -> None:
+    """Let the Train page say what its controls, with the recipe of this run, do not hold.
+
+    Raises ``ValueError`` when the file of the changes is damaged.
+    """
+    if not (changes := learning_rate.changes(run)):
+        return
+    rates = [run.recipe.learning_rate, *(change.learning_rate for change in changes)]
+    words = ", ".join(
+        f"{old:g} to {new:g} after {change.step:,} steps"
+        for (old, new), change in zip(pairwise(rates), changes, strict=True)
+    )
+    st.session_state[RECIPE_TOLD] = (
+        f"The controls hold the recipe as the run began. Its learning rate was changed under way "
+        f"({words}), which is not part of it."
+    )
 
 
 def fork_links(run: Run) -> None:
