@@ -174,7 +174,7 @@ def test_a_learning_rate_that_was_changed_under_way_is_no_part_of_the_recipe_loa
     app = opened("runs", compare=run.id)
     app.button(key="runs-open").click().run()
     assert app.select_slider(key="learning_rate").value == run.recipe.learning_rate
-    assert "(0.002 to 0.001 after 2 steps), which is not part of it" in app.toast[0].value
+    assert "not the later learning rate (0.002 to 0.001 at step 2)" in app.toast[0].value
     assert not app.run().toast
 
 

@@ -58,7 +58,7 @@ def _usable(value: str) -> bool:
 def engine() -> Engine:
     """The one engine of this server; a sentence and the end of the page where there is none."""
     try:
-        return _engine()
+        return started_engine()
     except OSError as error:
         st.error(
             f"There is no engine to train or predict. {as_text(error)}", icon=":material/power_off:"
@@ -67,7 +67,8 @@ def engine() -> Engine:
 
 
 @st.cache_resource(show_spinner="Starting the training engine …", validate=Engine.alive)
-def _engine() -> Engine:
+def started_engine() -> Engine:
+    """The same engine where there may be no page, as in a download. Raises ``OSError``."""
     started = Engine()
     started.drive_sweeps()  # those that an earlier server has left
     return started
@@ -188,12 +189,11 @@ def tell_rate_changes(run: Run) -> None:
         return
     rates = [run.recipe.learning_rate, *(change.learning_rate for change in changes)]
     words = ", ".join(
-        f"{old:g} to {new:g} after {change.step:,} steps"
+        f"{old:g} to {new:g} at step {change.step:,}"
         for (old, new), change in zip(pairwise(rates), changes, strict=True)
     )
-    st.session_state[RECIPE_TOLD] = (
-        f"The controls hold the recipe as the run began. Its learning rate was changed under way "
-        f"({words}), which is not part of it."
+    st.session_state[RECIPE_TOLD] = (  # its first 100 letters are seen at once
+        f"The controls hold the recipe as it began, not the later learning rate ({words})."
     )
 
 
