@@ -1,4 +1,4 @@
-"""The set-up of a sweep, without a browser: where it begins, and what it says of bad input."""
+"""The set-up of a sweep, without a browser, and what the page says of bad input."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
 from digits.store import sweeps
 from tests.conftest import PATIENCE
+from tests.sweeps import searched
 from widgets.sweeps.setup import CONTROLS, QUESTIONS
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -91,3 +92,20 @@ def test_no_trials_and_a_space_that_cannot_be_built_are_a_sentence() -> None:
     assert "at least one" in app.info[0].value
     assert not can_start(app)
     assert sweeps.all() == []
+
+
+@pytest.mark.parametrize("file", ["plan.json", "progress.json", "trial-2.json", "final-1.json"])
+def test_a_torn_file_of_a_sweep_is_a_sentence(file: str) -> None:
+    sweep = searched(3)
+    (sweep.folder / file).write_text("{")
+    app = opened(sweep=sweep.id)
+    assert f"{file} of sweep {sweep.id} is damaged" in app.error[0].value
+
+
+def test_a_sweep_whose_runs_were_deleted_says_so() -> None:
+    sweep = searched(3)
+    for entry in [*sweep.entries(), *sweep.entries("final")]:
+        entry.run.delete()
+    told = " ".join(info.value for info in opened(sweep=sweep.id).info)
+    assert "No trial came to the end of an epoch" in told
+    assert "The runs of the winner were deleted" in told
