@@ -57,6 +57,9 @@ def main() -> None:
         default=True,
         help="train most trials for a few epochs, and only the best go on",
     )
+    command.add_argument(
+        "--workers", type=int, help="trials at a time, of one thread each; one of all cores without"
+    )
     command.set_defaults(do=sweep)
 
     command = commands.add_parser("recognize", help="recognize the digit in a picture")
@@ -154,10 +157,10 @@ def sweep(arguments: argparse.Namespace) -> dict:
         seed=arguments.sampler_seed,
         promotion=arguments.promotion,
     )
-    _download(plan.base.dataset)
-    engine = Engine()
-    created = sweeps.create(plan)
+    engine = Engine(arguments.workers)
     try:
+        _download(plan.base.dataset)
+        created = sweeps.create(plan)
         driver.drive(created, engine, _sweep_progress)
     finally:
         engine.close()

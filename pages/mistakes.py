@@ -28,6 +28,7 @@ from widgets.mistakes.epochs import (
 from widgets.shared.cards import cards, page_heading
 from widgets.shared.format import as_text
 from widgets.shared.link import choice, forget_ignored, tell_ignored
+from widgets.shared.report import report_button
 from widgets.shared.session import chosen_run, done_runs, test_set, via_app
 
 VIEWS = {
@@ -52,6 +53,7 @@ def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray, toolbar: DeltaGene
         predictions = test_predictions(run, choose_epoch(run, toolbar), x_test, y_test)
         with toolbar:
             offer_fork(run, run.final_epoch() if predictions.epoch == FINAL else predictions.epoch)
+            report_button([run])
             overall_metrics(predictions)
         with st.container(horizontal=True, gap=None):
             view = choice(

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from distributed import Future
 
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"}
+ONE_THREAD = {"TF_NUM_INTEROP_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
+MAX_WORKERS = 256
 TRAIN_SLOT = {"train": 1}  # each worker has one
 TIMEOUT = 60  # seconds; the first question waits for TensorFlow to load
 LONG_TIMEOUT = 300  # seconds, where the embeddings may have to be computed first
@@ -81,11 +83,21 @@ class Engine:
 
     ``$DIGITS_SCHEDULER`` names a cluster that somebody else runs, such as
     ``tcp://lab-server:8786``; without it one is started here, and it ends with this process.
-    Raises ``OSError`` when no cluster can be reached. Methods that ask a model raise ``ValueError``
+    It has ``$DIGITS_WORKERS`` workers, one unless that is set, or ``workers`` of one thread each.
+    Raises ``OSError`` when no cluster can be reached, and ``ValueError`` when so many workers
+    cannot be started. Methods that ask a model raise ``ValueError``
     when there is no such model and ``OSError`` when no worker answers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int | None = None) -> None:
+        if workers is not None and not 1 <= workers <= MAX_WORKERS:
+            raise ValueError(f"An engine has 1 to {MAX_WORKERS} workers, not {workers:,}.")
+        if workers is not None and os.environ.get("DIGITS_SCHEDULER"):
+            raise ValueError(
+                "$DIGITS_SCHEDULER names a cluster that has its own workers: leave out either it "
+                "or the number of workers."
+            )
+        self._workers = workers
         self.queued: dict[str, tuple[_Work, Future]] = {}  # what has not ended, in order
         self.failures: dict[str, str] = {}  # why a background job failed
         self.preloading: tuple[Recipe, Future] | None
@@ -95,7 +107,7 @@ class Engine:
 
     def _connect(self) -> None:
         address = os.environ.get("DIGITS_SCHEDULER")
-        self.cluster = None if address else _start_cluster()
+        self.cluster = None if address else _start_cluster(self._workers)
         from distributed import Client  # a quarter second that no first page need wait for
 
         if self.cluster and self.cluster.stdout:
@@ -438,15 +450,16 @@ class Engine:
             self.cluster.wait(timeout=20)
 
 
-def _start_cluster() -> subprocess.Popen[bytes]:
+def _start_cluster(workers: int | None) -> subprocess.Popen[bytes]:
     code = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
+    given = {"DIGITS_WORKERS": str(workers), **ONE_THREAD} if workers else {}
     quiet = "ignore:resource_tracker:UserWarning"  # of what workers leave, which it removes itself
     return subprocess.Popen(
         [sys.executable, "-W", quiet, "-m", "digits.engine.cluster"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**ENVIRONMENT, **os.environ, "PYTHONPATH": path},
+        env={**ENVIRONMENT, **os.environ, **given, "PYTHONPATH": path},
     )
 
 

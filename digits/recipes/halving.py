@@ -65,13 +65,16 @@ def rungs(epochs: int, promotion: bool = True) -> tuple[int, ...]:
     return tuple(dict.fromkeys([*marks, epochs])) if promotion else (epochs,)
 
 
+def expected_trials(trials: int, marks: tuple[int, ...]) -> tuple[int, ...]:
+    """How many trials are trained until each rung, about: all until the first, a third further."""
+    return tuple(max(1, trials // ETA**further) for further in range(len(marks)))
+
+
 def expected_epochs(trials: int, marks: tuple[int, ...]) -> int:
-    """The epochs of a whole sweep, about: all trials come to the first rung, a third further."""
-    total, there, before = 0, trials, 0
-    for mark in marks:
-        total += there * (mark - before)
-        there, before = max(1, there // ETA), mark
-    return total
+    """The epochs of a whole sweep, about."""
+    counts = expected_trials(trials, marks)
+    steps = zip(counts, marks, (0, *marks), strict=False)
+    return sum(count * (mark - before) for count, mark, before in steps)
 
 
 def next_action(

@@ -84,6 +84,13 @@ class Space:
         """The inverse of ``parse``."""
         return {name: str(dimension) for name, dimension in self.dimensions.items()}
 
+    def holds(self, values: Values) -> bool:
+        """Whether there is a value for each hyperparameter that it varies, of lists one of them."""
+        return values.keys() == self.dimensions.keys() and all(
+            isinstance(dimension, Range) or values[name] in dimension.values
+            for name, dimension in self.dimensions.items()
+        )
+
     def check(self, base: Recipe) -> None:
         """Raise ``ValueError`` when no network of this space, with all else of ``base``, fits."""
         self.draw(base, np.random.default_rng(0))

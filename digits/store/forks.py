@@ -11,9 +11,8 @@ from digits.recipes.layers import Layer, layers
 from digits.recipes.recipe import Fork, Recipe
 from digits.store import files, learning_rate, runs
 from digits.store.finetuning import BASE_MODEL, DRAWINGS
-from digits.store.run_folder import ABOUT, RECIPE, Run, weights_file
+from digits.store.run_folder import ABOUT, PARENT, RECIPE, Run, weights_file
 
-PARENT = "parent"
 MAX_EPOCHS = 1000
 
 

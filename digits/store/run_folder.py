@@ -37,6 +37,7 @@ MODEL_H5 = "model.h5"
 TEST_PROBABILITIES = "test_probabilities.npy"  # by the final model; a folder holds each epoch's
 ROBUSTNESS = "robustness.json"
 EMBEDDINGS = "embeddings.npz"
+PARENT = "parent"  # a folder, of a fork alone: what it needs of its parent
 
 FINAL = -1  # stands for a run's final model where an epoch is asked for; 0 is before the first
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")

@@ -15,13 +15,14 @@ from pathlib import Path
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
 from digits.store import files, trash
-from digits.store.run_folder import ID, About, Result, Run
+from digits.store.run_folder import ID, PARENT, About, Result, Run
 from digits.store.status import DONE, UNFINISHED, Status
 
 __all__ = [
     "Run",
     "all",
     "check_space",
+    "children",
     "create",
     "create_seeds",
     "done",
@@ -197,6 +198,17 @@ class Summary:
         return self.result["test_accuracy"] if self.result else None
 
     @cached_property
+    def parent(self) -> str:
+        """The id of the run that it was forked from, "" for no fork or a damaged one."""
+        if not os.path.lexists(self.run.folder / PARENT):
+            return ""  # the recipe of a run that starts anew need not be read
+        try:
+            fork = self.run.recipe.fork
+        except ValueError:
+            return ""
+        return fork.parent_run if fork else ""
+
+    @cached_property
     def text(self) -> str:
         """State, number, name, recipe in words and notes, to search in."""
         about = self._about
@@ -225,6 +237,14 @@ class _Look:
         waiting = [one for one in self.summaries.values() if one.state in UNFINISHED]
         waiting.sort(key=lambda one: (one.state != "running", one.since))
         return [one.run for one in waiting]
+
+    @cached_property
+    def children(self) -> dict[str, list[Run]]:
+        forked: dict[str, list[Run]] = {}
+        for one in self.summaries.values():
+            if one.parent:
+                forked.setdefault(one.parent, []).append(one.run)
+        return forked
 
 
 _lock = threading.Lock()
@@ -293,6 +313,11 @@ def search(text: str) -> list[Run]:
     words = text.lower().split()
     summaries = _look(whole=True).summaries.values()
     return [one.run for one in summaries if not [word for word in words if word not in one.text]]
+
+
+def children(run: Run) -> list[Run]:
+    """The runs that were forked from it, newest first."""
+    return list(_look(whole=True).children.get(run.id, []))
 
 
 def queue() -> list[Run]:

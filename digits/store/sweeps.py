@@ -332,6 +332,8 @@ def _read_entry(folder: Path, kind: Kind, number: int) -> Entry:
     content: _Entry = _read(folder, file, _Entry)
     try:
         values = from_texts(content["values"])
+        if not Sweep(folder).plan.space.holds(values):
+            raise ValueError("its settings are none of those that are searched.")
     except ValueError as error:
         raise ValueError(f"{file} of sweep {folder.name} is damaged: {error!s:.200}") from error
     return Entry(number, Run(runs.root() / content["run"]), values)

@@ -1,6 +1,7 @@
 """The engine with real processes: queue, prediction while training, and what kill -9 does."""
 
 import dataclasses
+import os
 import signal
 import subprocess
 import sys
@@ -319,6 +320,24 @@ engine = Engine()
 engine.submit(runs.open(sys.argv[1]))
 sys.stdin.read()
 """
+
+
+def test_an_engine_has_as_many_workers_as_are_asked_for_of_one_thread_each() -> None:
+    with pytest.raises(ValueError, match="1 to 256 workers, not 257"):
+        Engine(257)
+    engine = Engine(2)
+    try:
+        until(lambda: engine.workers() == 2, "two workers")
+        for variable in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
+            assert [*engine.client.run(os.getenv, variable).values()] == ["1", "1"]
+    finally:
+        engine.close()
+
+
+def test_workers_of_another_cluster_cannot_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITS_SCHEDULER", "tcp://127.0.0.1:1")
+    with pytest.raises(ValueError, match="has its own workers"):
+        Engine(2)
 
 
 def test_asking_imports_no_tensorflow() -> None:

@@ -211,6 +211,12 @@ def test_a_fork_takes_the_epoch_and_the_recipe_to_train_and_can_be_given_up():
     assert "train-fork" not in [button.key for button in app.button]
 
 
+def test_the_lab_report_of_the_run_is_at_hand():
+    finished_run({(3, 5): 1})
+    [button] = opened().get("download_button")
+    assert button.proto.label == "Lab report"
+
+
 def test_an_epoch_whose_weights_were_removed_is_told_and_cannot_be_forked():
     run = run_with_epochs([{(3, 5): 9}, {(3, 5): 4}, {(3, 5): 2}])
     run.remove_weights([2])

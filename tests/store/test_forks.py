@@ -40,6 +40,20 @@ def test_a_fork_has_all_that_it_needs_when_its_parent_is_deleted(parent: Run) ->
     assert Recipe.from_json(fork.recipe.to_json()) == fork.recipe
 
 
+def test_a_run_knows_its_forks_and_nothing_is_read_of_runs_that_are_none(parent: Run) -> None:
+    assert runs.children(parent) == []
+    fork = forks.fork(parent, 1, RECIPE, "Fork")
+    again = forks.train_more(parent, 1)
+    assert set(runs.children(parent)) == {fork, again}
+    (parent.folder / "recipe.json").unlink()  # which is not needed
+    (again.folder / "recipe.json").write_text("torn")
+    files.writes += 1
+    assert runs.children(parent) == [fork]
+    fork.write_status(Status("failed"))
+    fork.delete()
+    assert runs.children(parent) == []
+
+
 def test_training_more_goes_on_after_the_last_epoch_at_the_last_rate(parent: Run) -> None:
     learning_rate.request(parent, 0.0003)
     learning_rate.record_request(parent, 5)

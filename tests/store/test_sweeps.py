@@ -1,6 +1,7 @@
 """Sweeps on disk: what is refused, what survives, and what damage to their folders says."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_test_accuracies_stay_unseen_until_the_sweep_is_finished() -> None:
 
 def test_a_run_that_nobody_trains_is_to_be_taken_up_unless_a_visitor_stopped_it() -> None:
     sweep = sweeps.create(PLAN)
-    run = sweep.create_run("trial", 1, {"learning_rate": 0.01}, until=1)
+    run = sweep.create_run("trial", 1, PLAN.space.grid(PLAN.base)[0], until=1)
     [entry] = sweep.entries()
     assert (entry.interrupted, entry.state) == (True, "active")
     run.request_stop()
@@ -96,6 +97,17 @@ def test_a_torn_file_is_one_sentence_that_names_it(file: str, content: str) -> N
     with pytest.raises(ValueError, match=f"^{file} of sweep {sweep.id} is damaged") as caught:
         print(sweep.plan, sweep.progress, sweep.wanted, sweep.trials())
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values", [{"dropout": "0.1"}, {"learning_rate": "0.01", "conv": "8x28p,8x28p"}]
+)
+def test_a_trial_of_settings_that_are_not_searched_is_damaged(values: dict[str, str]) -> None:
+    sweep = sweeps.create(PLAN)
+    entry = {"run": "20260131-093000-4f2a1c", "values": values}
+    (sweep.folder / "trial-1.json").write_text(json.dumps(entry))
+    with pytest.raises(ValueError, match="its settings are none of those that are searched"):
+        sweep.trials()
 
 
 def test_a_damaged_sweep_is_left_alone_and_can_be_deleted() -> None:

@@ -1,6 +1,7 @@
 """The table of runs and what it offers, without a browser."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from digits.recipes.recipe import Conv, Recipe
-from digits.store import runs
+from digits.store import forks, runs
 from digits.store.run_folder import Run
-from digits.store.status import Status
+from digits.store.status import Owner, Status
 from tests.conftest import PATIENCE
 from tests.damage import RESULT, complete_run
 from widgets.runs.compare import differing
 from widgets.runs.listing import COLUMNS, ordered
+from widgets.runs.selection import LINKED
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -97,6 +99,34 @@ def test_without_a_tick_nothing_can_be_done_and_with_two_only_what_suits_both(ru
     assert actions & enabled(app) == {"Delete", "Untick"}
 
 
+@pytest.mark.parametrize("count", [21, LINKED + 1])
+def test_all_runs_found_are_ticked_over_all_pages_deleted_and_brought_back(count: int) -> None:
+    for number in range(count):
+        runs.create(Recipe(), f"Needle {number}").write_status(Status("failed"))
+    queued = runs.create(Recipe(), "Needle queued")
+    hay = runs.create(Recipe(), "Hay")
+    app = opened("runs", find="needle")
+    queued.write_status(Status("queued", owner=Owner.of(os.getpid())))
+    assert app.checkbox(key="runs-all").label == f"Tick all {count + 1} found"
+    app.checkbox(key="runs-all").check().run()
+    assert app.checkbox(key="runs-all").label == f"All {count + 1} found are ticked"
+    few = count < LINKED
+    assert ("compare" in app.query_params) == few
+    assert any("runs are ticked" in one.value for one in app.markdown) != few
+    app.menu_button(key="runs-actions").set_value("Delete").run()
+    assert "1 queued or running run stays." in app.markdown[-1].value
+    app.menu_button(key="runs-actions").set_value("Delete")  # else the dialog is not there
+    next(one for one in app.button if f"Delete {count} runs" in one.label).click().run()
+    assert not app.exception
+    assert set(runs.all()) == {queued, hay}
+    app.button(key="runs-undo").click().run()
+    assert len(runs.all()) == count + 2
+    assert app.checkbox(key="runs-all").value
+    app.checkbox(key="runs-all").uncheck().run()
+    assert "runs-many-ticked" not in app.session_state
+    assert "compare" not in app.query_params
+
+
 def test_runs_are_sorted_by_any_column_and_those_without_a_value_come_last() -> None:
     made = []
     for accuracy, seconds in ((0.95, 9.0), (0.97, 5.0), (0.96, 7.0)):
@@ -124,6 +154,28 @@ def test_only_settings_that_differ_are_compared() -> None:
         ["Learning rate (peak)", "0.001", "0.01"],
     ]
     assert [cell.text for cell in differing([[Recipe()], [Recipe()]])[0].cells] == ["None", "", ""]
+
+
+def test_forks_are_told_beside_what_differs_and_linked_from_their_parent(run: Run) -> None:
+    fork = forks.fork(run, 1, run.recipe, "Fork")
+    app = opened("runs", compare=f"{run.id},{fork.id}")
+    told = [[cell["text"] for cell in row["cells"]] for row in table_rows(app, columns=3)]
+    assert told[0] == ["Forked from", "–", "1 A run after epoch 1"]
+    for page, link in (("runs", {"compare": run.id}), ("train", {"run": run.id})):
+        links = opened(page, **link).get("page_link")
+        assert [f"run={fork.id}"] == [
+            one.proto.query_string for one in links if "Fork" in one.label
+        ]
+
+
+def test_a_learning_rate_that_was_changed_under_way_is_no_part_of_the_recipe_loaded(
+    run: Run,
+) -> None:
+    app = opened("runs", compare=run.id)
+    app.button(key="runs-open").click().run()
+    assert app.select_slider(key="learning_rate").value == run.recipe.learning_rate
+    assert "not the later learning rate (0.002 to 0.001 at step 2)" in app.toast[0].value
+    assert not app.run().toast
 
 
 def test_gaps_in_the_curves_are_told_on_the_page_of_the_run(run: Run) -> None:

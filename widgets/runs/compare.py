@@ -10,6 +10,7 @@ import streamlit as st
 from digits.evaluation.seeds import Band, band
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
+from digits.store.forks import origin
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from digits.store.status import UNFINISHED
 from digits.store.verdict import verdict
@@ -17,7 +18,7 @@ from widgets.runs.groups import Group, choose_groups
 from widgets.runs.listing import test_cell
 from widgets.runs.notes import notes
 from widgets.runs.overview import overview
-from widgets.runs.selection import linked_ids
+from widgets.runs.selection import LINKED, ticked_ids
 from widgets.shared.drawings import score_line
 from widgets.shared.format import as_text, chart_text, duration
 from widgets.shared.plot import plot
@@ -38,9 +39,14 @@ ROOM = "max(14rem, calc(100vh - 38rem))"  # what the window leaves below the cha
 def comparison(ticked: list[Run], listed: list[Run]) -> None:
     """Verdict, curves and differences of the ticked runs; followed while one of them trains.
 
-    Before any is ticked it shows what the listed runs reached, and in what time.
+    Before any is ticked it shows what the listed runs reached, and in what time; so it does of the
+    ticked ones where these are too many.
     """
-    if ticked:
+    if len(ticked) > LINKED:
+        overview(
+            ticked, f"**{len(ticked):,} runs are ticked.** Curves are drawn of up to {LINKED}."
+        )
+    elif ticked:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             metric, over = _controls()
             groups = choose_groups(ticked)
@@ -49,8 +55,8 @@ def comparison(ticked: list[Run], listed: list[Run]) -> None:
         if len(ticked) == 1:
             notes(ticked[0])
     else:
-        overview(listed)
-    if missing := len(linked_ids()) - len(ticked):
+        overview(listed, "**Tick two runs** to compare their curves and settings.")
+    if missing := len(ticked_ids()) - len(ticked):
         st.caption(f"{missing} of the runs in the link no longer exist.")
 
 
@@ -195,6 +201,10 @@ def _differences(groups: list[Group]) -> None:
     if not recipes:
         return
     rows = differing(recipes)
+    origins = [_origin(group) for group in shown]
+    if any(origins):
+        rows = [row for row in rows if row.id != "none"]
+        rows.append(Row("fork", "fork", [Cell("Forked from"), *(Cell(o or "–") for o in origins)]))
     for name, cells in _reached(shown).items():
         rows.append(Row(name, name, [Cell(name), *cells]))
     columns = [Column("Settings that differ", wrap=True, pin=("0", "9rem"))]
@@ -227,6 +237,12 @@ def _base(recipes: Sequence[Recipe]) -> str:
     """The run whose model a group's runs began with."""
     bases = {recipe.finetune.base_run if recipe.finetune else "–" for recipe in recipes}
     return bases.pop() if len(bases) == 1 else f"{len(bases)} runs"
+
+
+def _origin(group: Group) -> str:
+    """The run whose weights a group's runs began with, and its epoch; "" for no forks."""
+    origins = {origin(run).removeprefix("Forked from ").rstrip(".") for run in group.runs}
+    return origins.pop() if len(origins) == 1 else f"{len(origins)} origins"
 
 
 def in_table(name: str, value: Any) -> str:

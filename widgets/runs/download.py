@@ -1,7 +1,5 @@
 """The downloads of ticked runs: report, script and notebook, and the model in each format."""
 
-import re
-
 import streamlit as st
 
 from digits.recipes.keras_script import keras_script
@@ -9,9 +7,9 @@ from digits.recipes.notebook import notebook
 from digits.store import exports, files, learning_rate, runs
 from digits.store.exports import FORMATS, Check, Exports
 from digits.store.run_folder import Run
-from widgets.runs.report import report_button
 from widgets.shared.background_job import offer_job
 from widgets.shared.format import as_text
+from widgets.shared.report import file_stem, report_button
 from widgets.shared.table import Cell, Column, Row, table
 
 OFFER = (
@@ -41,7 +39,7 @@ def download(ticked: list[Run]) -> None:
     It stays open when the page runs again, as it does at the end of an export.
     """
     with st.container(horizontal=True):
-        report_button(ticked, stem(ticked[0]) if len(ticked) == 1 else "comparison")
+        report_button(ticked)
         if len(ticked) == 1:
             try:
                 _scripts(ticked[0])
@@ -65,7 +63,7 @@ def _scripts(run: Run) -> None:
         ("Recipe", recipe.to_json(), ".recipe.json"),
     ):
         st.download_button(
-            label, content, stem(run) + ending, icon=":material/code:", on_click="ignore"
+            label, content, file_stem(run) + ending, icon=":material/code:", on_click="ignore"
         )
 
 
@@ -78,7 +76,7 @@ def _models(run: Run, known: Exports, *, alone: bool) -> None:
                 st.download_button(
                     format.title,
                     path.read_bytes,
-                    stem(run)
+                    file_stem(run)
                     + (f"-{path.stem}" if format.title.startswith("LiteRT") else "")
                     + path.suffix,
                     key=f"runs-{name}-{run.id}",
@@ -113,11 +111,3 @@ def _figures(check: Check) -> list[Cell]:
         Cell(f"{differing:,} of {check['images']:,}"),
         Cell(f"{largest:.1g}" if largest < 0.001 else f"{largest:.3f}"),
     ]
-
-
-def stem(run: Run) -> str:
-    """The name of the file that a visitor gets, without its ending."""
-    summary = runs.summary(run)
-    if summary.preset == "adadelta":
-        return "mnist"
-    return "-".join(re.findall(r"[\w.]+", summary.name.lower())) or run.id

@@ -14,7 +14,7 @@ from digits.store.run_folder import Result, Run
 from digits.store.runs import Summary
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
 from digits.store.thinning import thinned
-from widgets.runs.selection import linked_ids, set_ticked
+from widgets.runs.selection import set_ticked, tick_all, ticked_ids
 from widgets.shared.format import duration
 from widgets.shared.plot import run_color
 from widgets.shared.table import Cell, Column, Row, table
@@ -103,7 +103,11 @@ def listing(matches: list[Run]) -> list[Run]:
     pages = max(1, -(-len(matches) // PER_PAGE))
     if st.session_state.get("page", 1) > pages:
         _first_page()
-    page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+    page = 1
+    if pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            page = st.pagination(pages, key="page", bind="query-params")
+            tick_all(matches)
     listed = matches[PER_PAGE * (page - 1) : PER_PAGE * page]
     active = [run for run in listed if runs.summary(run).state in UNFINISHED]
     with place:
@@ -123,7 +127,7 @@ def _table(listed: list[Run], active: list[Run]) -> None:
         label="Runs",
         height=ROOM,
         order=order(),
-        ticked=linked_ids(),
+        ticked=ticked_ids(),
         on_tick=_tick,
         on_order=_sort,
         on_open=_open,

@@ -1,4 +1,4 @@
-"""What visitors write about a run, and the way to the runs that were started with it."""
+"""What visitors write about a run, and the way to its forks and the runs started with it."""
 
 import streamlit as st
 
@@ -7,12 +7,14 @@ from digits.store.run_folder import NOTES_LENGTH, Run
 from widgets.runs.groups import siblings
 from widgets.runs.selection import set_ticked
 from widgets.shared.format import as_text
+from widgets.shared.session import fork_links
 
 PROBLEM = "runs-notes-problem"  # in the session: why notes could not be saved
 
 
 def notes(run: Run) -> None:
     """A field for the run's notes, saved when the visitor leaves it."""
+    fork_links(run)
     together = siblings(run)
     if len(together) > 1:
         ids = [one.id for one in together]

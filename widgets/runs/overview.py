@@ -1,4 +1,4 @@
-"""What the listed runs reached, and in what time, before any of them is ticked."""
+"""What runs reached, and in what time: the listed ones, or ticked ones too many to compare."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from widgets.shared.plot import plot, run_color
 HEIGHT = 460  # of the chart, in pixels
 
 
-def overview(listed: list[Run]) -> None:
-    """Accuracy over time, a point a run; a click on one ticks it."""
-    st.markdown("**Tick two runs** to compare their curves and settings.", width="content")
-    summaries = [one for one in map(runs.summary, listed) if one.result]
+def overview(shown: list[Run], sentence: str) -> None:
+    """A sentence, and accuracy over time, a point a run; a click on one ticks it alone."""
+    st.markdown(sentence, width="content")
+    summaries = [one for one in map(runs.summary, shown) if one.result]
     if not summaries:
         return
 

@@ -26,7 +26,9 @@ CSS = """
 
 JS = """
 export default function ({ data, parentElement }) {
-  parentElement.querySelector('h1').textContent = data.heading
+  const heading = parentElement.querySelector('h1')
+  heading.textContent = data.heading
+  heading.hidden = !data.heading
   const { shown } = data, last = parentElement.shown
   parentElement.shown = shown
   const card = document.querySelector('.st-key-' + data.card)
@@ -61,6 +63,7 @@ def cards(widths: Sequence[float], key: str) -> list[DeltaGenerator]:
 def page_heading(heading: str, key: str, shown: str = "") -> None:
     """The page's heading, for screen readers; takes no room but is needed by ``cards``.
 
+    It is "" where the page shows a title of its own.
     When ``shown`` changes to another text, a phone scrolls to the last of three cards.
     """
     _mount(data={"heading": heading, "card": f"card-{key}-2", "shown": shown}, key=f"{key}-heading")

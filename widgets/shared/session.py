@@ -1,6 +1,7 @@
 """What the pages share: the link, the engine, the chosen run, and the test digits."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import streamlit as st
@@ -10,12 +11,14 @@ from digits.data import datasets
 from digits.engine import Engine
 from digits.recipes.differences import closest_preset
 from digits.recipes.recipe import Recipe
-from digits.store import runs
+from digits.store import learning_rate, runs
 from digits.store.files import reason
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from widgets.shared.format import as_text
 
+LINKED_FORKS = 4  # of a run, which fit into a line
+RECIPE_TOLD = "recipe-told"  # in the session: what to say when the controls show another recipe
 FORK = "fork-from"  # in the session: id and epoch of the run that the next one continues
 
 
@@ -55,7 +58,7 @@ def _usable(value: str) -> bool:
 def engine() -> Engine:
     """The one engine of this server; a sentence and the end of the page where there is none."""
     try:
-        return _engine()
+        return started_engine()
     except OSError as error:
         st.error(
             f"There is no engine to train or predict. {as_text(error)}", icon=":material/power_off:"
@@ -64,7 +67,8 @@ def engine() -> Engine:
 
 
 @st.cache_resource(show_spinner="Starting the training engine …", validate=Engine.alive)
-def _engine() -> Engine:
+def started_engine() -> Engine:
+    """The same engine where there may be no page, as in a download. Raises ``OSError``."""
     started = Engine()
     started.drive_sweeps()  # those that an earlier server has left
     return started
@@ -172,7 +176,38 @@ def run_label(run: Run) -> str:
 def fork_from(run: Run, epoch: int) -> None:
     """Open the Train page to continue a run after an epoch, with its recipe in the controls."""
     st.session_state[FORK] = run.id, epoch
+    tell_rate_changes(run)
     load_recipe(run.recipe, run.preset)
+
+
+def tell_rate_changes(run: Run) -> None:
+    """Let the Train page say what its controls, with the recipe of this run, do not hold.
+
+    Raises ``ValueError`` when the file of the changes is damaged.
+    """
+    if not (changes := learning_rate.changes(run)):
+        return
+    rates = [run.recipe.learning_rate, *(change.learning_rate for change in changes)]
+    words = ", ".join(
+        f"{old:g} to {new:g} at step {change.step:,}"
+        for (old, new), change in zip(pairwise(rates), changes, strict=True)
+    )
+    st.session_state[RECIPE_TOLD] = (  # its first 100 letters are seen at once
+        f"The controls hold the recipe as it began, not the later learning rate ({words})."
+    )
+
+
+def fork_links(run: Run) -> None:
+    """A line with links to the runs that were forked from it; nothing where there is none."""
+    if not (children := runs.children(run)):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(":material/call_split: Forks of it:", width="content")
+        for child in children[:LINKED_FORKS]:
+            label = as_text(runs.summary(child).label)
+            st.page_link("pages/train.py", label=label, query_params={"run": child.id})
+        if (more := len(children) - LINKED_FORKS) > 0:
+            st.caption(f"and {more:,} more", width="content")
 
 
 def load_recipe(recipe: Recipe, preset: str = "") -> None:

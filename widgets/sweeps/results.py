@@ -9,7 +9,7 @@ from digits.recipes.halving import Trial
 from digits.recipes.space import describe
 from digits.store import runs
 from digits.store.files import reason
-from digits.store.sweeps import Entry, Progress, Sweep
+from digits.store.sweeps import Answer, Entry, Plan, Progress, Sweep
 from widgets.shared.cards import cards
 from widgets.shared.format import as_text, duration
 from widgets.shared.link import choice
@@ -51,6 +51,7 @@ def _results(sweep: Sweep, was_over: bool) -> None:
     )
     try:
         shown, progress = read(sweep), sweep.progress
+        answer, finals = sweep.answer([one.trial for one in shown.tried]), sweep.entries("final")
     except (ValueError, OSError) as error:
         st.error(as_text(reason(error)), icon=":material/broken_image:")
         return
@@ -61,7 +62,7 @@ def _results(sweep: Sweep, was_over: bool) -> None:
         drive_sweeps()
     left, right = cards([12, 8], "sweep")
     with right:  # first, for the importance can take seconds
-        _answer(sweep, shown, progress)
+        _answer(sweep.plan, answer, finals, progress)
         _best(shown)
     with left:
         if not any(tried.trial.accuracies for tried in shown.tried):
@@ -82,10 +83,8 @@ def _explain_nothing(shown: Shown, progress: Progress) -> None:
         st.info("The first trial is being prepared.", icon="spinner")
 
 
-def _answer(sweep: Sweep, shown: Shown, progress: Progress) -> None:
+def _answer(plan: Plan, answer: Answer, finals: list[Entry], progress: Progress) -> None:
     """How far the sweep is, its best trial, and the test of the winner."""
-    plan, trials = sweep.plan, [tried.trial for tried in shown.tried]
-    answer = sweep.answer(trials)
     with st.container(horizontal=True, gap="large"):
         st.metric("Trials", f"{answer.trials:,} of {plan.trials:,}", width="content")
         st.metric(
@@ -102,7 +101,6 @@ def _answer(sweep: Sweep, shown: Shown, progress: Progress) -> None:
             f"{answer.best.epochs} of {plan.base.epochs} epochs: "
             f"**{as_text(describe(dict(answer.best.values)))}**"
         )
-    finals = sweep.entries("final")
     if answer.test_accuracies:
         st.success(_verdict(answer.test_accuracies, finals), icon=":material/trophy:")
     elif progress.message:

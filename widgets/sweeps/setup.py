@@ -5,7 +5,8 @@ import dataclasses
 import streamlit as st
 
 from digits.data import datasets
-from digits.recipes.halving import expected_epochs, rungs
+from digits.recipes.differences import default_name
+from digits.recipes.halving import expected_epochs, expected_trials, rungs
 from digits.recipes.hyperparameters import GROUPS
 from digits.recipes.presets import PRESETS, for_available_data
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
@@ -15,27 +16,45 @@ from digits.store import sweeps
 from digits.store.expected_time import expected_seconds
 from digits.store.files import reason
 from digits.store.sweeps import SEEDS, Plan
-from widgets.shared.cards import cards
 from widgets.shared.format import as_text, duration, filled
+from widgets.shared.plot import plot
 from widgets.shared.session import drive_sweeps, engine
 from widgets.sweeps.toolbar import show
 
-START = ("learning_rate", "batch_size")  # what is searched unless the visitor changes it
+SENTENCE = (
+    "A sweep answers a question about the settings: it tries many recipes for a few epochs, goes "
+    "on with the best of them, and tests the winner."
+)
+QUESTIONS = {  # the first is asked unless the visitor changes it
+    "Which learning rate?": ("learning_rate", "batch_size"),
+    "Which network?": ("conv", "dense"),
+    "Which augmentation?": ("shift", "rotation", "zoom"),
+    "How much dropout?": ("dropout", "conv_dropout", "label_smoothing"),
+}
 TRIALS, MINUTES, EPOCHS = 30, 10, 9
+IMAGES, USUAL_IMAGES = (500, 1_000, 2_000, 5_000, 10_000, 20_000), 5_000
+HEIGHT = 240  # of the picture, in pixels
+FRAME = "var(--st-gray-color)"
 PRESET, CONTROLS = "fast", "Train's controls"
 
 
 def new_sweep() -> None:
-    """What is searched, and beside it what all trials share, the budget and Start."""
-    left, right = cards([11, 9], "sweep-setup")
-    with left:
+    """What a sweep is; what it searches, what all trials share, and what it will do and cost."""
+    st.markdown(SENTENCE)
+    search, share, cost = st.columns([9, 6, 6], gap="small", border=True)
+    with search:
+        st.markdown("**What to search**")
         space = _space()
-    with right:
+    with share:
+        st.markdown("**What all trials share**")
         base, preset = _base()
         trials, minutes, sampler = _budget()
+    with cost:
+        st.markdown("**What it will do**")
+        if space is None:
+            st.caption("It begins with a hyperparameter to search.")
+            return
         try:
-            if space is None:
-                return
             plan = Plan(base, space, preset, trials, minutes, sampler)
         except ValueError as error:
             st.error(as_text(error), icon=":material/block:")
@@ -49,11 +68,19 @@ def _base() -> tuple[Recipe, str]:
     """What all trials share: a preset, or what the controls of Train say."""
     shown: tuple[str, Recipe] | None = st.session_state.get("recipe-shown")
     options = [*([CONTROLS] if shown else []), *PRESETS]
+    if st.query_params.pop("base", None) and shown:  # by the link on Train
+        st.session_state["sweep-base"] = CONTROLS
+
+    def in_words(name: str) -> str:
+        if shown and name == CONTROLS:
+            return f"{CONTROLS}: {default_name(shown[1], shown[0])}"
+        return PRESETS[name].title
+
     name = st.selectbox(
         "All trials begin as",
         options,
         index=0 if shown else options.index(PRESET),
-        format_func=lambda name: PRESETS[name].title if name in PRESETS else name,
+        format_func=in_words,
         key="sweep-base",
         help="A preset, or the recipe that you have set on Train. The search changes only what it "
         "varies.",
@@ -71,20 +98,21 @@ def _base() -> tuple[Recipe, str]:
         help="Of a trial that comes to its end. The learning rate schedule spans all of them, also "
         "for trials that pause earlier.",
     )
-    few = [count for count in (500, 1_000, 2_000, 5_000, 10_000, 20_000) if count < most]
+    few = sorted(n for n in {*IMAGES, recipe.train_images or 0} if 0 < n < most)
+    wanted = recipe.train_images or USUAL_IMAGES
     count = images.selectbox(
         "Training images",
         [*few, 0],
-        index=few.index(5_000) if 5_000 in few else len(few),
+        index=few.index(wanted) if wanted in few else len(few),
         format_func=lambda count: f"{count:,}" if count else f"All {most:,}",
-        key=f"sweep-images-{recipe.dataset}",
+        key=f"sweep-images-{name}-{recipe.dataset}",
         help="Fewer make every trial faster; the best settings are often the same.",
     )
     return dataclasses.replace(recipe, epochs=int(number), train_images=count or None), preset
 
 
 def _budget() -> tuple[int, float | None, Sampler]:
-    trials, minutes, sampler = st.columns(3)
+    trials, minutes = st.columns(2)
     number = trials.number_input(
         "Trials", 0, sweeps.MAX_TRIALS, TRIALS, key="sweep-trials", help="Recipes to try."
     )
@@ -96,7 +124,7 @@ def _budget() -> tuple[int, float | None, Sampler]:
         key="sweep-minutes",
         help="In which trials begin and go on; 0 is no limit. The winner is trained after them.",
     )
-    chosen: Sampler = sampler.selectbox(
+    chosen: Sampler = st.selectbox(
         "Sampler",
         list(SAMPLERS),
         format_func=SAMPLERS.__getitem__,
@@ -109,10 +137,13 @@ def _budget() -> tuple[int, float | None, Sampler]:
 
 def _space() -> Space | None:
     """The ranges and lists that the visitor types; ``None`` where one is none, with a sentence."""
+    st.session_state.setdefault("sweep-names", list(next(iter(QUESTIONS.values()))))
+    with st.container(horizontal=True, gap="xsmall"):
+        for question, asked in QUESTIONS.items():
+            st.button(question, key=f"sweep-ask-{asked[0]}", on_click=_ask, args=[asked])
     names: list[str] = st.multiselect(
         "Search",
         sorted(SEARCHABLE, key=lambda name: GROUPS.index(HYPERPARAMETERS[name].group)),
-        default=list(START),
         format_func=lambda name: HYPERPARAMETERS[name].label,
         key="sweep-names",
         placeholder="Choose hyperparameters",
@@ -140,25 +171,70 @@ def _space() -> Space | None:
     return Space(dimensions) if len(dimensions) == len(names) else None
 
 
+def _ask(names: tuple[str, ...]) -> None:
+    st.session_state["sweep-names"] = list(names)
+
+
 def _estimate(plan: Plan) -> None:
     """What the sweep will do, and how long that takes here by the runs before."""
     marks = rungs(plan.base.epochs, plan.promotion)
-    epochs = expected_epochs(plan.trials, marks)
-    where = ", ".join(map(str, marks[:-1]))
-    pauses = f"Trials pause after {where} epochs and the best third goes on: " if where else ""
-    text = (
-        f"{pauses}about {epochs:,} epochs instead of {plan.trials * plan.base.epochs:,}. "
-        f"Then the winner is trained in full with {SEEDS} seeds and meets the test images."
-    )
+    epochs, whole = expected_epochs(plan.trials, marks), plan.trials * plan.base.epochs
+    time, words = "not known yet", "How long it takes is known once a run has finished here."
     if (seconds := expected_seconds(plan.base)) is not None:
         each = seconds / plan.base.epochs
         trials = each * epochs / max(1, engine().workers())
         limit = 60 * plan.minutes if plan.minutes else trials
         end = min(trials, limit) + SEEDS * seconds
-        text += f" By earlier runs that takes **about {duration(max(1.0, round(end)))}** here."
-        if trials > limit:
-            text += " The minutes will not do for all trials."
-    st.caption(text)
+        time = f"about {duration(max(1.0, round(end)))}"
+        words = "The minutes will not do for all trials." if trials > limit else ""
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Epochs", f"about {epochs:,}", width="content")
+        st.metric("Time", time, help="By the runs before, here.", width="content")
+    _picture(plan, marks)
+    st.caption(
+        f"Of the trials at each step, the best third goes on; in full, all would take the frame: "
+        f"{whole:,} epochs. The winner is then trained with {SEEDS} seeds and tested. {words}"
+    )
+
+
+def _picture(plan: Plan, marks: tuple[int, ...]) -> None:
+    """Trials over epochs: the area of the bars is what is trained, of the frame what is not."""
+    counts, before = expected_trials(plan.trials, marks), (0, *marks[:-1])
+    frame = {"type": "rect", "x0": 0, "x1": marks[-1], "y0": 0, "y1": plan.trials}
+    plot(
+        [
+            {
+                "type": "bar",
+                "x": [(low + high) / 2 for low, high in zip(before, marks, strict=True)],
+                "width": [high - low for low, high in zip(before, marks, strict=True)],
+                "y": counts,
+                "text": [f"{count:,}" for count in counts],
+                "textposition": "outside",
+                "marker": {"color": "var(--st-primary-color)"},
+                "hoverinfo": "skip",
+            }
+        ],
+        {
+            "xaxis": {
+                "title": {"text": "Epochs of a trial", "font": {"size": 13}},
+                "tickvals": [0, *marks],
+                "range": [0, marks[-1]],
+            },
+            "yaxis": {
+                "title": {"text": "Trials", "font": {"size": 13}},
+                "range": [0, 1.2 * plan.trials],
+                "nticks": 4,
+            },
+            "shapes": [{**frame, "line": {"width": 1, "dash": "dot", "color": FRAME}}],
+            "showlegend": False,
+        },
+        key="sweep-plan",
+        height=HEIGHT,
+        alt="; ".join(
+            f"about {count:,} trials until epoch {mark}"
+            for count, mark in zip(counts, marks, strict=True)
+        ),
+    )
 
 
 def _start(plan: Plan) -> None:

@@ -22,13 +22,14 @@ ACTIONS: dict[Wanted, tuple[str, str, str]] = {
 def toolbar() -> Sweep | None:
     """Let the visitor choose a sweep and steer it; ``None`` for a new one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title("Sweeps", anchor=False, width="content")
         sweep = _choose()
         if sweep:
             _actions(sweep)
             st.button("New sweep", icon=":material/add:", on_click=show, args=[None])
         st.page_link("pages/runs.py", label="Runs", icon=":material/format_list_bulleted:")
         st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
-        page_heading("Sweeps", "sweeps")
+        page_heading("", "sweeps")
     return sweep
 
 
@@ -55,7 +56,7 @@ def _choose() -> Sweep | None:
         format_func=lambda id: _label(there[id]) if id in there else "New sweep",
         key="sweep",
         label_visibility="collapsed",
-        width=380,
+        width=340,
     )
     if chosen == options[0]:
         st.query_params.pop("sweep", None)

@@ -11,6 +11,7 @@ from digits.recipes.hyperparameters import GROUPS, Hyperparameter, check_number
 from digits.recipes.layers import DoesNotFit, layers
 from digits.recipes.presets import PRESETS, for_available_data
 from digits.recipes.recipe import AUGMENTATIONS, HYPERPARAMETERS, Conv, Recipe
+from widgets.shared.session import RECIPE_TOLD
 
 ALWAYS_SHOWN = ("learning_rate", "epochs", "batch_size", "train_images", "dropout")
 ICONS = {
@@ -74,6 +75,8 @@ def _take_recipe() -> None:
         state["preset"] = state["preset-shown"] = preset
         set_controls(for_available_data(preset))  # what cannot be shown stays as the preset has it
         state["recipe-ignored"] = ignored + set_controls(recipe)
+    if told := state.pop(RECIPE_TOLD, None):
+        st.toast(told, icon=":material/tune:", duration="long")
 
 
 def _preset() -> str:

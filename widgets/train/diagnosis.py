@@ -18,6 +18,7 @@ from digits.store.run_folder import EPOCHS, RESULT, STATUS, Run
 from digits.store.status import DONE, UNFINISHED, Status
 from digits.store.thinning import thinned
 from widgets.shared.format import as_text
+from widgets.shared.session import fork_links
 from widgets.train.charts import rate_changes
 
 TITLES = {
@@ -57,6 +58,7 @@ def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]]
         compared = before if status.state in DONE else None
         if history := _history(run, status):
             st.caption(f":material/history: {history}")
+        fork_links(run)
         if compared or not history:  # which takes the row of the comparison while there is none
             _comparison(run, compared)
         _chips(run, remedies(diagnosis.kind, run.recipe) if diagnosis else [], apply)

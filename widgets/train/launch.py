@@ -97,7 +97,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             "pages/sweeps.py",
             label="Sweep",
             icon=":material/manage_search:",
-            query_params={"sweep": "new"},
+            query_params={"sweep": "new", "base": "controls"},
             help="Search hyperparameters, with these controls to begin with.",
         )
         with st.popover("Link", icon=":material/link:"):

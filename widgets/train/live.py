@@ -17,6 +17,7 @@ from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
 from widgets.shared.drawings import pinned_drawings, score_metric
 from widgets.shared.format import as_text, duration
 from widgets.shared.gallery import gallery
+from widgets.shared.session import tell_rate_changes
 from widgets.shared.ticker import run_again
 from widgets.train.charts import chart
 from widgets.train.controls import load
@@ -94,6 +95,7 @@ def _show(run: Run, status: Status) -> None:
 def _try(run: Run, changes: dict[str, Any]) -> None:
     """Put the run's recipe, with these changes, into the controls."""
     recipe = run.recipe
+    tell_rate_changes(run)
     load(replace(recipe, **changes), run.preset or closest_preset(recipe))
 
 

@@ -11,7 +11,7 @@ from digits.store.run_folder import Run
 from digits.store.status import DONE, UNFINISHED
 from widgets.shared.format import duration
 from widgets.shared.plot import content_time, run_color
-from widgets.shared.session import choose_run
+from widgets.shared.session import choose_run, tell_rate_changes
 from widgets.train import controls
 
 ROWS = 5
@@ -133,6 +133,7 @@ def show_recent(run: Run, listed: list[Run], shown: list[Run]) -> None:
         if clicked.get("open"):
             choose_run(other)
         else:
+            tell_rate_changes(other)
             controls.load(other.recipe, other.preset or closest_preset(other.recipe))
         st.rerun()
 

@@ -1,22 +1,23 @@
 """The button that downloads the lab report of runs, which is composed when it is pressed."""
 
+import re
 from html import escape
 
 import numpy as np
 import streamlit as st
 
 from digits.report.report import report
+from digits.store import runs
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
-from widgets.shared.session import engine
+from widgets.shared.session import started_engine
 
 
-def report_button(all_runs: list[Run], name: str) -> None:
-    """Download the report of these runs as a file of that name."""
-    ready = engine()
+def report_button(all_runs: list[Run]) -> None:
+    """Download the report of these runs."""
 
     def saliency(run: Run, image: np.ndarray, digit: int) -> np.ndarray:
-        return ready.saliency(ModelRef(run), image, [digit])[0]
+        return started_engine().saliency(ModelRef(run), image, [digit])[0]
 
     def compose() -> str:
         try:
@@ -29,9 +30,9 @@ def report_button(all_runs: list[Run], name: str) -> None:
     st.download_button(
         "Lab report",
         compose,
-        f"{name}.html",
+        f"{file_stem(all_runs[0]) if len(all_runs) == 1 else 'comparison'}.html",
         "text/html",
-        key="runs-report",
+        key="report",
         icon=":material/lab_profile:",
         help="One file for reading and printing, without the network: settings, curves, mistakes, "
         "calibration and notes.",
@@ -48,3 +49,11 @@ def _without_saliency(all_runs: list[Run]) -> str:
 
 def _sentence(error: Exception) -> str:
     return f"<!doctype html><p>There is no report: {escape(str(error))}</p>"
+
+
+def file_stem(run: Run) -> str:
+    """The name of the file that a visitor gets, without its ending."""
+    summary = runs.summary(run)
+    if summary.preset == "adadelta":
+        return "mnist"
+    return "-".join(re.findall(r"[\w.]+", summary.name.lower())) or run.id
