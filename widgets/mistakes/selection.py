@@ -64,8 +64,9 @@ def _sorted(selection: Selection) -> np.ndarray:
         key="sort",
         on_change=close_digit,
         label_visibility="collapsed",
-        help="Confidence is the probability of the prediction; loss is −log of the label's "
-        "probability; margin is the prediction's probability minus the label's.",
+        help="What sorts the digits, highest first. Confidence is the probability of the "
+        "prediction; loss is −log of the label's probability, high where the model was sure of "
+        "another digit; margin is the prediction's probability minus the label's.",
     )
     predictions, indices = selection.predictions, selection.indices
     values = rank(predictions.y[indices], predictions.probabilities[indices], order)

@@ -60,7 +60,8 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             SEEDS,
             format_func="× {}".format,
             key="train-seeds",
-            help="How many runs to train that differ in their seed alone, to see what is chance.",
+            help="How many runs to train that differ in their seed alone. Their accuracies show "
+            "how much is chance.",
             label_visibility="collapsed",
             width=76,
             persist_state="session",
@@ -82,7 +83,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         st.button(
             "Reset",
             icon=":material/undo:",
-            help=_changes(changed) or "The preset stands as it is.",
+            help=_changes(changed) or "Nothing to reset: all controls are as the preset has them.",
             disabled=not changed,
             on_click=controls.load,
             args=[standard, preset],
@@ -98,7 +99,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             label="Sweep",
             icon=":material/manage_search:",
             query_params={"sweep": "new"},
-            help="Search hyperparameters, with these controls to begin with.",
+            help="Try many settings and find the best ones, starting from these controls.",
         )
         with st.popover("Link", icon=":material/link:"):
             st.caption("Whoever opens this link finds the controls as they stand now.")

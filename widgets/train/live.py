@@ -192,9 +192,9 @@ def _digits(run: Run) -> None:
     sample = _sample(run, run.file_stamps(SAMPLE_PROBABILITIES))
     if sample:
         st.caption(sample.caption)
-        gallery(sample.images, sample.captions, key="train-sample", names=sample.names, size=22)
+        gallery(sample.images, sample.captions, key="train-sample", names=sample.names, size=32)
     else:
-        st.caption("Validation digits, and what the network takes them for while it trains")
+        st.caption("Twenty validation digits appear here, with what the network takes them for")
 
 
 @dataclass(frozen=True)
@@ -225,5 +225,5 @@ def _sample(run: Run, changed: tuple[int, ...]) -> _Sample | None:
         f"A {label}, predicted as {predicted} ({share:.0%})"
         for label, predicted, share in zip(y, y_pred, shares, strict=True)
     ]
-    caption = f"Validation digits, live: {correct} of {len(y)} correct"
+    caption = f"Validation digits: {correct} of {len(y)} correct"
     return _Sample(caption, x, captions, names)
