@@ -97,7 +97,7 @@ def halted_run() -> Iterator[Run]:
         return bool(created) and created[0].status.epoch >= 2
 
     try:
-        until(is_going, 120, "two epochs of training")
+        until(is_going, "two epochs of training")
         process.send_signal(signal.SIGSTOP)
         yield created[0]
     finally:

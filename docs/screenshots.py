@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from digits.store import runs
 from docs.scenes import SCENES, add_drawings, extent, halted_run, served, train_runs
-from tests.conftest import CHROMIUM, ROOT, App
+from tests.conftest import CHROMIUM, PATIENCE, ROOT, App
 
 SIZES = {"1440": (1440, 900), "1920": (1920, 1080), "1280": (1280, 720), "390": (390, 844)}
 SCHEMES = ("light", "dark")
@@ -40,6 +40,7 @@ def take(
         width, height = SIZES[size]
         window = ViewportSize(width=width, height=height)
         page = browser.new_context(viewport=window, has_touch=width < 600).new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         SCENES[name](page, app)
         wide, high = extent(page)
         for scheme in schemes:

@@ -246,7 +246,7 @@ def test_a_recipe_file_sets_the_controls_and_three_seeds_train_as_a_group(
     expect(page.get_by_text("This is not a recipe")).to_have_count(0)
     page.keyboard.press("Escape")
     page.get_by_role("combobox", name="Seeds").click()
-    page.get_by_role("option", name="× 3").click()
+    page.get_by_role("option", name="3 runs").click()
     page.wait_for_selector("[data-test-script-state=notRunning]")
     press_train(page)
     until(lambda: len([run for run in runs.all() if run.group]) == 3, "three runs")

@@ -52,7 +52,7 @@ def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
         )
         usual = min(50, max(1, round(DRAWINGS_PER_EPOCH / (share * len(drawings)))))
         repeats = st.slider(
-            "Repeats of each drawing per epoch",
+            "Repeats per epoch",
             1,
             50,
             usual,
@@ -62,7 +62,7 @@ def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
         )
     with right:
         replay = st.select_slider(
-            "Replay: images from the training set per epoch",
+            "Replayed images per epoch",
             REPLAYS,
             2_000,
             key="drawings-replay",

@@ -12,7 +12,7 @@ def figures(run: Run, status: Status, before: Run | None) -> None:
     """Four figures, with the difference of the validation to the run before."""
     ends, result = run.epoch_metrics(), run.result()
     earlier = runs.summary(before).result if before else None
-    name = f"to run {runs.summary(before).number}" if before else ""
+    name = f"vs. run {runs.summary(before).number}" if before else ""
     accuracy: float | None = None
     loss: float | None = None
     if result:
@@ -50,7 +50,7 @@ def figures(run: Run, status: Status, before: Run | None) -> None:
                 test_interval(result),
                 help=f"On {result['test_images']:,} images that took no part in training or in any "
                 "choice. Choose settings by their validation accuracy and read this figure last: "
-                "settings chosen by it look better than they are.",
+                "settings chosen by it look better than they are. Below is its 95% interval.",
             )
             speed = result["images_per_second"]
             speed_text = f"{speed:,.0f} images/s" if speed else "no whole epoch"

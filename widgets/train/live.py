@@ -50,9 +50,12 @@ def _refresh(run: Run) -> None:
     except ValueError as error:
         st.error(as_text(error), icon=":material/broken_image:")
     if going:
+        st.session_state["train-going"] = run.id
         awaited = not status.step and runs.queue()[:1] == [run]
         pace = FIRST_STEP_INTERVAL if awaited else INTERVAL
         run_again(pace * max(1.0, _crowd() / CROWD), key="train-ticker")
+    elif st.session_state.pop("train-going", None) == run.id:
+        st.rerun()  # for what is above: the queue, and the time that another run will take
 
 
 def _crowd() -> int:
@@ -192,7 +195,14 @@ def _digits(run: Run) -> None:
     sample = _sample(run, run.file_stamps(SAMPLE_PROBABILITIES))
     if sample:
         st.caption(sample.caption)
-        gallery(sample.images, sample.captions, key="train-sample", names=sample.names, size=32)
+        gallery(
+            sample.images,
+            sample.captions,
+            key="train-sample",
+            names=sample.names,
+            size=32,
+            height="auto",
+        )
     else:
         st.caption("Twenty validation digits appear here, with what the network takes them for")
 
