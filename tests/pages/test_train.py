@@ -120,6 +120,7 @@ def test_a_run_is_paused_resumed_at_another_rate_kept_and_trained_on(
 def test_visitors_queue_and_see_each_other(opened: Callable[[str], Page], browser: Browser) -> None:
     first = opened(LONG)
     press_train(first)
+    expect(first.get_by_role("button", name="Queue · 1")).to_be_visible()
     expect(first.get_by_text(GOING)).to_be_visible()
     second = browser.new_context().new_page()
     second.goto(first.url.split("?")[0] + f"?{SHORT}")
