@@ -49,13 +49,14 @@ def _refresh(run: Run) -> None:
         _show(run, status)
     except ValueError as error:
         st.error(as_text(error), icon=":material/broken_image:")
+    own = run.id in st.session_state.get("own-runs", [])
     if going:
         st.session_state["train-going"] = run.id
         awaited = not status.step and runs.queue()[:1] == [run]
         pace = FIRST_STEP_INTERVAL if awaited else INTERVAL
         run_again(pace * max(1.0, _crowd() / CROWD), key="train-ticker")
-    elif st.session_state.pop("train-going", None) == run.id:
-        st.rerun()  # for what is above: the queue, and the time that another run will take
+    elif st.session_state.pop("train-going", None) == run.id and own:
+        st.rerun()  # for the queue and the expected time above; those who only watch do without
 
 
 def _crowd() -> int:
