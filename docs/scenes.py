@@ -116,7 +116,7 @@ def settle(page: Page, milliseconds: int = 600) -> None:
     """Wait until the script has run, its elements are there and its charts are drawn."""
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
     page.wait_for_timeout(milliseconds)
-    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_function(DRAWN)
 
 
 def extent(page: Page) -> tuple[int, int]:

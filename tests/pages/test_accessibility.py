@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from digits.ink import collection
 from digits.store import runs, sweeps
 from docs.scenes import SCENES, add_drawings, extent, gallery, longest, settle, visit
-from tests.conftest import App
+from tests.conftest import PATIENCE, App
 from tests.test_theme import TEXT, Color, color, contrast, mixed
 
 pytestmark = pytest.mark.browser
@@ -77,7 +77,7 @@ def test_a_page_has_no_serious_finding_and_fits_its_window(
     name: str, served: App, browser: Browser
 ) -> None:
     page = browser.new_context(viewport=DESKTOP).new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(1000 * PATIENCE)
     SCENES[name](page, served)
     expect(page).to_have_title(f"{TITLES[name]} · Digits")
     findings = []
@@ -135,7 +135,7 @@ def test_what_opens_on_a_page_has_no_serious_finding(
     opened: Callable[[Page, App], Iterator[str]], served: App, browser: Browser
 ) -> None:
     page = browser.new_context(viewport=DESKTOP).new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(1000 * PATIENCE)
     findings = []
     for name in opened(page, served):
         for scheme in ("light", "dark"):

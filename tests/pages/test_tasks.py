@@ -18,7 +18,7 @@ from digits.store import runs
 from digits.store.runs import Run
 from digits.store.status import DONE
 from docs.scenes import settle
-from tests.conftest import App, until
+from tests.conftest import PATIENCE, App, until
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +52,7 @@ class Visitor:
 
     def __init__(self, page: Page, app: App) -> None:
         page.add_init_script(COUNTER)
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(1000 * PATIENCE)
         self.page, self.app = page, app
 
     def open(self, path: str) -> None:

@@ -201,7 +201,7 @@ def _digits(run: Run) -> None:
             sample.captions,
             key="train-sample",
             names=sample.names,
-            size=32,
+            size=30,
             height="auto",
         )
     else:
