@@ -32,7 +32,7 @@ from docs.scenes import (
     train_runs,
     train_sweep,
 )
-from tests.conftest import CHROMIUM, App
+from tests.conftest import CHROMIUM, PATIENCE, App
 
 FOLDER = Path(__file__).parent
 STILL_SIZE = {"width": 1440, "height": 900}
@@ -175,7 +175,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         if "tour" in names:
             with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
-                tour(browser.new_page(viewport=TOUR_SIZE), app)
+                page = browser.new_page(viewport=TOUR_SIZE)
+                page.set_default_timeout(1000 * PATIENCE)
+                tour(page, app)
         if stills := [name for name in STILLS if name in names]:
             with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
                 train_runs()
@@ -184,6 +186,7 @@ def main() -> None:
                     train_sweep()
                 for name in stills:
                     page = browser.new_page(viewport=STILL_SIZE)
+                    page.set_default_timeout(1000 * PATIENCE)
                     SCENES[name](page, app)
                     still(page, name)
                     page.close()

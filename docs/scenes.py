@@ -97,7 +97,7 @@ def halted_run() -> Iterator[Run]:
         return bool(created) and created[0].status.epoch >= 2
 
     try:
-        until(is_going, 120, "two epochs of training")
+        until(is_going, "two epochs of training")
         process.send_signal(signal.SIGSTOP)
         yield created[0]
     finally:
@@ -116,7 +116,7 @@ def settle(page: Page, milliseconds: int = 600) -> None:
     """Wait until the script has run, its elements are there and its charts are drawn."""
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
     page.wait_for_timeout(milliseconds)
-    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_function(DRAWN)
 
 
 def extent(page: Page) -> tuple[int, int]:
@@ -186,11 +186,16 @@ def open_mistakes(page: Page, app: App) -> None:
     settle(page, 4000)
 
 
-def open_map(page: Page, app: App) -> None:
-    visit(page, app, f"mistakes?run={longest().id}")
-    page.get_by_role("radio", name="Embeddings").click()
-    page.locator(".st-key-mistakes-map .nsewdrag").first.wait_for()
-    settle(page, 1500)
+def open_view(view: str) -> Callable[[Page, App], None]:
+    """Opens this view of the Mistakes page."""
+
+    def open_it(page: Page, app: App) -> None:
+        visit(page, app, f"mistakes?run={longest().id}&view={view}")
+        if view == "embeddings":
+            page.locator(".st-key-mistakes-map .nsewdrag").first.wait_for()
+        settle(page, 1500)
+
+    return open_it
 
 
 def open_draw(page: Page, app: App) -> None:
@@ -211,6 +216,10 @@ def open_runs(page: Page, app: App) -> None:
     visit(page, app, f"runs?compare={','.join(run.id for run in runs.done()[:2])}")
 
 
+def open_new_sweep(page: Page, app: App) -> None:
+    visit(page, app, "sweeps?sweep=new")
+
+
 def open_sweeps(page: Page, app: App) -> None:
     """The sweep that was trained, else one whose curves are simulated, which takes no minutes."""
     if not sweeps.all():
@@ -226,11 +235,18 @@ SCENES = {
     "empty": open_empty,  # before any run
     "train": open_train,
     "mistakes": open_mistakes,
-    "map": open_map,
+    "per-class": open_view("per-class"),
+    "forgetting": open_view("forgetting"),
+    "label-errors": open_view("label-errors"),
+    "calibration": open_view("calibration"),
+    "map": open_view("embeddings"),
+    "robustness": open_view("robustness"),
+    "compare": open_view("compare"),
     "draw": open_draw,
     "drawings": open_drawings,
     "runs": open_runs,
     "data": open_data,
+    "new-sweep": open_new_sweep,
     "sweeps": open_sweeps,
     "training": open_training,  # beside a halted run
 }

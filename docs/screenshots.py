@@ -17,11 +17,15 @@ from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from digits.store import runs
 from docs.scenes import SCENES, add_drawings, extent, halted_run, served, train_runs
-from tests.conftest import CHROMIUM, ROOT, App
+from tests.conftest import CHROMIUM, PATIENCE, ROOT, App
 
 SIZES = {"1440": (1440, 900), "1920": (1920, 1080), "1280": (1280, 720), "390": (390, 844)}
 SCHEMES = ("light", "dark")
-STATES = {"empty": "empty", "training": "training"}  # scenes that need a server of their own
+STATES = {  # scenes that need a server of their own
+    "empty": "empty",
+    "sweeps": "empty",  # its simulated runs have no model, and stay out of the folder that is kept
+    "training": "training",
+}
 
 SHEET = """<!doctype html><meta charset="utf-8"><title>Screenshots</title>
 <style>body { font: 16px sans-serif; background: #888 } img { height: 300px; margin: 4px }</style>
@@ -36,6 +40,7 @@ def take(
         width, height = SIZES[size]
         window = ViewportSize(width=width, height=height)
         page = browser.new_context(viewport=window, has_touch=width < 600).new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         SCENES[name](page, app)
         wide, high = extent(page)
         for scheme in schemes:
@@ -45,7 +50,7 @@ def take(
             page.screenshot(path=out / f"{name}-{size}-{scheme}.png")
         page.context.close()
         error = "  WIDER THAN ITS WINDOW" if wide > width else ""
-        yield f"{name:9} {width:4} × {height:<4} is {wide:4} × {high}{error}"
+        yield f"{name:12} {width:4} × {height:<4} is {wide:4} × {high}{error}"
 
 
 def contact_sheets(browser: Browser, out: Path) -> None:

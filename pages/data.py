@@ -13,7 +13,7 @@ via_app()
 
 toolbar = st.container(horizontal=True, vertical_alignment="center")
 toolbar.title("Data", anchor=False, width="content")
-offer_mnist(choose_mnist)
+offer_mnist(choose_mnist, data_page=True)
 content = st.container()
 if not datasets.available("mnist"):
     upload_mnist()  # before the control, which it sets

@@ -155,7 +155,8 @@ def download(progress: Callable[[int, int], None] | None = None) -> Path:
             if done < total:
                 raise OSError(f"the connection broke off after {done:,} of {total:,} bytes")
         except (OSError, HTTPException) as error:
-            reason = str(error).strip("<>")  # of "<urlopen error …>"
+            cause = getattr(error, "reason", None)  # of "<urlopen error [Errno …] …>"
+            reason = (isinstance(cause, OSError) and cause.strerror) or str(error).strip("<>")
             raise OSError(f"{url} could not be downloaded: {reason}. {ways}") from error
         except ValueError as error:
             raise ValueError(f"{url} could not be downloaded: {error}. {ways}") from error

@@ -134,7 +134,7 @@ def _rate_too_high(curves: Curves) -> Diagnosis | None:
         return Diagnosis(
             "rate too high",
             f"The loss jumped to {curves.loss[peak]:.3g} in step {peak + 1:,}, "
-            f"where a guess has {GUESS:.1f}, and is at {_end(curves.loss):.2g} now.",
+            f"where a mere guess has {GUESS:.1f}, and is at {_end(curves.loss):.2g} now.",
         )
     return None
 
@@ -149,8 +149,9 @@ def _overfitting(curves: Curves) -> Diagnosis | None:
         return None
     return Diagnosis(
         "overfitting",
-        f"Since epoch {best + 1} the validation loss rises, from {val[best]:.3f} to {val[-1]:.3f}, "
-        f"while the training loss falls from {train[best]:.2g} to {train[-1]:.2g}.",
+        f"Since epoch {best + 1} the validation loss has risen from {val[best]:.3f} to "
+        f"{val[-1]:.3f}, while the training loss fell from {train[best]:.2g} to {train[-1]:.2g}: "
+        f"the network learns the training images by heart.",
         since=best + 1,
     )
 
@@ -214,7 +215,7 @@ def _still_improving(curves: Curves) -> Diagnosis | None:
         return None
     return Diagnosis(
         "still improving",
-        f"The validation loss still fell by {gain:.0%} in the last epoch, to {val[-1]:.3f}.",
+        f"The validation loss fell by another {gain:.0%} in the last epoch, to {val[-1]:.3f}.",
     )
 
 
@@ -226,8 +227,8 @@ def _below(curves: Curves) -> Diagnosis | None:
     harder = f", with {curves.harder}" if curves.harder else ""
     return Diagnosis(
         "training below validation",
-        f"Training accuracy ({train:.1%}) is below validation accuracy ({val:.1%}), as it should "
-        f"be: it averages over an epoch of learning{harder}.",
+        f"Training accuracy ({train:.1%}) is below validation accuracy ({val:.1%}), which is "
+        f"normal: it averages over an epoch in which the network still learned{harder}.",
     )
 
 

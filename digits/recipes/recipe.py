@@ -32,8 +32,8 @@ class Conv:
     filters: int = hyperparameter(
         32,
         "Filters",
-        "How many patterns the convolution looks for at every place. More find finer differences "
-        "and train more slowly.",
+        "How many small patterns the convolution looks for at every place of its input. With more "
+        "it finds finer differences, and an epoch takes longer.",
         "network",
         allowed=(1, 1024),
         options=FILTERS,
@@ -42,7 +42,7 @@ class Conv:
         3,
         "Kernel size",
         "Width and height, in pixels, of what a filter sees at once. A larger kernel has more "
-        "parameters and leaves a smaller image to the next block.",
+        "weights to learn and leaves a smaller image to the next block.",
         "network",
         allowed=(1, 28),
         slider=(1, 11, 1),
@@ -50,8 +50,8 @@ class Conv:
     pool: bool = hyperparameter(
         True,
         "Pooling",
-        "Keeps the largest of each 2×2 values of a feature map. It makes the network several times "
-        "faster and less sensitive to where a stroke is.",
+        "Halves width and height by keeping the largest of each 2×2 values. It makes the network "
+        "several times faster and less sensitive to where exactly a stroke is.",
         "network",
     )
 
@@ -112,7 +112,8 @@ class Recipe:
     dataset: str = hyperparameter(
         "mnist",
         "Data set",
-        "The digits to train and test on. Accuracies on different test images do not compare.",
+        "Which digits the network is trained and tested on. Compare accuracies on the same set "
+        "only, for some sets are harder to read than others.",
         "data",
         choices={name: name for name in DATASETS},
         words="{}",
@@ -121,8 +122,8 @@ class Recipe:
     train_images: int | None = hyperparameter(
         None,  # all that the training split has
         "Training images",
-        "How many images of the training split are used. With more, training and validation "
-        "accuracy come closer: the network overfits less.",
+        "How many of the training images are used. With more, validation accuracy comes closer to "
+        "training accuracy, for the network cannot simply learn the images by heart (overfit).",
         "data",
         allowed=(10, 60_000),
         options=(500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000),
@@ -144,8 +145,9 @@ class Recipe:
     conv: tuple[Conv, ...] = hyperparameter(
         (Conv(32), Conv(64)),
         "Convolution blocks",
-        "How many convolutions, each with its own filters, kernel and pooling, follow each other. "
-        "Deeper networks combine strokes into larger shapes and train more slowly.",
+        "How many convolutions follow each other; each slides its filters, small patterns that it "
+        "learns, over its input. With more, the network combines strokes into larger shapes, and "
+        "an epoch takes longer.",
         "network",
         allowed=(0, 8),
         slider=(0, 6, 1),
@@ -159,16 +161,17 @@ class Recipe:
     batch_norm: bool = hyperparameter(
         False,
         "Batch normalization",
-        "Scales each feature map by its mean and variance in the batch. The loss falls faster and "
-        "higher learning rates stay stable.",
+        "Brings what each filter gives to a common average and spread, batch by batch. The loss "
+        "falls faster, and higher learning rates stay stable.",
         "network",
         words="batch norm",
     )
     conv_dropout: float = hyperparameter(
         0.0,
         "Dropout after convolutions",
-        "The share of the last convolution's values that are set to zero in each training step. "
-        "More narrows the gap between training and validation accuracy and slows learning.",
+        "The share of the last convolution's values that are set to zero, at random, in each "
+        "training step, so that the network relies on none of them alone. More narrows the gap "
+        "between training and validation accuracy and slows learning.",
         "network",
         allowed=(0.0, 0.9),
         slider=(0.0, 0.9, 0.05),
@@ -178,8 +181,9 @@ class Recipe:
     head: str = hyperparameter(
         "flatten",
         "After the last block",
-        "How the last feature maps become a vector. Flatten keeps where a feature was seen; a "
-        "global average or maximum keeps only how much of it there was, in far fewer parameters.",
+        "How the maps that the last block makes of the image become one list of numbers. Flatten "
+        "keeps where each pattern was seen; global average and maximum keep only how strongly, and "
+        "leave far fewer weights to learn.",
         "network",
         choices={
             "flatten": "Flatten",
@@ -191,8 +195,9 @@ class Recipe:
     activation: str = hyperparameter(
         "relu",
         "Activation",
-        "The nonlinear function after each convolution and dense layer. ReLU, ELU, GELU and SiLU "
-        "train alike; tanh and sigmoid slow the first epochs down.",
+        "The curve through which each layer sends its values; without one, many layers could do "
+        "little more than one. ReLU, ELU, GELU and SiLU train alike; tanh and sigmoid slow the "
+        "first epochs down.",
         "network",
         choices={
             "relu": "ReLU",
@@ -207,8 +212,9 @@ class Recipe:
     dense: tuple[int, ...] = hyperparameter(
         (64,),
         "Dense layers before the output",
-        "How many fully connected layers combine the features before the softmax. After Flatten "
-        "they hold most of the parameters, and more of them overfit sooner.",
+        "How many layers, each connected to all values before it, combine what the convolutions "
+        "found. After Flatten they hold most of the parameters, and with more of them the network "
+        "learns its images by heart (overfits) sooner.",
         "network",
         allowed=(0, 8),
         slider=(0, 3, 1),
@@ -218,8 +224,8 @@ class Recipe:
             "units": Hyperparameter(
                 64,
                 "Units",
-                "How many values the dense layer computes. More fit the training images more "
-                "closely and raise the number of parameters.",
+                "How many values the dense layer computes. With more, the network fits the "
+                "training images more closely and has more parameters.",
                 "network",
                 allowed=(1, 4096),
                 options=(16, 32, 64, 128, 256, 512),
@@ -231,8 +237,9 @@ class Recipe:
     dropout: float = hyperparameter(
         0.0,
         "Dropout before output",
-        "The share of values before the output layer that are set to zero in each training step. "
-        "More narrows the gap between training and validation accuracy and slows learning.",
+        "The share of values before the output layer that are set to zero, at random, in each "
+        "training step, so that the network relies on none of them alone. More narrows the gap "
+        "between training and validation accuracy and slows learning.",
         "network",
         allowed=(0.0, 0.9),
         slider=(0.0, 0.9, 0.05),
@@ -243,8 +250,8 @@ class Recipe:
     optimizer: str = hyperparameter(
         "adam",
         "Optimizer",
-        "The rule by which gradients change the weights. Adam and its kin learn fast at a rate "
-        "near 0.001; SGD and Adadelta need far higher rates.",
+        "The rule that turns the error of a batch into a change of the weights. Adam, AdamW and "
+        "Nadam learn fast at a learning rate near 0.001; SGD and Adadelta need far higher rates.",
         "training",
         choices={
             "adam": "Adam",
@@ -261,7 +268,7 @@ class Recipe:
         "constant",
         "Learning rate schedule",
         "How the learning rate changes during the run. Cosine and one-cycle end near zero, which "
-        "calms the last epochs and usually adds some tenths of a percent.",
+        "calms the last epochs and usually adds some tenths of a point of accuracy.",
         "training",
         choices={"constant": "Constant", "cosine": "Cosine", "one-cycle": "One-cycle"},
         words="{}",
@@ -270,8 +277,8 @@ class Recipe:
     learning_rate: float = hyperparameter(
         0.001,
         "Learning rate (peak)",
-        "How far a step changes the weights, at the schedule's highest point. Higher rates learn "
-        "faster until the loss jumps and never comes down.",
+        "How far each training step changes the weights; where a schedule varies it, this is the "
+        "peak. A higher rate learns faster, until the loss jumps and never comes down.",
         "training",
         allowed=(1e-6, 100.0),
         options=LEARNING_RATES,
@@ -281,8 +288,8 @@ class Recipe:
     batch_size: int = hyperparameter(
         128,
         "Batch size",
-        "How many images each step averages its gradient over. Larger batches make an epoch "
-        "faster and the curve smoother, with fewer steps to learn in.",
+        "How many images the network sees before each change of its weights. Larger batches make "
+        "an epoch faster and the curve smoother, but leave fewer steps to learn in.",
         "training",
         allowed=(1, 4096),
         options=(16, 32, 64, 128, 256, 512),
@@ -293,7 +300,8 @@ class Recipe:
         5,
         "Epochs",
         "How often the network sees every training image. More epochs raise the accuracy until "
-        "validation stops improving; after that the network overfits.",
+        "validation stops improving; from then on the network learns the images by heart "
+        "(overfits).",
         "training",
         allowed=(1, 1000),
         slider=(1, 50, 1),
@@ -312,8 +320,9 @@ class Recipe:
     loss: str = hyperparameter(
         "sparse_categorical_crossentropy",
         "Loss",
-        "What training minimizes: the cross-entropy of the predicted probabilities. Integer and "
-        "one-hot labels give the same curve; only one-hot labels can be smoothed.",
+        "What training makes small: the cross-entropy, which is low where the right digit gets a "
+        "high probability. Labels as integers or one-hot, ten numbers with a single 1, give the "
+        "same curve; only one-hot labels can be smoothed.",
         "training",
         choices={
             "sparse_categorical_crossentropy": "Cross-entropy, integer labels",
@@ -323,8 +332,9 @@ class Recipe:
     label_smoothing: float = hyperparameter(
         0.0,
         "Label smoothing",
-        "The share of each one-hot label that is spread over all ten digits. More makes the model "
-        "less confident, and often slightly more accurate.",
+        "The share of each label that is spread over all ten digits, so that training aims at a "
+        "little less than 100%. More makes the model less confident, and often slightly more "
+        "accurate.",
         "training",
         allowed=(0.0, 0.5),
         slider=(0.0, 0.3, 0.05),
@@ -334,8 +344,8 @@ class Recipe:
     precision: str = hyperparameter(
         "auto",
         "Precision",
-        "The number format of the computation; Auto takes bfloat16 where the hardware supports it. "
-        "With bfloat16 the run is up to twice as fast, at the same accuracy.",
+        "How many bits a number has, 32 or 16 (bfloat16); Auto takes 16 where the processor is "
+        "made for them. With bfloat16 the run is up to twice as fast, at the same accuracy.",
         "training",
         choices={"auto": "Auto", "float32": "float32", "bfloat16": "bfloat16"},
         words="{}",
@@ -343,8 +353,9 @@ class Recipe:
     seed: int = hyperparameter(
         0,
         "Seed",
-        "Decides the first weights, the order of the images and the validation split. Another seed "
-        "shows how much of a difference between two runs is chance.",
+        "Where the random numbers begin that decide the first weights, the order of the images and "
+        "which of them validate. Another seed shows how much of a difference between two runs is "
+        "chance.",
         "data",
         allowed=(0, 2**31 - 1),
         box=(0, 9999),
@@ -366,7 +377,7 @@ class Recipe:
         0.0,
         "Rotation (degrees)",
         "Turns each training image by at most this many degrees, either way. More makes the model "
-        "robust to tilted digits, until a 6 and a 9 become hard to tell apart.",
+        "robust to tilted digits; beyond what people write it only makes learning harder.",
         "augmentation",
         allowed=(0.0, 180.0),
         slider=(0.0, 45.0, 1.0),

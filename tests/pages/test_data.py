@@ -59,7 +59,7 @@ def test_a_failed_download_is_explained_and_offered_again():
     def script() -> None:
         from widgets.shared.mnist_offer import offer_mnist
 
-        offer_mnist(lambda: None)
+        offer_mnist(lambda: None, data_page=True)
 
     page = AppTest.from_function(script, default_timeout=PATIENCE).run()
     page.button[0].click().run()

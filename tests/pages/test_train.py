@@ -120,6 +120,7 @@ def test_a_run_is_paused_resumed_at_another_rate_kept_and_trained_on(
 def test_visitors_queue_and_see_each_other(opened: Callable[[str], Page], browser: Browser) -> None:
     first = opened(LONG)
     press_train(first)
+    expect(first.get_by_role("button", name="Queue · 1")).to_be_visible()
     expect(first.get_by_text(GOING)).to_be_visible()
     second = new_page(browser)
     second.goto(first.url.split("?")[0] + f"?{SHORT}")
@@ -246,7 +247,7 @@ def test_a_recipe_file_sets_the_controls_and_three_seeds_train_as_a_group(
     expect(page.get_by_text("This is not a recipe")).to_have_count(0)
     page.keyboard.press("Escape")
     page.get_by_role("combobox", name="Seeds").click()
-    page.get_by_role("option", name="× 3").click()
+    page.get_by_role("option", name="3 runs").click()
     page.wait_for_selector("[data-test-script-state=notRunning]")
     press_train(page)
     until(lambda: len([run for run in runs.all() if run.group]) == 3, "three runs")

@@ -89,7 +89,7 @@ def test_the_least_probable_label_comes_first_with_its_probability():
     result = alone("label_errors", finished_run({}), predictions).session_state["selection"]
     assert result.ranked
     assert result.indices.tolist() == [7, 3, 12]
-    assert list(result.notes) == ["label <0.1%", "label 1.0%", "label 40.0%"]
+    assert list(result.notes) == ["<0.1%", "1.0%", "40.0%"]
 
 
 def test_an_estimate_of_no_errors_does_not_claim_that_all_labels_are_right():

@@ -55,6 +55,27 @@ def test_a_run_that_goes_on_is_looked_at_again_and_one_that_ended_is_not(going: 
     assert seconds(page) == []
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_the_whole_page_runs_once_more_when_the_visitors_own_run_has_ended(
+    going: Run, own: bool
+) -> None:
+    def script(id: str, own: bool) -> None:
+        import streamlit as st
+
+        from digits.store import runs
+        from widgets.train.live import live
+
+        st.session_state["times"] = st.session_state.get("times", 0) + 1
+        st.session_state["own-runs"] = [id] * own
+        live(runs.open(id))
+
+    page = AppTest.from_function(script, args=(going.id, own), default_timeout=PATIENCE).run()
+    assert page.session_state["times"] == 1
+    going.write_status(dataclasses.replace(going.status, state="failed"))
+    assert page.run().session_state["times"] == 2 + own
+    assert page.run().session_state["times"] == 3 + own
+
+
 def test_the_first_step_is_awaited_more_eagerly(going: Run) -> None:
     going.write_status(dataclasses.replace(going.status, step=0))
     assert seconds(watched(going)) == [live_view.FIRST_STEP_INTERVAL]

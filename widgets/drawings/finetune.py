@@ -5,7 +5,7 @@ import dataclasses
 import streamlit as st
 
 from digits.ink.collection import Drawing
-from digits.recipes.recipe import Finetuning
+from digits.recipes.recipe import HYPERPARAMETERS, Finetuning
 from digits.store import finetuning
 from digits.store.run_folder import Run
 from widgets.shared.format import as_text, counted, filled
@@ -39,29 +39,47 @@ def finetune_controls(drawings: list[Drawing], selected: Run | None) -> None:
             0.1,
             format="percent",
             key="drawings-share",
-            help="The other drawings are held out: they tell what the model has learned.",
+            help="The share of the drawings that the model trains on; the others are held out, to "
+            "measure what it learned. With more it learns more, and the measure is less certain.",
         )
-        seed = st.number_input("Seed of the split", 0, 9999, 0, key="drawings-seed")
+        seed = st.number_input(
+            "Seed of the split",
+            0,
+            9999,
+            0,
+            key="drawings-seed",
+            help="Decides which drawings are held out. Another seed shows how much is chance.",
+        )
         usual = min(50, max(1, round(DRAWINGS_PER_EPOCH / (share * len(drawings)))))
         repeats = st.slider(
-            "Repeats of each drawing per epoch", 1, 50, usual, key="drawings-repeats"
+            "Repeats per epoch",
+            1,
+            50,
+            usual,
+            key="drawings-repeats",
+            help="How often the model sees each training drawing in an epoch. With more it learns "
+            "the drawings sooner, and forgets its training images sooner.",
         )
     with right:
         replay = st.select_slider(
-            "Replay: images from the training set per epoch",
+            "Replayed images per epoch",
             REPLAYS,
             2_000,
             key="drawings-replay",
             format_func=lambda n: "None" if not n else "All" if n == REPLAYS[-1] else f"{n:,}",
-            help="Of the data set of the base model. Without replay, see what the model forgets.",
+            help="How many images of the base model's data set are mixed into each epoch. With "
+            "more the model forgets less of them; with none, you see how fast it forgets.",
         )
-        epochs = st.slider("Epochs", 1, 30, 5, key="drawings-epochs")
+        epochs = st.slider(
+            "Epochs", 1, 30, 5, key="drawings-epochs", help=HYPERPARAMETERS["epochs"].help
+        )
         learning_rate = st.select_slider(
             "Learning rate (Adam)",
             LEARNING_RATES,
             3e-4,
             key="drawings-learning-rate",
             format_func="{:g}".format,
+            help=HYPERPARAMETERS["learning_rate"].help,
         )
     try:
         finetune = Finetuning(base.id, share, int(seed), repeats, replay)

@@ -38,8 +38,8 @@ HELP = {
     "Calibration error": "Expected calibration error: the mean gap between confidence and "
     "accuracy over 15 bins of equally many digits. On 10,000 digits, chance alone gives about "
     "0.1%.",
-    "After scaling": "The calibration error after dividing the logits by the temperature. The "
-    "predictions stay the same; only their confidence changes.",
+    "After scaling": "The calibration error after dividing the logits, the outputs before the "
+    "softmax, by the temperature. The predictions stay the same; only their confidence changes.",
     "Temperature": "The divisor of the logits that minimizes the cross-entropy on the validation "
     "images (Guo et al. 2017); above 1 for an overconfident model.",
 }

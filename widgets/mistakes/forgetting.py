@@ -38,7 +38,7 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
     )
     events = _learning_events(run, epochs, run.file_stamps(RESULT, "test_probabilities"))
     st.markdown(
-        "Test digits **learned in each epoch**: correct from then on, to the last epoch",
+        "Test digits **learned in each epoch**, and correct ever since",
         help="Choose the epoch with the slider above or by clicking a bar.",
     )
     _chart(events, epochs, predictions.epoch)

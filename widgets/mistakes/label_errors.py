@@ -54,8 +54,8 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
         return _disputed(searched)
     if not len(indices):
         return None
-    notes = [f"label {_percent(p)}" for p in searched.label_probabilities[indices].tolist()]
-    title = f"**{_labels(len(indices))}** contradicted by the model, least probable first"
+    notes = [_percent(p) for p in searched.label_probabilities[indices].tolist()]
+    title = f"**{_labels(len(indices))}** contradicted by the model, with their probabilities"
     return Selection(searched, indices, title, ranked=True, notes=notes)
 
 

@@ -13,6 +13,10 @@ from widgets.shared.link import check, choice
 PER_PAGE = 200
 FILTERS = {"label": None, "predicted": None, "confidence": None, "mistakes-lasso": None}
 ORDERS = {order: order.capitalize() for order in get_args(Order)}
+SORTED = (
+    "Highest first. Confidence is the probability of the prediction; loss is −ln of the label's "
+    "probability; margin is the prediction's probability minus the label's."
+)
 
 
 def close_digit() -> None:
@@ -28,7 +32,9 @@ def open_digit(index: int | None) -> None:
 def show(selection: Selection) -> np.ndarray:
     """The gallery of the selection; returns its indices in viewing order."""
     disputed = set(selection.indices.tolist()) & selection.predictions.disputed.keys()
-    st.markdown(selection.title, help="* marks disputed labels." if disputed else None)
+    notes = [] if selection.ranked or not len(selection.indices) else [SORTED]
+    notes += ["* marks disputed labels."] if disputed else []
+    st.markdown(selection.title, help=" ".join(notes) or None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         indices = _sorted(selection)
         if selection.can_narrow:
@@ -59,13 +65,7 @@ def _sorted(selection: Selection) -> np.ndarray:
     if selection.ranked or not len(selection.indices):
         return selection.indices
     order: Order = choice(  # type: ignore[assignment]
-        "Highest first",
-        ORDERS,
-        key="sort",
-        on_change=close_digit,
-        label_visibility="collapsed",
-        help="Confidence is the probability of the prediction; loss is −log of the label's "
-        "probability; margin is the prediction's probability minus the label's.",
+        "Highest first", ORDERS, key="sort", on_change=close_digit, label_visibility="collapsed"
     )
     predictions, indices = selection.predictions, selection.indices
     values = rank(predictions.y[indices], predictions.probabilities[indices], order)

@@ -15,8 +15,8 @@ EMBEDDINGS_REASON = "Computing the embeddings of all training images; this takes
 
 LEGEND = "Orange ink speaks for the digit, blue ink against it."
 SUMS = (
-    "The figure under a picture is the sum: the change of the digit's logit from an empty sheet "
-    "(integrated gradients)."
+    "The figure under a picture is the sum: by how much the digit's logit, its output before the "
+    "softmax, differs from that of an empty sheet (integrated gradients)."
 )
 
 

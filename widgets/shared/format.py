@@ -62,6 +62,7 @@ def interval(correct: int, total: int) -> str:
 
 
 def test_interval(result: Result) -> str:
-    """The 95 % interval of a run's test accuracy."""
+    """The 95 % interval of a run's test accuracy, short enough for a card on a phone."""
     total = result["test_images"]
-    return interval(round(result["test_accuracy"] * total), total)
+    low, high = wilson_interval(round(result["test_accuracy"] * total), total)
+    return f"95%: {100 * low:.2f} – {high:.2%}"

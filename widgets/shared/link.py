@@ -19,7 +19,6 @@ def choice(
     aliases: Mapping[str, str] | None = None,
     on_change: Callable[[], None] | None = None,
     label_visibility: Any = "visible",
-    help: str | None = None,
     wrap: bool | None = None,
 ) -> str:
     """A segmented control; returns the id of the chosen option, which is in the link as well.
@@ -53,7 +52,6 @@ def choice(
         format_func=options.__getitem__,
         on_change=changed,
         label_visibility=label_visibility,
-        help=help,
         wrap=wrap,
     )
     id = id or default

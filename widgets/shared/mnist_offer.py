@@ -12,18 +12,19 @@ WANTED = "mnist-wanted"  # in the session of a visitor who has asked for MNIST
 INTERVAL = 0.5  # seconds between two looks at the download
 
 
-def offer_mnist(added: Callable[[], None]) -> None:
+def offer_mnist(added: Callable[[], None], *, data_page: bool = False) -> None:
     """Say what stands in for MNIST and offer to download it; nothing while MNIST is here.
 
     The download is the server's, so that it goes on when the visitor leaves. ``added`` is called
-    once for a visitor who asked for it, before the page runs again with MNIST.
+    once for a visitor who asked for it, before the page runs again with MNIST. ``data_page`` says
+    that this is the Data page, to which others link where the download fails.
     """
     try:
         mnist_files.check()
     except FileNotFoundError as error:
-        _offer(str(error), ":material/info:")
+        _offer(str(error), ":material/info:", data_page)
     except ValueError as error:
-        _offer(str(error), ":material/broken_image:")
+        _offer(str(error), ":material/broken_image:", data_page)
     else:
         if st.session_state.pop(WANTED, False):
             test_set.clear()  # a CSV file stood in for it
@@ -32,12 +33,12 @@ def offer_mnist(added: Callable[[], None]) -> None:
             st.rerun()
 
 
-def _offer(problem: str, icon: str) -> None:
+def _offer(problem: str, icon: str, data_page: bool) -> None:
     running = mnist_download.progress().running
-    st.fragment(_line, run_every=INTERVAL if running else None)(problem, icon, running)
+    st.fragment(_line, run_every=INTERVAL if running else None)(problem, icon, running, data_page)
 
 
-def _line(problem: str, icon: str, was_running: bool) -> None:
+def _line(problem: str, icon: str, was_running: bool, data_page: bool) -> None:
     progress = mnist_download.progress()
     if progress.running != was_running:
         st.rerun()  # with MNIST, or with what went wrong
@@ -59,3 +60,5 @@ def _line(problem: str, icon: str, was_running: bool) -> None:
             st.session_state[WANTED] = True
             mnist_download.start()
             st.rerun()
+        if progress.problem and not data_page:
+            st.page_link("pages/data.py", label="Data", icon=":material/dataset:")

@@ -20,6 +20,7 @@ from widgets.shared.plot import figure, run_color, show
 POINTS = 250  # of a curve, which is about as wide in pixels
 TITLES = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
 HEIGHT = 270  # pixels
+ALONE = f"clamp({HEIGHT}px, min(100vh - 24rem, 60vw), 460px)"  # where nothing is below
 EXAMPLE = Path(__file__).with_name("example.json")  # fast on MNIST, seed 0
 
 # Epochs and smoothed metric of at most POINTS batches, and the metrics of each epoch.
@@ -62,7 +63,7 @@ def example(metric: str) -> None:
     x, y, val = (np.array(values) for values in _recorded()[metric])
     ends = {"epoch": np.arange(1.0, len(val) + 1), f"val_{metric}": val}
     drawn, alt = _draw("Example", "color(0)", (x, y, ends), len(val), metric, [], None)
-    show(drawn, key=f"train-curve-{metric}", height=HEIGHT, alt=alt)
+    show(drawn, key=f"train-curve-{metric}", height=ALONE, alt=alt)
 
 
 @cache

@@ -90,7 +90,7 @@ def _preset() -> str:
         PRESETS,
         format_func=lambda name: PRESETS[name].title,
         key="preset",
-        help=f"{preset.story} Test accuracy: {', '.join(figures) or 'not measured'}.",
+        help=f"{preset.story} Test accuracy on MNIST: {', '.join(figures) or 'not measured'}.",
         persist_state="session",
     )
     if name != state["preset-shown"]:
@@ -214,8 +214,8 @@ def _exact_learning_rate() -> float | None:
         "Exact learning rate",
         key="train-exact-rate",
         placeholder="such as 0.0003",
-        help="Sets the slider to a rate between its own, which are 1, 2 and 5 in each power of "
-        "ten. Any rate from 0.000001 to 100 can be typed.",
+        help="Any learning rate from 0.000001 to 100, which the slider then takes. By itself the "
+        "slider has only 1, 2 and 5 in each power of ten.",
     )
     if not text or text == st.session_state.get("exact-rate-taken"):
         return None

@@ -30,9 +30,9 @@ TITLES = {
     "underfitting": "Underfitting",
     "still improving": "Still improving",
     "training below validation": "Training below validation",
-    "healthy": "Nothing to remark",
+    "healthy": "Looks healthy",
 }
-WAITING = "Nothing stands out yet. The diagnosis comes with the end, or sooner where it is plain."
+WAITING = "Nothing stands out yet. A diagnosis comes when the run ends, or sooner if it is clear."
 FINE = ("training below validation", "healthy")
 TEXT_ROW, CHIP_ROW = 20, 35  # pixels that a row takes, and so its place while it is empty
 

@@ -12,7 +12,7 @@ def figures(run: Run, status: Status, before: Run | None) -> None:
     """Four figures, with the difference of the validation to the run before."""
     ends, result = run.epoch_metrics(), run.result()
     earlier = runs.summary(before).result if before else None
-    name = f"to run {runs.summary(before).number}" if before else ""
+    name = f"vs. run {runs.summary(before).number}" if before else ""
     accuracy: float | None = None
     loss: float | None = None
     if result:
@@ -26,17 +26,31 @@ def figures(run: Run, status: Status, before: Run | None) -> None:
         accuracy_change = f"{points:+.2f} points {name}"
         loss_change = f"{loss - earlier['val_loss']:+.4f} {name}"
     with st.grid(4, min_column_width=150, gap="small"):
-        _metric("Validation accuracy", _percent(accuracy), "after each epoch", accuracy_change)
-        loss_text = "–" if loss is None else f"{loss:.4f}"
-        _metric("Validation loss", loss_text, "cross-entropy, nats", loss_change, inverse=True)
+        _metric(
+            "Validation accuracy",
+            _percent(accuracy),
+            "after each epoch",
+            accuracy_change,
+            help="The share of the validation images that are classified correctly. The network "
+            "does not learn from them, so this shows how well it reads digits that are new to it.",
+        )
+        _metric(
+            "Validation loss",
+            "–" if loss is None else f"{loss:.4f}",
+            "cross-entropy, nats",
+            loss_change,
+            inverse=True,
+            help="The mean of −ln p over the validation images, where p is the probability of the "
+            "right digit. 0 is perfect, and guessing among ten digits gives 2.303.",
+        )
         if result:
             _metric(
                 "Test accuracy",
                 f"{result['test_accuracy']:.2%}",
                 test_interval(result),
                 help=f"On {result['test_images']:,} images that took no part in training or in any "
-                "choice. Tune on validation, and read this figure last: what is chosen by it is "
-                "no longer measured by it.",
+                "choice. Choose settings by their validation accuracy and read this figure last: "
+                "settings chosen by it look better than they are. Below is its 95% interval.",
             )
             speed = result["images_per_second"]
             speed_text = f"{speed:,.0f} images/s" if speed else "no whole epoch"

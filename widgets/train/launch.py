@@ -1,5 +1,7 @@
 """Before a run: the Train button, what the recipe is and costs, its link, and preparation."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -47,7 +49,9 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         strip += f" · about {duration(max(1.0, round(seconds)))} here"
     standard = for_available_data(preset)
     changed = differences(recipe, standard)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
+    line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "center", "gap": "xsmall"}
+    with row.container(**line):
         train = st.button(
             filled("Train") if fits else "Train",
             type="primary",
@@ -58,15 +62,15 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         seeds = st.selectbox(
             "Seeds",
             SEEDS,
-            format_func="× {}".format,
+            format_func=lambda count: f"{count} run{'s' * (count > 1)}",
             key="train-seeds",
-            help="How many runs to train that differ in their seed alone, to see what is chance.",
             label_visibility="collapsed",
-            width=76,
+            width=90,
             persist_state="session",
         )
         title = f"**{as_text(default_name(recipe, preset))}**"
-        st.markdown(f"{title}  \n:small[:gray[{strip}]]", width="stretch")
+        with st.container():  # breaks lines rather than the row
+            st.markdown(f"{title}  \n:small[:gray[{strip}]]")
         if parent:
             summary = runs.summary(parent[0])
             short = f"run {summary.number}" if summary.number else one_line(summary.name, 12)
@@ -79,10 +83,11 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
                 ),
                 on_click=lambda: st.session_state.pop(FORK, None),
             )
+    with row.container(width="content", **line):
         st.button(
             "Reset",
             icon=":material/undo:",
-            help=_changes(changed) or "The preset stands as it is.",
+            help=_changes(changed) or "Nothing to reset: all controls are as the preset has them.",
             disabled=not changed,
             on_click=controls.load,
             args=[standard, preset],
@@ -91,14 +96,13 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         if details.open:
             with details:
                 _network(recipe, fits)
-        with st.popover(f"Queue · {len(runs.queue())}", icon=":material/schedule:", key="queue"):
-            _queue()
+        queue = st.container(width="content")
         st.page_link(
             "pages/sweeps.py",
             label="Sweep",
             icon=":material/manage_search:",
             query_params={"sweep": "new", "base": "controls"},
-            help="Search hyperparameters, with these controls to begin with.",
+            help="Try many settings and find the best ones, starting from these controls.",
         )
         with st.popover("Link", icon=":material/link:"):
             st.caption("Whoever opens this link finds the controls as they stand now.")
@@ -110,6 +114,8 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
     if train:
         _train(recipe, "" if changed else preset, default_name(recipe, preset), seeds)
+    with queue:  # with what was just queued
+        _queue()
     return fits
 
 
@@ -143,11 +149,13 @@ def _parent() -> tuple[Run, int] | None:
 
 def _queue() -> None:
     """The runs that train or wait, in order, each a click away."""
-    if not (queue := runs.queue()):
-        st.caption("No run is training or waiting.")
-    for run in queue:
-        label = as_text(runs.summary(run).label)
-        st.button(label, key=f"watch-{run.id}", type="tertiary", on_click=choose_run, args=[run])
+    queue = runs.queue()
+    with st.popover(f"Queue · {len(queue)}", icon=":material/schedule:", key="queue"):
+        if not queue:
+            st.caption("No run is training or waiting.")
+        for run in queue:
+            label, key = as_text(runs.summary(run).label), f"watch-{run.id}"
+            st.button(label, key=key, type="tertiary", on_click=choose_run, args=[run])
 
 
 def _network(recipe: Recipe, fits: bool) -> None:

@@ -50,10 +50,14 @@ def _refresh(run: Run) -> None:
         _show(run, status)
     except ValueError as error:
         st.error(as_text(error), icon=":material/broken_image:")
+    own = run.id in st.session_state.get("own-runs", [])
     if going:
+        st.session_state["train-going"] = run.id
         awaited = not status.step and runs.queue()[:1] == [run]
         pace = FIRST_STEP_INTERVAL if awaited else INTERVAL
         run_again(pace * max(1.0, _crowd() / CROWD), key="train-ticker")
+    elif st.session_state.pop("train-going", None) == run.id and own:
+        st.rerun()  # for the queue and the expected time above; those who only watch do without
 
 
 def _crowd() -> int:
@@ -194,9 +198,16 @@ def _digits(run: Run) -> None:
     sample = _sample(run, run.file_stamps(SAMPLE_PROBABILITIES))
     if sample:
         st.caption(sample.caption)
-        gallery(sample.images, sample.captions, key="train-sample", names=sample.names, size=22)
+        gallery(
+            sample.images,
+            sample.captions,
+            key="train-sample",
+            names=sample.names,
+            size=30,
+            height="auto",
+        )
     else:
-        st.caption("Validation digits, and what the network takes them for while it trains")
+        st.caption("Twenty validation digits appear here, with what the network takes them for")
 
 
 @dataclass(frozen=True)
@@ -227,5 +238,5 @@ def _sample(run: Run, changed: tuple[int, ...]) -> _Sample | None:
         f"A {label}, predicted as {predicted} ({share:.0%})"
         for label, predicted, share in zip(y, y_pred, shares, strict=True)
     ]
-    caption = f"Validation digits, live: {correct} of {len(y)} correct"
+    caption = f"Validation digits: {correct} of {len(y)} correct"
     return _Sample(caption, x, captions, names)

@@ -70,14 +70,17 @@ def change_rate(run: Run) -> None:
     """Choose a learning rate for the steps that follow."""
     described = HYPERPARAMETERS["learning_rate"]
     rate = learning_rate.requested(run) or learning_rate.peak(run)
-    with st.popover(f"lr {rate:g}", icon=":material/tune:", key="train-rate", help=described.label):
+    popover = st.popover(
+        f"lr {rate:g}", icon=":material/tune:", key="train-rate", help="Change the learning rate"
+    )
+    with popover:
         new = st.select_slider(
             described.label,
             sorted({*LEARNING_RATES, rate}),
             rate,
             key=f"train-rate-{run.id}-{rate:g}",
             format_func=described.display,
-            help="From the next steps on. The curves mark the change, and it stays with the run.",
+            help="Holds from the next steps on. The curves mark the change, and the run keeps it.",
         )
         st.button(
             filled("Change"),
@@ -98,7 +101,8 @@ def train_more(run: Run) -> None:
             1,
             forks.MAX_EPOCHS,
             run.recipe.epochs,
-            help="A new run goes on after the last epoch. Its schedule begins anew.",
+            help="How many epochs a new run adds after the last one. Its learning rate schedule "
+            "begins anew.",
         )
         more = st.form_submit_button(filled("Train"), type="primary", icon=":material/play_arrow:")
     if more and begin(lambda: [forks.train_more(run, int(epochs))]):
