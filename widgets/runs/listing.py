@@ -54,7 +54,7 @@ def find() -> list[Run]:
         "Find",
         key="find",
         type="search",
-        placeholder="Find: adam failed",
+        placeholder="Find, such as: adam failed",
         icon=":material/search:",
         on_change=_first_page,
         bind="query-params",

@@ -24,12 +24,15 @@ def overview(shown: list[Run], sentence: str) -> None:
         set_ticked([summaries[point["point"]].run.id])
 
     results = [one.result for one in summaries if one.result]
+    accuracies = [one["val_accuracy"] for one in results]
+    low, high = min(accuracies), max(accuracies)
+    margin = max(0.005, 0.1 * (high - low))  # also around a single run
     plot(
         [
             {
                 "mode": "markers",
                 "x": [one["seconds"] for one in results],
-                "y": [one["val_accuracy"] for one in results],
+                "y": accuracies,
                 "text": [chart_text(one.label) for one in summaries],
                 "hovertemplate": "%{text}<br>%{y:.2%} in %{x:.1f} s<extra></extra>",
                 "marker": {"size": 11, "color": [run_color(one.run) for one in summaries]},
@@ -37,7 +40,11 @@ def overview(shown: list[Run], sentence: str) -> None:
         ],
         {
             "xaxis": {"type": "log", "dtick": "D2", "tickformat": "~g", "title": _title("Seconds")},
-            "yaxis": {"tickformat": ".3~%", "title": _title("Validation accuracy")},
+            "yaxis": {
+                "tickformat": ".3~%",
+                "title": _title("Validation accuracy"),
+                "range": [low - margin, min(high + margin, 1 + margin / 5)],
+            },
             "hovermode": "closest",
         },
         key="runs-overview",

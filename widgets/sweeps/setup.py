@@ -186,7 +186,7 @@ def _estimate(plan: Plan) -> None:
         limit = 60 * plan.minutes if plan.minutes else trials
         end = min(trials, limit) + SEEDS * seconds
         time = f"about {duration(max(1.0, round(end)))}"
-        words = "The minutes will not do for all trials." if trials > limit else ""
+        words = "These minutes are too few for all trials." if trials > limit else ""
     with st.container(horizontal=True, gap="large"):
         st.metric("Epochs", f"about {epochs:,}", width="content")
         st.metric("Time", time, help="By the runs before, here.", width="content")
