@@ -58,7 +58,9 @@ def score_line(run: Run, slot: DeltaGenerator) -> None:
         if run.status.state in DONE and (score := _score(run)):
             correct, total = score
             drawings = f"{total:,} drawing{'s' * (total != 1)}"
-            slot.markdown(f"**{correct / total:.1%}** on {drawings} ({interval(correct, total)})")
+            name = as_text(runs.summary(run).label)
+            share, bounds = f"{correct / total:.1%}", interval(correct, total)
+            slot.markdown(f"{name}: **{share}** on {drawings} ({bounds})")
     except (ValueError, LookupError, OSError) as error:
         slot.caption(f"Accuracy on drawings: {as_text(error)}")
 
