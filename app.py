@@ -1,6 +1,9 @@
 """The entry: how the pages hang together."""
 
+from contextlib import suppress
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from widgets.shared.session import check_link
 
@@ -19,4 +22,7 @@ page = st.navigation(
     position="top",
 )
 st.set_page_config(page_title=f"{page.title} · Digits")
-page.run()
+# Only a script that comes to its end makes Streamlit forget the fragments that the page no longer
+# shows. After st.stop, the timer of one would show it where nothing is, and blank the page.
+with suppress(StopException):
+    page.run()
