@@ -108,8 +108,8 @@ def halted_run() -> Iterator[Run]:
 
 
 def longest() -> Run:
-    """The finished run of most epochs, which has the most to show."""
-    return max(runs.done(), key=lambda run: run.recipe.epochs)
+    """The finished run of most epochs, which has the most to show; none of a simulated sweep."""
+    return max((run for run in runs.done() if run.has_model), key=lambda run: run.recipe.epochs)
 
 
 def settle(page: Page, milliseconds: int = 600) -> None:
