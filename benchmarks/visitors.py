@@ -114,7 +114,12 @@ class _Timers:
                 self.home = message.delta.fragment_id
                 self.shown.add(TICKER)
                 self.start(TICKER, json.loads(component.json)["seconds"], self.words.tick)
-        elif kind == "script_finished" and TICKER not in self.shown and self.home in self.shown:
+        elif (
+            kind == "script_finished"
+            and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            and TICKER not in self.shown
+            and self.home in self.shown
+        ):
             self.cancel(TICKER)  # its fragment was shown without it
 
     def start(self, name: str, seconds: float, said: bytes) -> None:
