@@ -24,6 +24,7 @@ TRAINING = ", training"  # so ends the name of the curve that grows: the page's 
 TRAINING_CURVE = f"""const trainingCurve = () => [...document.querySelectorAll('.plot')]
     .find(plot => plot.getAttribute('aria-label')?.startsWith('Loss'))
     ?.data?.find(trace => trace.name?.endsWith('{TRAINING}'))"""
+LOST = 15.0  # seconds after which the ticker asks again for a look that did not come
 PACE = 0.3  # seconds between two arrivals: nobody opens a page in the same instant as all others
 
 
@@ -123,13 +124,13 @@ class _Timers:
             self.cancel(TICKER)  # its fragment was shown without it
 
     def start(self, name: str, seconds: float, said: bytes) -> None:
-        if name in self.running and self.running[name][0] == seconds:
+        if name != TICKER and name in self.running and self.running[name][0] == seconds:
             return
         self.cancel(name)
         message = BackMsg.FromString(said)
         if name != TICKER:
             message.rerun_script.fragment_id = name
-        self.running[name] = seconds, asyncio.create_task(self.repeat(message, seconds))
+        self.running[name] = seconds, asyncio.create_task(self.repeat(name, message, seconds))
 
     def cancel(self, name: str) -> None:
         if name in self.running:
@@ -139,10 +140,11 @@ class _Timers:
         for name in list(self.running):
             self.cancel(name)
 
-    async def repeat(self, message: BackMsg, seconds: float) -> None:
+    async def repeat(self, name: str, message: BackMsg, seconds: float) -> None:
         hashes = message.rerun_script.cached_message_hashes
         while True:
             await asyncio.sleep(seconds)
+            seconds = LOST if name == TICKER else seconds
             del hashes[:]
             hashes.extend(list(self.known)[-20:])  # a tab forgets old ones too
             await self.socket.send(message.SerializeToString())
