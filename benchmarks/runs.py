@@ -95,8 +95,10 @@ def fill(count: int = COUNT) -> list[Run]:
         rate = float(rng.choice([1e-4, 5e-4, 1e-3, 5e-3]))
         recipe = dataclasses.replace(preset.recipe, learning_rate=rate, seed=number)
         moment += timedelta(minutes=7)
-        folder = runs.create(recipe, f"{preset.title} {number}").folder
-        run = Run(folder.rename(folder.with_name(f"{moment:%Y%m%d-%H%M%S}-{number:06x}")))
+        run = Run(runs.root() / f"{moment:%Y%m%d-%H%M%S}-{number:06x}")
+        run.folder.mkdir(parents=True)
+        run.write_recipe(recipe)
+        run.write_about(f"{preset.title} {number}", "", number + 1)
         _finish(run, LENGTH if number >= count - COMPARED else LENGTH // 10, rng)
         made.append(run)
     return made
