@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.recipes.schedule import learning_rates
-from digits.store import forks, learning_rate, runs, thinning
+from digits.store import forks, learning_rate, runs, thinning, watched
 from digits.store.files import reason
 from digits.store.run_folder import Run
 from digits.store.status import INFINITE, LAST_EXIT, UNFINISHED, Status
@@ -272,14 +272,16 @@ class Trainer:
         self.publish(step=step, images_per_second=speed, seconds_left=max(0.0, left / speed))
 
     def predict_sample(self) -> None:
-        """Predict the same few validation images again, so that a visitor sees them change."""
+        """Predict a few validation images, and what visitors drew, so that they see both change."""
         y = self.data.y_val
         sample = np.concatenate(
             [np.flatnonzero(y == digit)[:SAMPLES_PER_DIGIT] for digit in range(10)]
         )
-        x = self.data.x_val[sample]
-        p = predict(self.model, x).astype(np.float16)
-        self.run.write_validation_sample(x, y[sample], p)
+        x, drawn = self.data.x_val[sample], watched.drawings(self.run)
+        p = predict(self.model, np.concatenate([x, drawn])).astype(np.float16)
+        self.run.write_validation_sample(x, y[sample], p[: len(x)])
+        if len(drawn):
+            watched.write_predictions(self.run, drawn, p[len(x) :])
 
     def is_complete(self, epoch: int) -> bool:
         """Whether no epoch is left, or the validation loss has not improved for ``patience``."""

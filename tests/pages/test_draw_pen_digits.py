@@ -18,8 +18,8 @@ from tests.conftest import CHROMIUM, new_page, until
 from tests.pages.test_draw import corner_of_canvas, open_page
 
 FILE = Path(os.environ.get("DIGITS_DATA", ""), "pen_digits_dev.json.gz")
-OF_EACH = 6  # digits of each label
-VISITORS = 3  # a pointer moves once a frame, so most of the time is waiting
+OF_EACH = 3  # digits of each label
+VISITORS = 2  # a pointer moves once a frame, so most of the time is waiting
 
 pytestmark = [
     pytest.mark.browser,
@@ -88,5 +88,5 @@ def test_pen_digits_drawn_stroke_by_stroke_are_read_as_the_command_reads_them(se
         model = predict.load(ModelRef())
         said = predict.predict(model, score.render_inputs(chosen)).argmax(axis=1)
         on_page = np.array(list(drawn)).T.ravel()
-    assert len(chosen) == 60
-    assert (on_page == said).sum() >= 59, f"page: {on_page}, command: {said}"
+    assert len(chosen) == 10 * OF_EACH
+    assert (on_page == said).sum() >= len(chosen) - 1, f"page: {on_page}, command: {said}"

@@ -13,6 +13,7 @@ from digits.recipes.recipe import Conv, Recipe
 from digits.store import learning_rate, runs
 from digits.store.runs import Run
 from digits.store.status import DONE
+from docs.scenes import draw
 from tests.conftest import PATIENCE, App, new_page, until
 
 pytestmark = pytest.mark.browser
@@ -57,6 +58,27 @@ def test_the_curve_moves_while_it_trains_and_stop_ends_it(
     expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
     assert newest().status.state == "stopped"
+
+
+def test_a_drawing_beside_the_curves_is_read_anew_while_the_network_learns(
+    opened: Callable[[str], Page],
+) -> None:
+    page = opened(LONG)
+    page.get_by_text("Your drawing").wait_for(state="hidden")
+    press_train(page)
+    expect(page.get_by_text(GOING)).to_be_visible()
+    page.get_by_role("radio", name="Your drawing").click()
+    expect(page.get_by_text("Draw a digit, and watch")).to_be_visible()
+    draw(page)
+    shares = page.get_by_role("img", name=re.compile("^Probability of each digit: 0 "))
+    expect(shares).to_be_visible()
+    before = shares.get_attribute("aria-label")
+    until(lambda: shares.get_attribute("aria-label") != before, "other probabilities")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
+    expect(shares).to_be_visible()  # of the final model
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Draw a digit, and watch")).to_be_visible()
 
 
 def _points(page: Page) -> int:

@@ -12,7 +12,7 @@ from digits.data import datasets
 from digits.recipes.presets import MIN_UCI_EPOCHS, PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.recipes.schedule import RateChange
-from digits.store import forks, learning_rate
+from digits.store import forks, learning_rate, watched
 from digits.store.models import ModelRef
 from digits.store.runs import Run
 from digits.store.status import Status
@@ -55,6 +55,22 @@ def die_at(epoch: int, step: int = 0):  # type: ignore[no-untyped-def]
             raise Killed
 
     return tell
+
+
+def test_drawings_are_predicted_with_the_validation_sample() -> None:
+    run = queued(dataclasses.replace(SMALL, epochs=1))
+    digits = datasets.load("uci", seed=0)
+    watched.follow(run, digits.x_val[:3])
+    train(run)
+    x, _, p = run.validation_sample() or (np.empty(0),) * 3
+    latest = watched.follow(run, digits.x_val[:3])
+    assert all(answer is not None for answer in latest)
+    same = [
+        (place, n) for n in range(3) for place in np.flatnonzero((x == digits.x_val[n]).all((1, 2)))
+    ]
+    assert same
+    for place, n in same:
+        assert latest[n] == pytest.approx(p[place], abs=2e-3)
 
 
 def test_a_run_learns_and_leaves_everything_behind() -> None:

@@ -1,15 +1,17 @@
 """What models predict for people's drawings: accuracy of a run, and single ones over its epochs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from digits.ink import collection
 from digits.ink.collection import Drawing
-from digits.store import finetuning, runs
+from digits.store import finetuning, runs, watched
 from digits.store.models import ModelRef
 from digits.store.run_folder import MODEL, Run, weights_file
-from digits.store.status import DONE
+from digits.store.status import DONE, UNFINISHED, Status
 from widgets.shared.format import as_text, interval
 from widgets.shared.probabilities import over_epochs
 from widgets.shared.session import engine
@@ -105,16 +107,26 @@ def _epoch_cache(id: str, pixels: bytes) -> dict[int, tuple[tuple[int, ...], np.
     return {}
 
 
-def pinned_drawings(run: Run) -> None:
-    """The predictions for every pinned drawing over the run's epochs so far."""
+def pinned_drawings(run: Run, status: Status) -> None:
+    """The predictions for every pinned drawing over the run's epochs, and while it trains now."""
     if not (pinned := [drawing for drawing in collection.all() if drawing.pinned]):
         return
-    epochs, shown = [0, *run.saved_epochs()], pinned[:MAX_PINNED]
-    if len(epochs) == 1:
+    saved, shown = [0, *run.saved_epochs()], pinned[:MAX_PINNED]
+    epochs: list[float] = [*saved]
+    trains = status.state in UNFINISHED and status.steps > 0
+    if len(saved) == 1 and not trains:
         return
     x, _ = collection.images(shown)
     try:
-        probabilities = probabilities_at_epochs(run, epochs, x)
+        probabilities = probabilities_at_epochs(run, saved, x)
+        if trains:
+            now = round(status.step * status.epochs / status.steps, 1)
+            latest = [p for p in watched.follow(run, x) if p is not None]
+            if now > epochs[-1] and len(latest) == len(x):
+                epochs.append(now)
+                probabilities = np.concatenate([probabilities, [latest]])
+        if len(epochs) == 1:
+            return
     except (ValueError, LookupError, OSError) as error:
         st.caption(f"Pinned drawings: {as_text(error)}")
         return
@@ -129,13 +141,15 @@ def pinned_drawings(run: Run) -> None:
         st.caption(f"The newest {MAX_PINNED} of {len(pinned)} are shown.")
 
 
-def drawing_over_epochs(drawing: Drawing, epochs: list[int], p: np.ndarray, *, key: str) -> None:
+def drawing_over_epochs(
+    drawing: Drawing, epochs: Sequence[float], p: np.ndarray, *, key: str
+) -> None:
     """The ten probabilities of a drawing, (epochs, 10), as a heat map with its label framed."""
     predicted, share = int(p[-1].argmax()), p[-1].max()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(drawing.image, width=48, alt=f"A drawn {drawing.label}")
         st.caption(
-            f"A {drawing.label}, predicted as {predicted} ({share:.1%}) after epoch {epochs[-1]}"
+            f"A {drawing.label}, predicted as {predicted} ({share:.1%}) after epoch {epochs[-1]:g}"
         )
     alt = f"Probabilities of a drawn {drawing.label} after each epoch; at last {predicted}."
     over_epochs(epochs, p, drawing.label, key=key, alt=alt)

@@ -1,5 +1,6 @@
 """The ten probabilities of one digit: as bars, and over the epochs as a heat map."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,15 @@ import numpy as np
 from widgets.shared.plot import plot
 
 
-def bars(p: np.ndarray, label: int, *, key: str, height: int = 220) -> None:
-    """Draw (10,) probabilities: the label's in green, a different prediction's in red."""
+def bars(p: np.ndarray, label: int | None, *, key: str, height: int = 220) -> None:
+    """Draw (10,) probabilities: the label's in green, a different prediction's in red.
+
+    Without a label the prediction is neither.
+    """
     colors = ["var(--st-gray-color)"] * 10
-    colors[int(p.argmax())], colors[label] = "var(--st-red-color)", "var(--st-green-color)"
+    colors[int(p.argmax())] = "var(--st-primary-color)" if label is None else "var(--st-red-color)"
+    if label is not None:
+        colors[label] = "var(--st-green-color)"
     trace = {
         "type": "bar",
         "x": list(range(10)),
@@ -30,7 +36,7 @@ def bars(p: np.ndarray, label: int, *, key: str, height: int = 220) -> None:
 
 
 def over_epochs(
-    epochs: list[int],
+    epochs: Sequence[float],
     p: np.ndarray,
     label: int,
     *,
@@ -45,7 +51,7 @@ def over_epochs(
     """
     cells = {
         "type": "heatmap",
-        "x": epochs,
+        "x": list(epochs),
         "y": list(range(10)),
         "z": p.T,
         "zmin": 0,
@@ -56,7 +62,7 @@ def over_epochs(
         "hovertemplate": "epoch %{x}: %{z:.1%} for %{y}<extra></extra>",
     }
     frames = [_frame((epochs[0], epochs[-1]), (label, label), "green")]
-    if marked_epoch in epochs:
+    if marked_epoch is not None and marked_epoch in epochs:
         frames.append(_frame((marked_epoch, marked_epoch), (0, 9), "orange"))
     title = "Epoch (0 = before training)" if epochs[0] == 0 else "Epoch"
     is_low = height < 200
@@ -73,7 +79,7 @@ def over_epochs(
     plot([cells], layout, key=key, height=height, alt=alt)
 
 
-def _frame(x: tuple[int, int], y: tuple[int, int], color: str) -> dict[str, Any]:
+def _frame(x: tuple[float, float], y: tuple[float, float], color: str) -> dict[str, Any]:
     (x0, x1), (y0, y1) = x, y
     corners = {"x0": x0 - 0.5, "x1": x1 + 0.5, "y0": y0 - 0.5, "y1": y1 + 0.5}
     return {"type": "rect", **corners, "line": {"color": f"var(--st-{color}-color)", "width": 2}}

@@ -26,6 +26,7 @@ from widgets.train.figures import figures
 from widgets.train.finetune_result import finetuning_result, finetuning_summary
 from widgets.train.recent import earlier_runs, recent_runs, run_before, show_recent
 from widgets.train.under_way import control, take_up, train_more
+from widgets.train.watched import watched_drawing
 
 INTERVAL = 1.0  # seconds between two looks at the run's folder
 FIRST_STEP_INTERVAL = 0.3  # the same while its first step is awaited
@@ -81,7 +82,7 @@ def _show(run: Run, status: Status) -> None:
         with column:
             chart(run, status, metric, earlier, diagnosis.since if diagnosis else None)
     with digits:
-        _digits(run)
+        _digits(run, status)
     what_happened(run, before, lambda changes: _try(run, changes))
     with st.container(border=True):
         show_recent(run, listed, earlier)
@@ -93,7 +94,7 @@ def _show(run: Run, status: Status) -> None:
             finetuning_result(run)
     if status.state in DONE:
         score_metric(run)
-    pinned_drawings(run)
+    pinned_drawings(run, status)
 
 
 def _try(run: Run, changes: dict[str, Any]) -> None:
@@ -194,7 +195,23 @@ def _gaps(run: Run, changed: tuple[int, ...]) -> list[str]:
     return run.gaps()
 
 
-def _digits(run: Run) -> None:
+def _digits(run: Run, status: Status) -> None:
+    """Validation digits or the visitor's own, and what the network takes them for just now."""
+    kind = st.segmented_control(
+        "Digits",
+        ["Validation digits", "Your drawing"],
+        default="Validation digits",
+        required=True,
+        key="train-digits",
+        label_visibility="collapsed",
+    )
+    if kind == "Your drawing":
+        watched_drawing(run, status)
+    else:
+        _validation_digits(run)
+
+
+def _validation_digits(run: Run) -> None:
     sample = _sample(run, run.file_stamps(SAMPLE_PROBABILITIES))
     if sample:
         st.caption(sample.caption)
@@ -238,5 +255,5 @@ def _sample(run: Run, changed: tuple[int, ...]) -> _Sample | None:
         f"A {label}, predicted as {predicted} ({share:.0%})"
         for label, predicted, share in zip(y, y_pred, shares, strict=True)
     ]
-    caption = f"Validation digits: {correct} of {len(y)} correct"
+    caption = f"{correct} of {len(y)} correct"
     return _Sample(caption, x, captions, names)
