@@ -64,12 +64,11 @@ def test_a_drawing_beside_the_curves_is_read_anew_while_the_network_learns(
     opened: Callable[[str], Page],
 ) -> None:
     page = opened(LONG)
-    page.get_by_text("Your drawing").wait_for(state="hidden")
     press_train(page)
     expect(page.get_by_text(GOING)).to_be_visible()
-    page.get_by_role("radio", name="Your drawing").click()
-    expect(page.get_by_text("Draw a digit, and watch")).to_be_visible()
-    draw(page)
+    page.get_by_role("radio", name="Your own").click()
+    expect(page.get_by_text("Draw a digit, and see")).to_be_visible()
+    draw(page, [(0.25, 0.15), (0.7, 0.15), (0.5, 0.6), (0.4, 0.85)])
     shares = page.get_by_role("img", name=re.compile("^Probability of each digit: 0 "))
     expect(shares).to_be_visible()
     before = shares.get_attribute("aria-label")
@@ -78,7 +77,7 @@ def test_a_drawing_beside_the_curves_is_read_anew_while_the_network_learns(
     expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     expect(shares).to_be_visible()  # of the final model
     page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_text("Draw a digit, and watch")).to_be_visible()
+    expect(page.get_by_text("Draw a digit, and see")).to_be_visible()
 
 
 def _points(page: Page) -> int:

@@ -197,24 +197,24 @@ def _gaps(run: Run, changed: tuple[int, ...]) -> list[str]:
 
 def _digits(run: Run, status: Status) -> None:
     """Validation digits or the visitor's own, and what the network takes them for just now."""
-    kind = st.segmented_control(
-        "Digits",
-        ["Validation digits", "Your drawing"],
-        default="Validation digits",
-        required=True,
-        key="train-digits",
-        label_visibility="collapsed",
-    )
-    if kind == "Your drawing":
-        watched_drawing(run, status)
-    else:
-        _validation_digits(run)
-
-
-def _validation_digits(run: Run) -> None:
     sample = _sample(run, run.file_stamps(SAMPLE_PROBABILITIES))
-    if sample:
-        st.caption(sample.caption)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        own = (
+            st.segmented_control(
+                "Digits",
+                ["Validation", "Your own"],
+                default="Validation",
+                required=True,
+                key="train-digits",
+                label_visibility="collapsed",
+            )
+            == "Your own"
+        )
+        if sample and not own:
+            st.caption(sample.caption)
+    if own:
+        watched_drawing(run, status)
+    elif sample:
         gallery(
             sample.images,
             sample.captions,
@@ -255,5 +255,5 @@ def _sample(run: Run, changed: tuple[int, ...]) -> _Sample | None:
         f"A {label}, predicted as {predicted} ({share:.0%})"
         for label, predicted, share in zip(y, y_pred, shares, strict=True)
     ]
-    caption = f"{correct} of {len(y)} correct"
+    caption = f"{correct} of {len(y)} right"
     return _Sample(caption, x, captions, names)

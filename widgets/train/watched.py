@@ -15,45 +15,47 @@ from widgets.shared.session import engine
 
 SIDE = 132  # pixels of the canvas
 CLEARED = "watched-cleared"  # how many canvases were cleared before this one
+INITIAL = "watched-initial"  # what was on it when it came on the page
 DRAWING = "watched-drawing"  # what is on it: Fabric's own JSON, and (28, 28) uint8
 
 
 def watched_drawing(run: Run, status: Status) -> None:
     """A small canvas, and the ten probabilities of what is on it."""
+    from widgets.shared.canvas import stroke_tools  # which the first page can do without
+
     with st.container(horizontal=True, gap="small"):
         with st.container(width=SIDE):
             image = _canvas()
-        place = st.container()
-    if image is None:
-        place.caption("Draw a digit, and watch what the network takes it for while it learns.")
-        return
-    with place:
-        st.button("Clear", icon=":material/delete:", type="tertiary", on_click=_clear)
+        with st.container(gap="xsmall"):
+            stroke_tools(key=f"watched-tools-{st.session_state[CLEARED]}")
+            if image is None:
+                st.caption("Draw a digit, and see what the network takes it for while it learns.")
+                return
+            st.button("Clear", icon=":material/delete:", type="tertiary", on_click=_clear)
+            answer = st.empty()
     try:
         p = _probabilities(run, status, image)
     except (ValueError, LookupError, OSError) as error:
-        place.caption(as_text(error))
+        answer.caption(as_text(error))
         return
     if p is None:
-        place.caption("The network is asked as soon as it trains.")
+        answer.caption("The network is asked when it trains.")
         return
     predicted = int(p.argmax())
-    place.metric("Taken for", predicted, percent(float(p.max())), delta_color="off")
-    bars(p, None, key="watched-bars", height=120)
+    answer.markdown(f"Taken for **{predicted}** · {percent(float(p[predicted]))}")
+    bars(p, None, key="watched-bars", height=82)
 
 
 def _canvas() -> np.ndarray | None:
     """What is on the canvas, as the network sees it: (28, 28) uint8; ``None`` while it is empty."""
-    from widgets.shared.canvas import canvas  # which the first page can do without
+    from widgets.shared.canvas import canvas
 
     state, scale = st.session_state, SIDE / CANVAS_SIDE
     key = f"draw-canvas-train-{state.setdefault(CLEARED, 0)}"
     if key not in state:  # just put on the page: take up what was drawn before
-        state["watched-initial"] = state.get(DRAWING, (None, None))[0]
+        state[INITIAL] = state.get(DRAWING, (None, None))[0]
     try:
-        fabric, png = canvas(
-            BRUSH, CANVAS_SIDE, key=key, initial=state["watched-initial"], scale=scale
-        )
+        fabric, png = canvas(BRUSH, CANVAS_SIDE, key=key, initial=state[INITIAL], scale=scale)
         if png is not None and fabric != state.get(DRAWING, (None, None))[0]:
             strokes = from_fabric(fabric, scale)
             ink = rasterize(strokes, CANVAS_SIDE, CANVAS_SIDE, BRUSH)
