@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.faults.kills import KILLS, VISITORS, kills, rush
+from benchmarks.faults.kills import KILLS, TRIALS, VISITORS, kills, rush, sweep
 from benchmarks.faults.limits import FOLDERS, RUNS, disk, folders, memory
 from benchmarks.faults.uploads import uploads
 from benchmarks.many import COUNTS, crowd
@@ -20,6 +20,7 @@ from benchmarks.measure import goal, report
 PARTS: dict[str, Callable[..., list[dict[str, Any]]]] = {
     "kills": kills,
     "rush": rush,
+    "sweep": sweep,
     "memory": memory,
     "uploads": uploads,
     "crowd": crowd,
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[..., list[dict[str, Any]]]] = {
 DEFAULTS = {
     "kills": KILLS,
     "rush": VISITORS,
+    "sweep": TRIALS,
     "memory": RUNS,
     "crowd": COUNTS[-1],
     "folders": FOLDERS,
@@ -42,7 +44,9 @@ def main() -> None:
         "parts", nargs="*", choices=[[], *PARTS], metavar="part", help=" ".join(PARTS)
     )
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--count", type=int, help="kills, runs, visitors or folders of that part")
+    parser.add_argument(
+        "--count", type=int, help="kills, runs, trials, visitors or folders of that part"
+    )
     arguments = parser.parse_args()
     if arguments.count and (len(arguments.parts) != 1 or arguments.parts[0] not in DEFAULTS):
         parser.error(f"--count is for one of these parts alone: {', '.join(DEFAULTS)}")

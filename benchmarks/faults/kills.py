@@ -15,12 +15,15 @@ import psutil
 from benchmarks import served
 from benchmarks.faults.tab import Tab
 from benchmarks.measure import figure, goal
-from digits.store import runs
+from digits.recipes.recipe import Conv, Recipe
+from digits.recipes.space import Space
+from digits.store import runs, sweeps
 from digits.store.run_folder import Run
 from digits.store.status import DONE, UNFINISHED
+from digits.store.sweeps import Plan
 from tests.conftest import App, until
 
-KILLS, VISITORS = 30, 20
+KILLS, VISITORS, TRIALS = 30, 20, 20
 KILLS_PER_RUN = 3  # a run that loses its worker more often is given up
 VICTIMS: dict[str, Callable[[App], psutil.Process]] = {
     "server": served.server,
@@ -110,6 +113,38 @@ def rush(count: int = VISITORS) -> list[dict[str, Any]]:
         goal(f"rush: of {count} runs not finished", [len(unfinished)], 0, 0),
         goal("rush: pairs that started in another order than shown", [len(swapped)], 0, 0),
         goal("rush: of two kills of the worker left out", [len(deaths)], 0, 0),
+    ]
+
+
+def sweep(count: int = TRIALS) -> list[dict[str, Any]]:
+    """A sweep of ``count`` trials, while worker, scheduler and server are killed in turn."""
+    space = Space.parse({"learning_rate": "1e-4..1e-1", "batch_size": "16,32,64"})
+    base = Recipe(dataset="uci", conv=(Conv(16),), dense=(32,), epochs=9)
+    orphans = 0
+    with _server() as (apps, start_again):
+        searched = sweeps.create(Plan(base, space, trials=count))
+        _end(_train(apps[-1]))  # the engine has started, and drives the sweep
+        for number, name in enumerate(("worker", "scheduler", "server"), 1):
+            begun = count * number // 4
+            until(lambda begun=begun: len(searched.entries()) >= begun, f"{begun} trials", 600)
+            orphans += _kill(apps[-1], name)
+            if name == "server":
+                start_again()
+                _end(_train(apps[-1]))
+        until(lambda: searched.progress.state == "finished", "the end of the sweep", 600)
+        entries, finals = searched.entries(), searched.entries("final")
+        tried = [entry.run for entry in [*entries, *finals]]
+        broken = [
+            run
+            for run in tried
+            if run.epoch_metrics()["epoch"].tolist() != list(range(1, run.status.epoch + 1))
+        ]
+    who = f"sweep: {count} trials, three kills,"
+    return [
+        goal(f"{who} trials or winner's runs lost", [count + 3 - len(tried)], 0, 0),
+        goal(f"{who} counted twice", [len(tried) - len({run.id for run in tried})], 0, 0),
+        goal(f"{who} with epochs lost or repeated", [len(broken)], 0, 0),
+        goal(f"{who} processes left over", [orphans], 0, 0),
     ]
 
 

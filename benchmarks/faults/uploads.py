@@ -3,9 +3,12 @@
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+from websockets.exceptions import ConnectionClosed
 
 from benchmarks import served
 from benchmarks.bombs import BOMBS, Bomb
@@ -130,7 +133,8 @@ def _canvas(tab: Tab, name: str, content: bytes) -> None:
         if "drawable" in component.component_name:
             drawing = f'{{"drawing": {content.decode()}}}'
             state = {"id": component.id, "json_value": drawing}
-            tab.look(delta.fragment_id, [state])
+            with suppress(ConnectionClosed):  # where it is larger than any message may be
+                tab.look(delta.fragment_id, [state])
             return
     raise LookupError("The page has no canvas.")
 
