@@ -14,7 +14,6 @@ from distributed import Nanny, Scheduler
 from digits.store.status import LAST_EXIT
 
 HERE = "127.0.0.1"  # everybody who reaches the scheduler's port can run code
-NICE = 19  # of the cluster: pages come first where training takes every core
 RESOURCES = {"train": 1}  # so a worker trains one run at a time; predictions ask for none
 
 
@@ -27,7 +26,6 @@ class TellingNanny(Nanny):
 
 
 async def serve(workers: int, address_to: int) -> None:
-    os.nice(NICE)
     async with Scheduler(host=HERE, port=0, dashboard_address=f"{HERE}:0") as scheduler:
         nannies = [
             TellingNanny(
