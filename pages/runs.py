@@ -26,7 +26,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     matches = find()
     actions(ticked)
     st.page_link("pages/sweeps.py", label="Sweeps", icon=":material/manage_search:")
-left, right = st.columns([5, 3], gap="small")
+left, right = st.columns([2, 1], gap="small")
 with left, st.container(border=True, height="stretch"):
     listed = listing(matches)
 with right, st.container(border=True, height="stretch"):
