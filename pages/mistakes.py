@@ -22,7 +22,7 @@ from widgets.mistakes.epochs import (
     choose_epoch,
     offer_fork,
     overall_metrics,
-    playback_interval,
+    play_on,
     test_predictions,
 )
 from widgets.shared.cards import cards, page_heading
@@ -46,7 +46,7 @@ FORMER = {"confusions": "confusion-matrix", "learning": "forgetting", "embedding
 via_app()
 
 
-@st.fragment(run_every=playback_interval())
+@st.fragment
 def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray, toolbar: DeltaGenerator) -> None:
     """Everything that follows the epoch: metrics, a view, the digits that it selects, and one."""
     try:
@@ -78,6 +78,7 @@ def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray, toolbar: DeltaGene
                     confusions.most_confused_pairs(predictions)
         with ignored:
             tell_ignored()
+        play_on()
     except ValueError as error:
         st.error(as_text(error), icon=":material/broken_image:")
 

@@ -18,20 +18,22 @@ from widgets.shared.background_job import offer_job
 from widgets.shared.format import interval
 from widgets.shared.link import check
 from widgets.shared.session import fork_from
+from widgets.shared.ticker import run_again
 
 SECONDS_PER_EPOCH = 0.8  # of playback
 PLAYING, STEPPED_AT = "mistakes-playing", "mistakes-stepped-at"
 
 
-def playback_interval() -> float | None:
-    """Seconds between reruns of what follows the epoch; ``None`` while playback is off."""
-    return SECONDS_PER_EPOCH if st.session_state.get(PLAYING) else None
+def play_on() -> None:
+    """Rerun the fragment for the next epoch while playback is on; call it at the fragment's end."""
+    if st.session_state.get(PLAYING):
+        run_again(SECONDS_PER_EPOCH, key="mistakes-ticker")
 
 
 def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
     """The epoch on the slider in the toolbar, counted from 1, or ``FINAL``.
 
-    Call it in a fragment that reruns every ``playback_interval()`` seconds.
+    Call it in a fragment that ends with ``play_on``.
     """
     evaluated, final_epoch = run.evaluated_epochs(), run.final_epoch()
     if set(run.saved_epochs()) - set(evaluated):
@@ -56,10 +58,7 @@ def choose_epoch(run: Run, toolbar: DeltaGenerator) -> int:
         _step(epochs)
     label, icon = ("Pause", "pause") if state.get(PLAYING) else ("Play", "play_arrow")
     icon = f":material/{icon}:"
-    if toolbar.button(
-        label, icon=icon, key="mistakes-play", on_click=_play, args=[epochs], width=85
-    ):
-        st.rerun()  # starts or ends the reruns of the fragment
+    toolbar.button(label, icon=icon, key="mistakes-play", on_click=_play, args=[epochs], width=85)
     toolbar.caption("Epoch", width="content", help=thinned(run) or None)
     return toolbar.select_slider(
         "Epoch",
@@ -175,4 +174,3 @@ def _step(epochs: list[int]) -> None:
     state["epoch"], state[STEPPED_AT] = epochs[min(index, len(epochs) - 1)], time.monotonic()
     if index >= len(epochs) - 1:
         state[PLAYING] = False
-        st.rerun()
