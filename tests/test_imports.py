@@ -100,7 +100,7 @@ print(*{{name.split(".")[0] for name in sys.modules}} & {set(HEAVY)})
 
 @pytest.mark.slow
 def test_a_worker_starts_without_scikit_learn() -> None:
-    """Keras asks for it while it is imported, which takes a quarter of the start."""
+    """Keras asks for it while it is imported, which takes a second of the start."""
     code = "import sys, digits.worker.preload; print('sklearn' in sys.modules)"
     command = [sys.executable, "-c", code]
     out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)

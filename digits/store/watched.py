@@ -1,6 +1,7 @@
 """Drawings that visitors follow while a run trains: pages ask in its folder, its worker answers."""
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,11 +10,19 @@ from digits.store.files import IMAGES, PROBABILITIES
 from digits.store.run_folder import Run
 
 WATCHED = "watched_drawings.npy"  # what pages ask for
-PREDICTED = "watched_predicted.npy"  # for what the worker has answered last,
-PREDICTIONS = "watched_probabilities.npy"  # and its answers
+PREDICTED = "watched_predicted.npz"  # what the worker has answered last
+FORMS = {"x": IMAGES, "p": PROBABILITIES}
 MAX_WATCHED = 40  # drawings: a classroom's; each costs the run as much as one of its samples
 
 _lock = threading.Lock()  # visitors come in threads of their own
+
+
+@dataclass(frozen=True, eq=False)
+class _Predicted:
+    """Drawings (n, 28, 28) uint8 with their probabilities (n, 10) float16."""
+
+    x: np.ndarray
+    p: np.ndarray
 
 
 def follow(run: Run, x: np.ndarray) -> list[np.ndarray | None]:
@@ -45,18 +54,16 @@ def drawings(run: Run) -> np.ndarray:
 
 def write_predictions(run: Run, x: np.ndarray, p: np.ndarray) -> None:
     """Answer for these drawings, (n, 28, 28), with their probabilities, (n, 10)."""
-    files.write_array(run.folder, PREDICTED, x)
-    files.write_array(run.folder, PREDICTIONS, p)
+    files.write_arrays(run.folder, PREDICTED, _Predicted(x, p))
 
 
 def _answers(run: Run, x: np.ndarray) -> list[np.ndarray | None]:
     try:
-        seen = files.read_array(run.folder, PREDICTED, IMAGES)
-        p = files.read_array(run.folder, PREDICTIONS, PROBABILITIES)
+        seen = files.read_arrays(run.folder, PREDICTED, _Predicted, FORMS)
     except ValueError:
         return [None] * len(x)
-    places = [_places(seen, image) for image in x]
-    return [p[place[0]] if place.size and place[0] < len(p) else None for place in places]
+    places = [_places(seen.x, image) for image in x]
+    return [seen.p[at[0]] if at.size and at[0] < len(seen.p) else None for at in places]
 
 
 def _places(images: np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 import sys
 from types import ModuleType
 
-# Keras has wrappers for scikit-learn, whose import is a quarter of a worker's start. Nothing here
+# Keras has wrappers for scikit-learn, whose import takes a second of a worker's start. Nothing here
 # uses them, so Keras finds these in their place.
 _wrappers = ModuleType("keras.src.wrappers.sklearn_wrapper")
 _wrappers.__dict__.update(SKLearnClassifier=None, SKLearnRegressor=None, SKLearnTransformer=None)

@@ -42,7 +42,7 @@ def test_the_newest_stay(run: Run) -> None:
     assert (asked[0] == image(5)).all()
 
 
-@pytest.mark.parametrize("name", [watched.WATCHED, watched.PREDICTED, watched.PREDICTIONS])
+@pytest.mark.parametrize("name", [watched.WATCHED, watched.PREDICTED])
 def test_a_damaged_file_is_as_good_as_none(name: str, run: Run) -> None:
     watched.follow(run, image(1)[None])
     watched.write_predictions(run, image(1)[None], np.eye(10, dtype=np.float16)[:1])

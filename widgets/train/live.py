@@ -26,7 +26,6 @@ from widgets.train.figures import figures
 from widgets.train.finetune_result import finetuning_result, finetuning_summary
 from widgets.train.recent import earlier_runs, recent_runs, run_before, show_recent
 from widgets.train.under_way import control, take_up, train_more
-from widgets.train.watched import watched_drawing
 
 INTERVAL = 1.0  # seconds between two looks at the run's folder
 FIRST_STEP_INTERVAL = 0.3  # the same while its first step is awaited
@@ -213,6 +212,8 @@ def _digits(run: Run, status: Status) -> None:
         if sample and not own:
             st.caption(sample.caption)
     if own:
+        from widgets.train.watched import watched_drawing  # with the canvas, which few need here
+
         watched_drawing(run, status)
     elif sample:
         gallery(

@@ -9,6 +9,7 @@ from digits.store import runs, watched
 from digits.store.models import ModelRef
 from digits.store.run_folder import MODEL, Run
 from digits.store.status import DONE, Status
+from widgets.shared.canvas import canvas, stroke_tools
 from widgets.shared.format import as_text, percent
 from widgets.shared.probabilities import bars
 from widgets.shared.session import engine
@@ -21,8 +22,6 @@ DRAWING = "watched-drawing"  # what is on it: Fabric's own JSON, and (28, 28) ui
 
 def watched_drawing(run: Run, status: Status) -> None:
     """A small canvas, and the ten probabilities of what is on it."""
-    from widgets.shared.canvas import stroke_tools  # which the first page can do without
-
     with st.container(horizontal=True, gap="small"):
         with st.container(width=SIDE):
             image = _canvas()
@@ -48,8 +47,6 @@ def watched_drawing(run: Run, status: Status) -> None:
 
 def _canvas() -> np.ndarray | None:
     """What is on the canvas, as the network sees it: (28, 28) uint8; ``None`` while it is empty."""
-    from widgets.shared.canvas import canvas
-
     state, scale = st.session_state, SIDE / CANVAS_SIDE
     key = f"draw-canvas-train-{state.setdefault(CLEARED, 0)}"
     if key not in state:  # just put on the page: take up what was drawn before
