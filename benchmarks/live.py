@@ -55,7 +55,7 @@ def live() -> list[dict[str, Any]]:
                         page.goto(f"{app.url}/?run={run.id}")
                     for page in pages:
                         page.get_by_text("queued, next").first.wait_for()
-                    time.sleep(2)  # pages have come to rest
+                    words.wait_for_look()  # pages have come to rest
                 if not drawn:
                     for page in pages:
                         page.goto("about:blank")

@@ -48,6 +48,7 @@ def crowd(count: int = COUNTS[-1]) -> list[dict[str, Any]]:
         page.get_by_text("queued, next").first.wait_for()
         engine.submit(run)
         page.get_by_text("images/s").wait_for()
+        words.wait_for_look()
         page.evaluate(LISTEN)
         with visitors(count - 1, app.url, words) as others:
             page.wait_for_timeout(1e3 * (PACE * count + 3))

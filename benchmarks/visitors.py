@@ -19,12 +19,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-TICKER = "digits_ticker"  # the component by which the live view asks to be looked at again
+TICKER = "digits_feed_ticker"  # the component by which a page looks again at a run
 TRAINING = ", training"  # so ends the name of the curve that grows: the page's run's, not others'
 TRAINING_CURVE = f"""const trainingCurve = () => [...document.querySelectorAll('.plot')]
     .find(plot => plot.getAttribute('aria-label')?.startsWith('Loss'))
     ?.data?.find(trace => trace.name?.endsWith('{TRAINING}'))"""
 LOST = 15.0  # seconds after which the ticker asks again for a look that did not come
+MISSING = 1.0  # seconds after which a page asks again for a feed that is not there
 PACE = 0.3  # seconds between two arrivals: nobody opens a page in the same instant as all others
 
 
@@ -36,13 +37,24 @@ class Visitor:
     result: float = float("inf")  # when the test accuracy came
     received: int = 0  # bytes
 
+    def see(self, epochs: list[float]) -> None:
+        """Note the curve of training when it has a new end."""
+        if epochs and (not self.arrivals or self.arrivals[-1][1] != epochs[-1]):
+            self.arrivals.append((time.time(), epochs[-1]))
+
 
 class Words:
     """What a page's tab says: its first message, and those by which it looks again."""
 
     def __init__(self, page: Page) -> None:
         self.opening = self.poll = self.tick = b""
+        self.page = page
         page.on("websocket", lambda socket: socket.on("framesent", self.hear))
+
+    def wait_for_look(self) -> None:
+        """Wait until the page has looked at its run again."""
+        while not self.tick:
+            self.page.wait_for_timeout(100)
 
     def hear(self, payload: str | bytes) -> None:
         if isinstance(payload, str):
@@ -73,7 +85,7 @@ async def visit(address: str, words: Words, visitor: Visitor) -> None:
     """Open the page and stay, noting what arrives."""
     async with connect(**socket_of(address)) as socket:
         await socket.send(words.opening)
-        timers = _Timers(socket, words)
+        timers = _Timers(socket, words, _Feed(address, visitor))
         try:
             async for payload in socket:
                 assert isinstance(payload, bytes)
@@ -89,12 +101,14 @@ async def visit(address: str, words: Words, visitor: Visitor) -> None:
 class _Timers:
     """By which a tab looks again: those of fragments, and the ticker of the live view."""
 
-    def __init__(self, socket: ClientConnection, words: Words) -> None:
-        self.socket, self.words = socket, words
+    def __init__(self, socket: ClientConnection, words: Words, feed: "_Feed") -> None:
+        self.socket, self.words, self.feed = socket, words, feed
         self.running: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self.known: dict[str, None] = {}  # hashes of what the server need not send again
         self.shown: set[str] = set()  # fragments that the script has shown, the ticker with them
         self.home = ""  # the fragment that the ticker is in
+        self.told: dict[str, Any] = {}  # what the ticker was told last
+        self.due = 0.0  # when it looks again though the feed tells of nothing; of time.monotonic
 
     def follow(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
@@ -114,7 +128,10 @@ class _Timers:
             if component.component_name == TICKER:
                 self.home = message.delta.fragment_id
                 self.shown.add(TICKER)
-                self.start(TICKER, json.loads(component.json)["seconds"], self.words.tick)
+                self.told = json.loads(component.json)
+                self.due = time.monotonic() + self.told["seconds"]
+                if TICKER not in self.running:
+                    self.running[TICKER] = 0.0, asyncio.create_task(self.follow_feed())
         elif (
             kind == "script_finished"
             and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
@@ -124,12 +141,11 @@ class _Timers:
             self.cancel(TICKER)  # its fragment was shown without it
 
     def start(self, name: str, seconds: float, said: bytes) -> None:
-        if name != TICKER and name in self.running and self.running[name][0] == seconds:
+        if name in self.running and self.running[name][0] == seconds:
             return
         self.cancel(name)
         message = BackMsg.FromString(said)
-        if name != TICKER:
-            message.rerun_script.fragment_id = name
+        message.rerun_script.fragment_id = name
         self.running[name] = seconds, asyncio.create_task(self.repeat(name, message, seconds))
 
     def cancel(self, name: str) -> None:
@@ -141,13 +157,60 @@ class _Timers:
             self.cancel(name)
 
     async def repeat(self, name: str, message: BackMsg, seconds: float) -> None:
-        hashes = message.rerun_script.cached_message_hashes
         while True:
             await asyncio.sleep(seconds)
-            seconds = LOST if name == TICKER else seconds
-            del hashes[:]
-            hashes.extend(list(self.known)[-20:])  # a tab forgets old ones too
-            await self.socket.send(message.SerializeToString())
+            await self.say(message)
+
+    async def follow_feed(self) -> None:
+        """Ask for the feed, and look again when it tells of more, as the ticker does."""
+        message = BackMsg.FromString(self.words.tick)
+        answered: dict[str, Any] = {}
+        try:
+            while True:
+                content = await self.feed.ask(self.told["feed"])
+                more = content is None or content["look"] > self.told["look"]
+                now = time.monotonic()
+                if now > self.due or (more and self.told is not answered):
+                    answered, self.due = self.told, now + LOST
+                    await self.say(message)
+                await asyncio.sleep(content["seconds"] if content else MISSING)
+        finally:
+            self.feed.close()
+
+    async def say(self, message: BackMsg) -> None:
+        hashes = message.rerun_script.cached_message_hashes
+        del hashes[:]
+        hashes.extend(list(self.known)[-20:])  # a tab forgets old ones too
+        await self.socket.send(message.SerializeToString())
+
+
+class _Feed:
+    """Asks for the feed over one connection, as a browser does."""
+
+    def __init__(self, address: str, visitor: Visitor) -> None:
+        self.host, self.visitor = address.removeprefix("http://"), visitor
+        self.connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, path: str) -> dict[str, Any] | None:
+        """What the feed has now; ``None`` where there is none."""
+        if self.connection is None:
+            name, _, port = self.host.partition(":")
+            self.connection = await asyncio.open_connection(name, int(port))
+        reader, writer = self.connection
+        writer.write(f"GET /{path} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.partition("content-length:")[2].partition("\r")[0])
+        body = await reader.readexactly(length)
+        self.visitor.received += len(head) + length
+        if " 200 " not in head.partition("\r")[0]:
+            return None
+        content: dict[str, Any] = json.loads(body)
+        self.visitor.see(content["loss"]["traces"][0]["x"])
+        return content
+
+    def close(self) -> None:
+        if self.connection:
+            self.connection[1].close()
 
 
 def _note(message: ForwardMsg, visitor: Visitor) -> None:
@@ -160,8 +223,7 @@ def _note(message: ForwardMsg, visitor: Visitor) -> None:
     sent = json.loads(component.json if component.HasField("json") else component.mixed.json)
     traces = json.loads(sent["figure"])["traces"]
     x = next(trace["x"] for trace in traces if trace["name"].endswith(TRAINING))
-    if x and (not visitor.arrivals or visitor.arrivals[-1][1] != x[-1]):
-        visitor.arrivals.append((time.time(), x[-1]))
+    visitor.see(x)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from digits.store.model_arrays import ModelArrays, model_arrays
 from digits.store.models import ModelRef
 from widgets.draw.canvas import CANVAS, CanvasDrawing
 from widgets.shared.format import percent
-from widgets.shared.plot import STATIC, content_time
+from widgets.shared.plot import content_time
+from widgets.shared.static import module
 
 CSS = """
 .answer { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 1.4fr);
@@ -211,9 +212,7 @@ HTML = """
 </div>
 """
 
-RECOGNIZER = STATIC / "recognizer.mjs"
-# Another address after an update, for browsers keep what they had.
-MODULE = f"app/static/{RECOGNIZER.name}?{RECOGNIZER.stat().st_mtime_ns}"
+MODULE = module("recognizer.mjs")
 
 # Apart from the answer, so that the weights are not sent with every stroke.
 MODEL_CSS = """

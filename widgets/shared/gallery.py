@@ -15,7 +15,8 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from widgets.shared.plot import content_time
+from widgets.shared.feed import FOLLOW
+from widgets.shared.plot import followed
 
 COLUMNS = 25  # of the sprite, not of the page
 UNSET = -1
@@ -39,6 +40,7 @@ span { white-space: pre; text-align: center; }
 """
 
 JS = """
+FOLLOW
 const SMALLEST = 32 // pixels
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -46,7 +48,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { columns, sprite, since } = data
   if (gallery.since > since) return
   gallery.since = since
-  const captions = JSON.parse(data.captions), names = JSON.parse(data.names)
+  const captions = JSON.parse(data.captions)
   if (gallery.sprite !== sprite) {
     parentElement.querySelector('.sprite').textContent = `i {
       background-image: url(${sprite}); background-size: calc(${columns} * var(--size)) auto }`
@@ -65,12 +67,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const mark = () => all.forEach((button, i) =>
     button.setAttribute('aria-pressed', i === gallery.last))
   all.forEach((button, i) => {
-    const [picture, text] = button.children
+    const picture = button.firstChild
     const column = -(i % columns), row = -Math.floor(i / columns)
     picture.style.backgroundPosition = `calc(${column} * var(--size)) calc(${row} * var(--size))`
+  })
+  const tell = (captions, names) => all.forEach((button, i) => {
+    const text = button.lastChild
     if (text.textContent !== captions[i]) text.textContent = captions[i]
     button.setAttribute('aria-label', names[i])
     button.title = names[i]
+  })
+  tell(captions, JSON.parse(data.names))
+  follow(gallery, data.feed, (content) => {
+    const told = content?.since > since && content[data.part]
+    if (told) tell(told.captions, told.names)
   })
   if (data.selected !== undefined) gallery.last = data.selected ?? undefined
   const focused = all.indexOf(parentElement.activeElement)
@@ -112,9 +122,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     reach(next)
     all[next].focus()
   }
-  return () => gallery.resizing?.disconnect()
+  return () => {
+    follow(gallery)
+    gallery.resizing?.disconnect()
+  }
 }
-"""
+""".replace("FOLLOW", FOLLOW)
 
 _mount = st.components.v2.component(
     "digits_gallery",
@@ -133,6 +146,7 @@ def gallery(
     size: int = 56,
     height: str | None = None,
     selected: int | None = UNSET,
+    feed: tuple[str, str] | None = None,
     on_click: Callable[[int], None] | None = None,
 ) -> int | None:
     """Show digits as buttons; returns the index of the one just clicked, else None.
@@ -140,7 +154,8 @@ def gallery(
     ``images`` is (n, 28, 28) uint8, white ink on black. ``captions`` are shown below the digits,
     ``names`` are the buttons' accessible names. ``size`` is a digit's width in pixels; with a
     ``height``, a length in CSS, digits are as much smaller as they must be to show all of them
-    there. ``selected`` is the index of the digit to mark, by default the one clicked last. The
+    there. ``selected`` is the index of the digit to mark, by default the one clicked last. ``feed``
+    is the address of a feed and the part of it that has fresh ``captions`` and ``names``. The
     index is returned for one run of the script; ``on_click`` receives it before that run begins.
     """
 
@@ -157,8 +172,8 @@ def gallery(
     }
     if selected != UNSET:
         content["selected"] = selected
-    since = content_time(key, "".join(map(str, content.values())))
-    data = {**content, "since": since, "columns": COLUMNS, "size": size, "height": height}
+    shown = followed(feed, key, "".join(map(str, content.values())))
+    data = {**content, **shown, "columns": COLUMNS, "size": size, "height": height}
     return _mount(data=data, key=key, on_click_change=clicked).get("click")
 
 

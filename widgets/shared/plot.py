@@ -22,8 +22,8 @@ import streamlit as st
 
 from digits.store import runs
 from digits.store.runs import Run
-
-STATIC = Path(__file__).resolve().parents[2] / "static"
+from widgets.shared.feed import FOLLOW
+from widgets.shared.static import STATIC
 
 CSS = """
 .plot { width: 100%; overflow: hidden; }
@@ -31,6 +31,7 @@ CSS = """
 """
 
 JS = """
+FOLLOW
 let library
 const plotly = () => library ??= new Promise((resolve, reject) => {
   const script = document.createElement('script')
@@ -78,17 +79,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
   div.style.height = inPixels ? data.height + 'px' : data.height
   div.classList.toggle('clickable', data.clickable)
   div.setAttribute('role', 'img')
-  div.setAttribute('aria-label', data.alt)
   div.clicked = ({ x, y, curveNumber, pointNumber }) =>
     setTriggerValue('click', { x, y, trace: curveNumber, point: pointNumber })
   div.selected = (points) => setTriggerValue('select', JSON.stringify(
     points.map(({ curveNumber, pointNumber }) => [curveNumber, pointNumber])))
   let gone = false
-  plotly().then((Plotly) => {
+  const draw = async (fresh) => {  // what a feed has of the last traces, the layout and the words
+    const Plotly = await plotly()
     if (gone) return
+    const first = traces.length - (fresh?.traces.length ?? 0)
     const height = inPixels ? data.height : div.offsetHeight || undefined
-    Plotly.react(div, traces, { uirevision: 'keep', ...layout, height, autosize: true,
-      template: template(theme) }, { displayModeBar: false })
+    div.setAttribute('aria-label', fresh?.alt ?? data.alt)
+    Plotly.react(div, traces.map((trace, i) => ({ ...trace, ...fresh?.traces[i - first] })),
+      { uirevision: 'keep', ...layout, ...fresh?.layout, height, autosize: true,
+        template: template(theme) }, { displayModeBar: false })
     if (div.resizing) return
     div.on('plotly_click', (event) => div.clicked(event.points[0]))
     div.on('plotly_selected', (event) => div.selected(event?.points ?? []))
@@ -96,15 +100,25 @@ export default function ({ data, parentElement, setTriggerValue }) {
     // Also fires when a tab that hid the chart is opened.
     div.resizing = new ResizeObserver(() => div.offsetWidth && Plotly.Plots.resize(div))
     div.resizing.observe(div)
-  }, () => { div.textContent = 'The chart could not be loaded; reload the page to try again.' })
+  }
+  draw().catch(() => {
+    div.textContent = 'The chart could not be loaded; reload the page to try again.'
+  })
+  let latest = data.since
+  follow(div, data.feed, (content) => {
+    if (!(content?.since > latest)) return
+    latest = content.since
+    draw(content[data.part])
+  })
   return () => {
     gone = true
+    follow(div)
     div.resizing?.disconnect()
     delete div.resizing
     window.Plotly?.purge(div)
   }
 }
-"""
+""".replace("FOLLOW", FOLLOW)
 
 _mount = st.components.v2.component(
     "digits_plot",
@@ -166,16 +180,29 @@ def figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> str:
     return json.dumps(_plain({"traces": traces, "layout": layout}), allow_nan=False)
 
 
+def fresh(traces: list[dict[str, Any]], layout: dict[str, Any], alt: str) -> dict[str, Any]:
+    """What the part of a feed has for a figure that follows it, fit for JSON.
+
+    Each of ``traces`` has what changes of one of the figure's last traces, ``layout`` likewise.
+    """
+    part: dict[str, Any] = _plain({"traces": traces, "layout": layout, "alt": alt})
+    return part
+
+
 def show(
     figure: str,
     *,
     key: str,
     height: int | str = 320,
     alt: str,
+    feed: tuple[str, str] | None = None,
     on_click: Callable[[dict[str, Any]], None] | None = None,
     on_select: Callable[[list[tuple[int, int]]], None] | None = None,
 ) -> dict[str, Any] | None:
-    """Draw the result of ``figure``, as ``plot`` does."""
+    """Draw the result of ``figure``, as ``plot`` does.
+
+    ``feed`` is the address of a feed and the part of it that has what is fresh: see ``fresh``.
+    """
     _serve_plotly()
 
     def clicked() -> None:
@@ -194,7 +221,7 @@ def show(
         "height": height,
         "alt": alt,
         "clickable": on_click is not None,
-        "since": content_time(key, figure),
+        **followed(feed, key, figure),
     }
     mounted = _mount(data=data, key=key, on_click_change=clicked, on_select_change=selected)
     return mounted.get("click")
@@ -212,6 +239,14 @@ def content_time(key: str, content: str) -> int:
         since = time.time_ns() // 1000
         st.session_state[state_key] = mark, since
     return since
+
+
+def followed(feed: tuple[str, str] | None, key: str, content: str) -> dict[str, Any]:
+    """Of a component's data: the feed that it follows, if any, and since when this is shown."""
+    if feed is None:
+        return {"feed": None, "since": content_time(key, content)}
+    address, part = feed  # goes on from what was read just now
+    return {"feed": address, "part": part, "since": time.time_ns() // 1000}
 
 
 @cache

@@ -15,7 +15,7 @@ from digits.store.learning_rate import CHANGES
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from digits.store.status import Status
 from widgets.shared.format import chart_text
-from widgets.shared.plot import figure, run_color, show
+from widgets.shared.plot import figure, fresh, run_color, show
 
 POINTS = 250  # of a curve, which is about as wide in pixels
 TITLES = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
@@ -28,13 +28,38 @@ Curve = tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]
 
 
 def chart(
-    run: Run, status: Status, metric: str, earlier: list[Run], overfits_from: int | None
+    run: Run,
+    status: Status,
+    metric: str,
+    earlier: list[Run],
+    overfits_from: int | None,
+    feed: str | None,
 ) -> None:
-    """One metric, "loss" or "accuracy", of ``run`` and fainter of ``earlier`` ones."""
+    """One metric, "loss" or "accuracy", of ``run`` and fainter of ``earlier`` ones.
+
+    ``feed`` is the address of what ``fresh_curves`` gives, while the run goes on.
+    """
     changed = run.file_stamps(STATUS, EPOCHS, CHANGES)
     behind = tuple((other, other.file_stamps(STEPS, EPOCHS)) for other in earlier)
     drawn, alt = _figure(run, status.epochs, status.steps, metric, changed, behind, overfits_from)
-    show(drawn, key=f"train-curve-{metric}", height=HEIGHT, alt=alt)
+    follows = (feed, metric) if feed else None
+    show(drawn, key=f"train-curve-{metric}", height=HEIGHT, alt=alt, feed=follows)
+
+
+def fresh_curves(run: Run, status: Status) -> dict[str, Any]:
+    """Of each metric, what its chart has of the run itself, as ``plot.fresh`` gives it."""
+    return {
+        metric: _fresh(_curve(run, status.epochs, status.steps, metric), metric)
+        for metric in TITLES
+    }
+
+
+def _fresh(curve: Curve, metric: str) -> dict[str, Any]:
+    x, smoothed, ends = curve
+    val = ends[f"val_{metric}"]
+    layout = {"yaxis": _axis(metric, smoothed, val)}
+    traces = [{"x": x, "y": smoothed}, {"x": ends["epoch"], "y": val}]
+    return fresh(traces, layout, _alt(metric, smoothed))
 
 
 @lru_cache(maxsize=64)
@@ -85,7 +110,8 @@ def _draw(
 ) -> tuple[str, str]:
     """The figure of a run before the traces ``behind`` it, and its words.
 
-    ``marks`` are epochs, each with what was changed there.
+    Its own traces are the last two, as ``_fresh`` has them. ``marks`` are epochs, each with what
+    was changed there.
     """
     x, smoothed, ends = curve
     own = {"color": color}
@@ -138,9 +164,12 @@ def _draw(
             *(_line(epoch) for epoch, _ in marks),
         ],
     }
-    latest = f"{smoothed[-1]:.3f}" if len(x) else "not begun"
-    alt = f"{TITLES[metric]} over the epochs, training and validation; training: {latest}."
-    return figure(traces, layout), alt
+    return figure(traces, layout), _alt(metric, smoothed)
+
+
+def _alt(metric: str, smoothed: np.ndarray) -> str:
+    latest = f"{smoothed[-1]:.3f}" if len(smoothed) else "not begun"
+    return f"{TITLES[metric]} over the epochs, training and validation; training: {latest}."
 
 
 def _curve(run: Run, epochs: int, steps: int, metric: str) -> Curve:

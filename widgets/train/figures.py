@@ -1,14 +1,13 @@
-"""Four figures of a run: its validation, and its speed or, when it has ended, its test."""
+"""Four figures of a run: its validation, and its training or, when it has ended, its test."""
 
 import streamlit as st
 
 from digits.store import runs
 from digits.store.run_folder import Run
-from digits.store.status import Status
 from widgets.shared.format import duration, test_interval
 
 
-def figures(run: Run, status: Status, before: Run | None) -> None:
+def figures(run: Run, before: Run | None) -> None:
     """Four figures, with the difference of the validation to the run before."""
     ends, result = run.epoch_metrics(), run.result()
     earlier = runs.summary(before).result if before else None
@@ -56,11 +55,19 @@ def figures(run: Run, status: Status, before: Run | None) -> None:
             speed_text = f"{speed:,.0f} images/s" if speed else "no whole epoch"
             _metric("Training time", duration(result["seconds"]), speed_text)
         else:
-            speed, left = status.images_per_second, status.seconds_left
-            steps = f"step {status.step:,} of {status.steps:,}" if status.steps else "not begun"
-            _metric("Speed", f"{speed:,.0f} images/s" if speed else "–", steps)
-            epoch = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
-            _metric("Time left", "–" if left is None else duration(left), epoch)
+            _metric(
+                "Training accuracy",
+                _percent(float(ends["accuracy"][-1]) if len(ends["epoch"]) else None),
+                "mean of the epoch",
+                help="The share of the training images that were classified correctly, each just "
+                "before the network learned from it. When it leaves validation behind, the network "
+                "learns these images by heart.",
+            )
+            _metric(
+                "Training loss",
+                f"{ends['loss'][-1]:.4f}" if len(ends["epoch"]) else "–",
+                "mean of the epoch",
+            )
 
 
 def _percent(share: float | None) -> str:
