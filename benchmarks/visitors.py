@@ -193,6 +193,21 @@ class _Feed:
 
     async def ask(self, path: str) -> dict[str, Any] | None:
         """What the feed has now; ``None`` where there is none."""
+        try:
+            head, body = await self.get(path)
+        except (OSError, asyncio.IncompleteReadError):  # the server closes those that rest
+            self.close()
+            head, body = await self.get(path)
+        self.visitor.received += len(head) + len(body)
+        if " 200 " not in head.partition("\r")[0]:
+            return None
+        content: dict[str, Any] = json.loads(body)
+        self.visitor.see(content["loss"]["traces"][0]["x"])
+        if "test accuracy" in content["progress"]["words"]:
+            self.visitor.result = min(self.visitor.result, time.time())
+        return content
+
+    async def get(self, path: str) -> tuple[str, bytes]:
         if self.connection is None:
             name, _, port = self.host.partition(":")
             self.connection = await asyncio.open_connection(name, int(port))
@@ -200,17 +215,12 @@ class _Feed:
         writer.write(f"GET /{path} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.partition("content-length:")[2].partition("\r")[0])
-        body = await reader.readexactly(length)
-        self.visitor.received += len(head) + length
-        if " 200 " not in head.partition("\r")[0]:
-            return None
-        content: dict[str, Any] = json.loads(body)
-        self.visitor.see(content["loss"]["traces"][0]["x"])
-        return content
+        return head, await reader.readexactly(length)
 
     def close(self) -> None:
         if self.connection:
             self.connection[1].close()
+            self.connection = None
 
 
 def _note(message: ForwardMsg, visitor: Visitor) -> None:

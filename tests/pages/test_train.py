@@ -60,6 +60,19 @@ def test_the_curve_moves_while_it_trains_and_stop_ends_it(
     assert newest().status.state == "stopped"
 
 
+def test_the_curve_moves_by_looks_alone_where_the_feed_cannot_be_fetched(
+    opened: Callable[[str], Page], page: Page
+) -> None:
+    page.route("**/static/live/*", lambda route: route.abort())
+    opened(LONG)
+    press_train(page)
+    expect(page.get_by_text(GOING)).to_be_visible()
+    before = _points(page)
+    until(lambda: _points(page) > before, "more points on the curve")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
+
+
 def test_a_drawing_beside_the_curves_is_read_anew_while_the_network_learns(
     opened: Callable[[str], Page],
 ) -> None:

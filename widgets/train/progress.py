@@ -5,7 +5,7 @@ import streamlit as st
 from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.run_folder import Run, one_line
-from digits.store.status import Status
+from digits.store.status import DONE, Status
 from widgets.shared.feed import FOLLOW
 from widgets.shared.format import LONGEST, duration
 from widgets.shared.plot import followed
@@ -53,10 +53,13 @@ def progress(run: Run, status: Status, feed: str) -> None:
 
 
 def fresh_progress(run: Run, status: Status) -> dict[str, str | float]:
-    """The words, and the share that is done."""
+    """The words, and the share that is done; of a run that has just ended too."""
     name = runs.summary(run).label
     if status.state == "queued":
         return {"words": f"{name} · {_waiting(run)}", "share": 0.0}
+    if status.state in DONE and (result := run.result()):
+        words = f"{status.state} with a test accuracy of {result['test_accuracy']:.2%}"
+        return {"words": f"{name} · {words}", "share": 1.0}
     epoch = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
     speed = f"{status.images_per_second:,.0f} images/s"
     left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
