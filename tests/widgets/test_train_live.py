@@ -87,8 +87,12 @@ def test_the_whole_page_runs_once_more_when_the_visitors_own_run_has_ended(
 
 def told(run: Run) -> dict[str, Any]:
     """What the feed of the run has, as a browser reads it."""
-    content: dict[str, Any] = json.loads((feeds.FOLDER / f"{run.id}.json").read_bytes())
+    content: dict[str, Any] = json.loads(file_of(run).read_bytes())
     return content
+
+
+def file_of(run: Run) -> Path:
+    return feeds.FOLDER / f"{run.id}-{os.getpid()}.json"
 
 
 def test_the_feed_has_the_progress_the_curves_and_the_digits(going: Run) -> None:
@@ -139,7 +143,7 @@ def test_a_feed_follows_what_is_written_and_goes_when_nobody_asks(
     going.write_status(dataclasses.replace(going.status, step=80))
     until(lambda: told(going)["progress"]["share"] == 80 / 120, "the feed to follow")
     monkeypatch.setattr(feeds, "KEPT", 0.0)
-    until(lambda: not (feeds.FOLDER / f"{going.id}.json").exists(), "the feed to go")
+    until(lambda: not file_of(going).exists(), "the feed to go")
 
 
 def test_the_more_watch_the_less_often_each_looks(

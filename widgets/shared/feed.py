@@ -5,6 +5,7 @@ messages; a file costs 4 ms. Components follow it by ``FOLLOW``, and ``run_when_
 fragment again when the file tells of more than the components can show by themselves.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -78,7 +79,7 @@ def feed(name: str, content: Callable[[], bytes]) -> str:
                 known.tell()
                 known.start()
                 _feeds[name] = known
-    return f"app/static/{FOLDER.name}/{name}.json"
+    return f"app/static/{FOLDER.name}/{known.path.name}"
 
 
 def run_when_told(address: str, look: int, seconds: float, *, key: str) -> None:
@@ -108,7 +109,7 @@ class _Feed(threading.Thread):
 
     @property
     def path(self) -> Path:
-        return FOLDER / f"{self.key}.json"
+        return FOLDER / f"{self.key}-{os.getpid()}.json"  # other servers have times of their own
 
     def tell(self) -> None:
         """Write the file anew when its content has changed."""

@@ -5,7 +5,7 @@ import streamlit as st
 from digits.store import runs
 from digits.store.expected_time import expected_seconds
 from digits.store.run_folder import Run, one_line
-from digits.store.status import DONE, Status
+from digits.store.status import DONE, UNFINISHED, Status
 from widgets.shared.feed import FOLLOW
 from widgets.shared.format import LONGEST, duration
 from widgets.shared.plot import followed
@@ -58,8 +58,10 @@ def fresh_progress(run: Run, status: Status) -> dict[str, str | float]:
     if status.state == "queued":
         return {"words": f"{name} · {_waiting(run)}", "share": 0.0}
     if status.state in DONE and (result := run.result()):
-        words = f"{status.state} with a test accuracy of {result['test_accuracy']:.2%}"
+        words = f"test accuracy {result['test_accuracy']:.2%}"
         return {"words": f"{name} · {words}", "share": 1.0}
+    if status.state not in UNFINISHED:  # a moment before the page tells more of it
+        return {"words": f"{name} · {status.state}", "share": 1.0}
     epoch = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
     speed = f"{status.images_per_second:,.0f} images/s"
     left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
