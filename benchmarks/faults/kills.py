@@ -43,6 +43,7 @@ def kills(count: int = KILLS) -> list[dict[str, Any]]:
     del victims[count:]
     wrong, difference, orphans = 0, 0.0, 0
     waits: dict[str, list[float]] = {name: [] for name in VICTIMS}
+    returned: list[float] = []
     with _server() as (apps, start_again):
         undisturbed = _train(apps[-1])
         _end(undisturbed)
@@ -58,7 +59,7 @@ def kills(count: int = KILLS) -> list[dict[str, Any]]:
                 step, begun = _last_step(run), time.perf_counter()
                 if name == "server":
                     start_again()
-                _go_on(apps[-1], run, step)
+                returned.append(_go_on(apps[-1], run, step))
                 waits[name].append(time.perf_counter() - begun)
             _end(run)
             lost, differs = _compare(run, undisturbed)
@@ -69,6 +70,7 @@ def kills(count: int = KILLS) -> list[dict[str, Any]]:
         goal(f"{who} files with rows lost or repeated", [wrong], 0, 0),
         goal(f"{who} loss, largest difference", [difference], 1e-4, 6),
         goal(f"{who} processes left over", [orphans], 0, 0),
+        goal("kills: s from a worker's return to its first step", returned, 3),
         *(
             figure(f"kills: s until a run goes on, {name} killed", wait)
             for name, wait in waits.items()
@@ -172,18 +174,30 @@ def _train(app: App) -> Run:
     return run
 
 
-def _go_on(app: App, run: Run, step: int) -> None:
-    """Wait until a run is past a step, and press Resume where it does not go on by itself."""
+def _go_on(app: App, run: Run, step: int) -> float:
+    """Wait until a run is past a step, and press Resume where it does not go on by itself.
+
+    Returns the seconds from when a worker has taken it up again until its first step is told.
+    """
+    taken_up: list[float] = []
+    first_step: list[float] = []
 
     def past() -> bool:
-        if run.status.state not in (*UNFINISHED, *DONE):
+        status, now = run.status, time.perf_counter()
+        if status.state not in (*UNFINISHED, *DONE):
             tab = Tab(app.url, f"run={run.id}")
             with suppress(LookupError):  # it has just gone on
                 tab.click("Resume.*|Start again")
             tab.close()
+        if status.message.startswith("Preparing"):
+            taken_up.append(now)
+        elif taken_up and status.step * status.epochs > status.epoch * status.steps:
+            first_step.append(now)
         return _last_step(run) > step or _done(run)
 
     until(past, "the run to go on", 120)
+    ends = [*first_step, time.perf_counter()]
+    return ends[0] - (taken_up or ends)[0]
 
 
 def _compare(run: Run, undisturbed: Run) -> tuple[int, float]:
