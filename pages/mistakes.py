@@ -52,10 +52,8 @@ def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray, toolbar: DeltaGene
     try:
         predictions = test_predictions(run, choose_epoch(run, toolbar), x_test, y_test)
         with toolbar:
-            offer_fork(run, run.final_epoch() if predictions.epoch == FINAL else predictions.epoch)
-            report_button([run])
             overall_metrics(predictions)
-        with st.container(horizontal=True, gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             view = choice(
                 "View",
                 {id: name for id, (name, *_) in VIEWS.items()},
@@ -65,6 +63,9 @@ def explore(run: Run, x_test: np.ndarray, y_test: np.ndarray, toolbar: DeltaGene
                 label_visibility="collapsed",
             )
             page_heading("Mistakes", "mistakes", opened())
+            st.space("stretch")
+            offer_fork(run, run.final_epoch() if predictions.epoch == FINAL else predictions.epoch)
+            report_button([run])
         ignored = st.container()
         _, select, width = VIEWS[view]
         chart, gallery, details = cards([width, 9, 8], "mistakes")

@@ -62,7 +62,7 @@ def digit_counts(shown: Overview) -> None:
             "legend": {"traceorder": "normal"},
         },
         key="data-counts",
-        height=380,
+        height="max(380px, 42vw - 170px)",  # beside the samples, which widen with the window
         alt=f"Images of each digit: {', '.join(f'{totals[d]:,} of {d}' for d in range(10))}",
     )
 

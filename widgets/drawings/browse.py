@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from digits.ink import collection
 from digits.ink.collection import Drawing
@@ -19,14 +20,19 @@ FILTERS = ("All", "Misclassified", "Pinned")
 SELECTED = "drawings-selected"  # key of the session's state: the id of the drawing shown large
 
 
-def browse(drawings: list[Drawing], y: np.ndarray, probabilities: np.ndarray | None) -> None:
-    """The drawings that pass a filter, page by page; a click selects one.
+def browse(
+    drawings: list[Drawing],
+    y: np.ndarray,
+    probabilities: np.ndarray | None,
+    toolbar: DeltaGenerator,
+) -> None:
+    """The drawings that pass the filter in ``toolbar``, page by page; a click selects one.
 
     ``y`` are the labels (n,), ``probabilities`` (n, 10), ``None`` where the model has failed.
     """
     y_pred = None if probabilities is None else probabilities.argmax(axis=1)
     correct = np.zeros(len(y), bool) if y_pred is None else y_pred == y
-    show = st.segmented_control(
+    show = toolbar.segmented_control(
         "Show", FILTERS, default=FILTERS[0], required=True, key="show", bind="query-params"
     )
     passed = {

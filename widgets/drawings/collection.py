@@ -37,7 +37,8 @@ def saved_drawings(model: ModelRef) -> None:
 
     row = st.container(horizontal=True, gap="small")
     with row.container(border=True, height="stretch"):
-        with st.container(horizontal=True, gap="large"):
+        top = st.container(horizontal=True, gap="medium")
+        with top:
             st.metric("Drawings", f"{len(drawings):,}", width="content")
             if model.run:
                 score_metric(model.run)
@@ -45,7 +46,7 @@ def saved_drawings(model: ModelRef) -> None:
                 accuracy_metric(int((probabilities.argmax(axis=1) == y).sum()), len(y))
         index = selected_drawing(drawings)
         if index is None:
-            browse(drawings, y, probabilities)
+            browse(drawings, y, probabilities, top)
         else:
             p = None if probabilities is None else probabilities[index]
             show_drawing(drawings[index], p, model.run)

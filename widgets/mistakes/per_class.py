@@ -71,7 +71,7 @@ def _chart(predictions: Predictions) -> None:
         heat_map(strength, text, hover, np.zeros((10, len(COLUMNS)), bool)),
         layout,
         key="mistakes-scores",
-        height="calc(var(--card) - 3.5rem)",
+        height="max(27rem, var(--card) - 3.5rem)",  # two lines in a cell, also on a phone
         alt=f"Recall and precision of each digit: {told}.",
         on_click=lambda cell: filter_digits(
             **{"predicted" if cell["x"] == PRECISION else "label": cell["y"]}

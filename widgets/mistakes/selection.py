@@ -93,13 +93,14 @@ def _gallery(selection: Selection, indices: np.ndarray) -> None:
         name = f"{predictions.name} {i}: {label} predicted as {predicted}, {confidence}"
         names.append(name + ", a disputed label" * disputed)
     chosen = np.flatnonzero(page_indices == st.session_state.get("digit"))
+    above = 2 + 2.9 * (selection.can_narrow or not selection.ranked) + 3.1 * (pages > 1)
     gallery(
         predictions.x[page_indices],
         captions,
         names=names,
         key="mistakes-gallery",
         size=88,
-        height=f"calc(var(--card) - {8 if pages > 1 else 4.9}rem)",
+        height=f"calc(var(--card) - {above:.1f}rem)",
         selected=int(chosen[0]) if len(chosen) else None,
         on_click=lambda place: open_digit(page_indices[place]),
     )

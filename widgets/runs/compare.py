@@ -32,7 +32,7 @@ TITLES = {
 }
 DASHES = ("solid", "dot", "dash", "dashdot")  # of runs that share a color
 OPACITY = 0.18  # of a band
-HEIGHT = 300  # of the chart, in pixels
+HEIGHT = "clamp(15rem, 100vh - 46rem, 28rem)"  # of the chart
 ROOM = "max(14rem, calc(100vh - 38rem))"  # what the window leaves below the chart
 
 
@@ -138,6 +138,7 @@ def _curves(groups: list[Group], metric: str, over: str) -> None:
         "xaxis": {"rangemode": "tozero"},
         "yaxis": {"tickformat": ".3~%"} if accuracy else {"type": "log", "tickformat": "~g"},
         "hovermode": "closest",
+        "margin": {"t": 8},
         "showlegend": True,
         "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
     }

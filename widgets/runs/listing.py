@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from digits.evaluation.metrics import wilson_interval
-from digits.recipes.differences import differences, in_words
+from digits.recipes.differences import closest_preset, differences, in_words
 from digits.recipes.presets import PRESETS, for_available_data
 from digits.store import runs
 from digits.store.forks import origin
@@ -216,10 +216,9 @@ def test_cell(result: Result) -> Cell:
 
 
 def _changed(run: Run) -> str:
-    """What distinguishes its recipe from its preset's; the whole recipe without a preset."""
-    if run.preset not in PRESETS:
-        return str(run.recipe)
-    changed = differences(run.recipe, for_available_data(run.preset))
+    """What distinguishes its recipe from its preset's, or from that of the closest preset."""
+    preset = run.preset if run.preset in PRESETS else closest_preset(run.recipe)
+    changed = differences(run.recipe, for_available_data(preset))
     words = [in_words(name, new) for name, (new, _) in changed.items()]
     return " · ".join(words + ["fine-tuned on drawings"] * bool(run.recipe.finetune))
 

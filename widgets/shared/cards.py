@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 CSS = """
 :root { --card: min(26rem, 95vw); }
 @media (min-width: 641px) {
-  :root { --card: clamp(26rem, 100dvh - 14.6rem, 62rem); }
+  :root { --card: clamp(26rem, 100dvh - 15rem, 62rem); }
   .stVerticalBlock[class*="st-key-card-"] { flex: none; height: calc(var(--card) + 2.2rem);
     overflow: hidden auto; scrollbar-width: thin; }
 }
@@ -66,4 +66,5 @@ def page_heading(heading: str, key: str, shown: str = "") -> None:
     It is "" where the page shows a title of its own.
     When ``shown`` changes to another text, a phone scrolls to the last of three cards.
     """
-    _mount(data={"heading": heading, "card": f"card-{key}-2", "shown": shown}, key=f"{key}-heading")
+    data = {"heading": heading, "card": f"card-{key}-2", "shown": shown}
+    _mount(data=data, key=f"{key}-heading", width="content")

@@ -85,7 +85,7 @@ def _explain_nothing(shown: Shown, progress: Progress) -> None:
 
 def _answer(plan: Plan, answer: Answer, finals: list[Entry], progress: Progress) -> None:
     """How far the sweep is, its best trial, and the test of the winner."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.metric("Trials", f"{answer.trials:,} of {plan.trials:,}", width="content")
         st.metric(
             "Epochs",
@@ -157,7 +157,7 @@ def _best(shown: Shown) -> None:
         rows,
         key="sweep-trials-table",
         label="The best trials",
-        height="max(12rem, calc(100dvh - 32rem))",
+        height="max(12rem, var(--card) - 14rem)",
         on_open=_open,
     )
 

@@ -56,7 +56,7 @@ def _choose() -> Sweep | None:
         format_func=lambda id: _label(there[id]) if id in there else "New sweep",
         key="sweep",
         label_visibility="collapsed",
-        width=340,
+        width=460,
     )
     if chosen == options[0]:
         st.query_params.pop("sweep", None)

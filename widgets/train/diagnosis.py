@@ -1,6 +1,7 @@
 """What happened in a run: a diagnosis of its curves, and chips that set the controls for the next.
 
-The card has the same rows at every moment, so that nothing moves when a sentence appears.
+The card has the same rows at every moment, so that nothing moves when a sentence appears. The
+chips stand beside them; on a phone they come below.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,7 @@ TITLES = {
 }
 WAITING = "Nothing stands out yet. A diagnosis comes when the run ends, or sooner if it is clear."
 FINE = ("training below validation", "healthy")
-TEXT_ROW, CHIP_ROW = 20, 35  # pixels that a row takes, and so its place while it is empty
+TEXT_ROW = 20  # pixels that a row takes, and so its place while it is empty
 
 
 def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]], None]) -> None:
@@ -46,22 +47,24 @@ def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]]
     if run.recipe.finetune:
         return
     status, diagnosis = run.status, diagnosis_of(run)
-    with st.container(border=True, gap="xsmall", key="train-what-happened"):
-        if diagnosis:
-            icon = "check_circle" if diagnosis.kind in FINE else "lightbulb"
-            sentence = f"**{TITLES[diagnosis.kind]}.** {as_text(diagnosis.sentence)}"
-            st.markdown(f":material/{icon}: {sentence}")
-        elif status.state in UNFINISHED:
-            st.markdown(f":material/pending: {WAITING}")
-        else:
-            st.markdown(":material/pending: Nothing stands out in what was trained.")
-        compared = before if status.state in DONE else None
-        if history := _history(run, status):
-            st.caption(f":material/history: {history}")
-        fork_links(run)
-        if compared or not history:  # which takes the row of the comparison while there is none
-            _comparison(run, compared)
-        _chips(run, remedies(diagnosis.kind, run.recipe) if diagnosis else [], apply)
+    row: dict[str, Any] = {"horizontal": True, "vertical_alignment": "center", "gap": "small"}
+    with st.container(border=True, key="train-what-happened", **row):
+        with st.container(gap="xsmall"):
+            if diagnosis:
+                icon = "check_circle" if diagnosis.kind in FINE else "lightbulb"
+                sentence = f"**{TITLES[diagnosis.kind]}.** {as_text(diagnosis.sentence)}"
+                st.markdown(f":material/{icon}: {sentence}")
+            elif status.state in UNFINISHED:
+                st.markdown(f":material/pending: {WAITING}")
+            else:
+                st.markdown(":material/pending: Nothing stands out in what was trained.")
+            compared = before if status.state in DONE else None
+            if history := _history(run, status):
+                st.caption(f":material/history: {history}")
+            fork_links(run)
+            if compared or not history:  # which takes the row of the comparison while there is none
+                _comparison(run, compared)
+        _chips(remedies(diagnosis.kind, run.recipe) if diagnosis else [], apply)
 
 
 def _history(run: Run, status: Status) -> str:
@@ -103,11 +106,11 @@ def _compared(run: Run, before: Run, changed: tuple[int, ...]) -> str:
     return compare(run, before)
 
 
-def _chips(run: Run, tried: list[Remedy], apply: Callable[[dict[str, Any]], None]) -> None:
+def _chips(tried: list[Remedy], apply: Callable[[dict[str, Any]], None]) -> None:
+    """What to try, beside the sentence; nothing while there is nothing to try."""
     if not tried:
-        st.space(CHIP_ROW)
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         st.caption("Try", width="content")
         for number, remedy in enumerate(tried):
             if st.button(

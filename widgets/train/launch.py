@@ -45,8 +45,9 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         strip, fits = f":red[This network cannot be built. {as_text(error)}]", False
     except ValueError as error:  # another network than that of the run to continue
         strip, fits = f":red[{as_text(error)}]", False
+    title = f"**{as_text(default_name(recipe, preset))}**"
     if fits and (seconds := expected_seconds(recipe)) is not None:
-        strip += f" · about {duration(max(1.0, round(seconds)))} here"
+        title += f" :small[:gray[· about {duration(max(1.0, round(seconds)))} here]]"
     standard = for_available_data(preset)
     changed = differences(recipe, standard)
     row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
@@ -68,7 +69,6 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             width=90,
             persist_state="session",
         )
-        title = f"**{as_text(default_name(recipe, preset))}**"
         with st.container():  # breaks lines rather than the row
             st.markdown(f"{title}  \n:small[:gray[{strip}]]")
         if parent:
