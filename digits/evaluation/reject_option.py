@@ -57,11 +57,14 @@ class RejectOption:
 
 
 def features(x: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """What the tiny network sees, (n, 206) float32: the image, blurred, at 14×14, and log p."""
+    """What the tiny network sees, (n, 206) float32.
+
+    The image, blurred, at 14×14, from 0 to 2, and a fifth of the logarithms of the probabilities.
+    """
     image = np.pad(x.astype(np.float32) / 255, ((0, 0), (1, 1), (1, 1)))
     image = image[:, :-2] + 2 * image[:, 1:-1] + image[:, 2:]
     image = image[:, :, :-2] + 2 * image[:, :, 1:-1] + image[:, :, 2:]
-    pooled = image.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 8
+    pooled = image.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 8  # 16 for a mean
     log_p = np.log(np.maximum(probabilities, FLOOR)) / 5
     return np.hstack([pooled.reshape(-1, 196), log_p]).astype(np.float32)
 
