@@ -158,6 +158,8 @@ def report(digits: list[PenDigit], pen: Inputs) -> None:
     _share("  correct", among[said == 1], writers[said == 1])
     before, after = reliability(y, p), reliability(y, calibrated)
     print(f"Expected calibration error {before.error:.2%}, calibrated {after.error:.2%}")
+    losses = [-np.log(each[np.arange(len(y)), y]).mean() for each in (p, calibrated)]
+    print(f"Cross-entropy {losses[0]:.4f}, calibrated {losses[1]:.4f}")
     _curve("Confidence as it is", reliability(y, p, EDGES))
     _curve("Confidence calibrated", reliability(y, calibrated, EDGES))
     order = np.argsort(-calibrated.max(axis=1), kind="stable")
@@ -171,9 +173,7 @@ def report_misses(title: str, fitted: RejectOption, kinds: Sequence[str]) -> Non
     """Print how many non-digits of these kinds are taken for digits."""
     rejected = {}
     for kind in kinds:
-        rejected[kind] = (
-            fitted.log_odds(*_non_digits(kind)) > fitted.threshold
-        )
+        rejected[kind] = fitted.log_odds(*_non_digits(kind)) > fitted.threshold
     print(title)
     for group, members in GROUPS.items():
         shares = {kind: f"{1 - rejected[kind].mean():.0%}" for kind in members if kind in rejected}
