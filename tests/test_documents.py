@@ -80,7 +80,8 @@ def test_the_tree_names_every_file_of_the_code_and_nothing_else() -> None:
     named = [path for path in paths_of(tree) if not path.endswith("/")]
     assert len(named) == len(set(named))
     files = {str(path.relative_to(ROOT)) for path in CODE if path.name != "__init__.py"}
-    files |= {str(path.relative_to(ROOT)) for path in ROOT.glob("digits/**/*.keras")}
+    for kind in ("keras", "npz"):
+        files |= {str(path.relative_to(ROOT)) for path in ROOT.glob(f"digits/**/*.{kind}")}
     files |= {str(path.relative_to(ROOT)) for path in ROOT.glob("static/*.mjs")}
     files |= {
         str(path.relative_to(ROOT))

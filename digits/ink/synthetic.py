@@ -106,8 +106,14 @@ def generate(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def draw_digit(variant: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
     """One digit of a parsed variant, with random geometry and pen: (28, 28) uint8."""
+    placed = place(vary(variant, random), DIGIT_SIDE, CANVAS_SIDE)
+    return normalize(rasterize(placed, CANVAS_SIDE, CANVAS_SIDE, random.uniform(*PEN_WIDTHS)))
+
+
+def vary(variant: list[np.ndarray], random: np.random.Generator) -> list[np.ndarray]:
+    """The strokes of a parsed variant as a hand might write them: (2, points) each, rounded."""
     aspect, shear = np.exp(random.normal(0.05, 0.22)), random.normal(0.05, 0.18)
-    transform = _rotation(random.normal(0, 0.1)) @ np.array([[aspect, -shear], [0.0, 1.0]])
+    transform = rotation(random.normal(0, 0.1)) @ np.array([[aspect, -shear], [0.0, 1.0]])
     strokes: list[np.ndarray] = []
     for points in variant:  # (2, points)
         corner = np.concatenate([[False], (points[:, 1:] == points[:, :-1]).all(axis=0)])
@@ -117,12 +123,11 @@ def draw_digit(variant: list[np.ndarray], random: np.random.Generator) -> np.nda
         shift = 0.03
         if strokes:  # a bar, a slash or a stem varies in length, slope and place
             shift = 0.05
-            vary = _rotation(random.normal(0, 0.15)) * np.exp(random.normal(0.05, 0.2))
-            points = vary @ (points - middle) + middle
+            change = rotation(random.normal(0, 0.15)) * np.exp(random.normal(0.05, 0.2))
+            points = change @ (points - middle) + middle
         points = points + noise + random.normal(0, shift, (2, 1))
         strokes.append(transform @ _rounded(points))
-    placed = place(strokes, DIGIT_SIDE, CANVAS_SIDE)
-    return normalize(rasterize(placed, CANVAS_SIDE, CANVAS_SIDE, random.uniform(*PEN_WIDTHS)))
+    return strokes
 
 
 def parse(variant: str) -> list[np.ndarray]:
@@ -131,7 +136,7 @@ def parse(variant: str) -> list[np.ndarray]:
     return [np.array(stroke, float).T / 100 for stroke in strokes]
 
 
-def _rotation(angle: float) -> np.ndarray:
+def rotation(angle: float) -> np.ndarray:
     """The (2, 2) rotation by an angle in radians."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 

@@ -6,8 +6,9 @@ import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.data import datasets
+from digits.evaluation import reject_option
 from digits.ink.canvas import BRUSH
-from digits.ink.preprocessing import Preprocessing, describe_problem
+from digits.ink.preprocessing import ALL_STAGES, Preprocessing, describe_problem
 from digits.multidigit.decode import MIN_PROBABILITY, Number
 from digits.multidigit.recognize import Recognition, recognize
 from digits.store.models import ModelRef
@@ -60,6 +61,10 @@ def show_recognition(
             _test_digit(model)
     elif number and number.sure:  # one in 200 single digits looks like two
         st.info(f"Did you mean {number.text}? Choose “Number” above.", icon=":material/pin:")
+    elif recognition and model == ModelRef() and options == ALL_STAGES:  # what it was fitted to
+        readings = reject_option.load().readings(recognition.image, recognition.probabilities)
+        if doubt := reject_option.describe(readings):
+            st.info(doubt, icon=":material/help:")
     if not several and drawing.ink.any():
         disabled_steps(options)
 
