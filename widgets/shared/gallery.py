@@ -18,7 +18,7 @@ from PIL import Image
 from widgets.shared.feed import FOLLOW
 from widgets.shared.plot import followed
 
-COLUMNS = 25  # of the sprite, not of the page
+SPRITE_COLUMNS = 25
 UNSET = -1
 
 CSS = """
@@ -91,6 +91,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     gallery.style.setProperty('--around', data.height ? '8px' : '1.25rem')
   }
   gallery.classList.toggle('fitted', Boolean(data.height))
+  gallery.style.gridTemplateColumns = data.inRow ? `repeat(${data.inRow}, 1fr)` : ''
   gallery.style.height = data.height ?? ''
   const fit = () => {
     resize(data.size)
@@ -145,6 +146,7 @@ def gallery(
     names: Sequence[str],
     size: int = 56,
     height: str | None = None,
+    columns: int | None = None,
     selected: int | None = UNSET,
     feed: tuple[str, str] | None = None,
     on_click: Callable[[int], None] | None = None,
@@ -154,9 +156,10 @@ def gallery(
     ``images`` is (n, 28, 28) uint8, white ink on black. ``captions`` are shown below the digits,
     ``names`` are the buttons' accessible names. ``size`` is a digit's width in pixels; with a
     ``height``, a length in CSS, digits are as much smaller as they must be to show all of them
-    there. ``selected`` is the index of the digit to mark, by default the one clicked last. ``feed``
-    is the address of a feed and the part of it that has fresh ``captions`` and ``names``. The
-    index is returned for one run of the script; ``on_click`` receives it before that run begins.
+    there. ``columns`` is how many are in a row, by default as many as fit. ``selected`` is the
+    index of the digit to mark, by default the one clicked last. ``feed`` is the address of a feed
+    and the part of it that has fresh ``captions`` and ``names``. The index is returned for one run
+    of the script; ``on_click`` receives it before that run begins.
     """
 
     def clicked() -> None:
@@ -173,7 +176,8 @@ def gallery(
     if selected != UNSET:
         content["selected"] = selected
     shown = followed(feed, key, "".join(map(str, content.values())))
-    data = {**content, **shown, "columns": COLUMNS, "size": size, "height": height}
+    layout = {"columns": SPRITE_COLUMNS, "inRow": columns, "size": size, "height": height}
+    data = {**content, **shown, **layout}
     return _mount(data=data, key=key, on_click_change=clicked).get("click")
 
 
@@ -186,12 +190,12 @@ def montage(images: np.ndarray, scale: int = 1) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _sprite(pixels: bytes, shape: tuple[int, ...]) -> str:
-    """All images in one PNG, ``COLUMNS`` in a row, as a data URI."""
+    """All images in one PNG, ``SPRITE_COLUMNS`` in a row, as a data URI."""
     images = np.frombuffer(pixels, np.uint8).reshape(shape)
-    rows = -(-len(images) // COLUMNS)
-    tiles = np.zeros((rows * COLUMNS, *images.shape[1:]), np.uint8)
+    rows = -(-len(images) // SPRITE_COLUMNS)
+    tiles = np.zeros((rows * SPRITE_COLUMNS, *images.shape[1:]), np.uint8)
     tiles[: len(images)] = images
     png = io.BytesIO()
-    sprite = montage(tiles.reshape(rows, COLUMNS, *images.shape[1:]))
+    sprite = montage(tiles.reshape(rows, SPRITE_COLUMNS, *images.shape[1:]))
     Image.fromarray(sprite).save(png, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"

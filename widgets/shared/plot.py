@@ -84,14 +84,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   div.selected = (points) => setTriggerValue('select', JSON.stringify(
     points.map(({ curveNumber, pointNumber }) => [curveNumber, pointNumber])))
   let gone = false
-  const draw = async (fresh) => {  // what a feed has of the last traces, the layout and the words
+  const draw = async (fresh) => {  // what a feed has of the last traces, the axis and the words
     const Plotly = await plotly()
     if (gone) return
     const first = traces.length - (fresh?.traces.length ?? 0)
+    const [low, high] = layout.meta ?? fresh?.range ?? []
+    const yaxis = fresh?.range ? { ...layout.yaxis,
+      range: [Math.min(low, fresh.range[0]), Math.max(high, fresh.range[1])] } : layout.yaxis
     const height = inPixels ? data.height : div.offsetHeight || undefined
     div.setAttribute('aria-label', fresh?.alt ?? data.alt)
     Plotly.react(div, traces.map((trace, i) => ({ ...trace, ...fresh?.traces[i - first] })),
-      { uirevision: 'keep', ...layout, ...fresh?.layout, height, autosize: true,
+      { uirevision: 'keep', ...layout, yaxis, height, autosize: true,
         template: template(theme) }, { displayModeBar: false })
     if (div.resizing) return
     div.on('plotly_click', (event) => div.clicked(event.points[0]))
@@ -180,12 +183,15 @@ def figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> str:
     return json.dumps(_plain({"traces": traces, "layout": layout}), allow_nan=False)
 
 
-def fresh(traces: list[dict[str, Any]], layout: dict[str, Any], alt: str) -> dict[str, Any]:
+def fresh(
+    traces: list[dict[str, Any]], y_range: tuple[float, float] | None, alt: str
+) -> dict[str, Any]:
     """What the part of a feed has for a figure that follows it, fit for JSON.
 
-    Each of ``traces`` has what changes of one of the figure's last traces, ``layout`` likewise.
+    Each of ``traces`` has what changes of one of the figure's last traces. The axis gets
+    ``y_range``, widened to what the figure's layout has as ``meta``.
     """
-    part: dict[str, Any] = _plain({"traces": traces, "layout": layout, "alt": alt})
+    part: dict[str, Any] = _plain({"traces": traces, "range": y_range, "alt": alt})
     return part
 
 

@@ -19,9 +19,17 @@ from widgets.shared.plot import figure, fresh, run_color, show
 
 POINTS = 250  # of a curve, which is about as wide in pixels
 TITLES = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
-HEIGHT = 270  # pixels
+HEIGHT = 310  # pixels
 ALONE = f"clamp({HEIGHT}px, min(100vh - 24rem, 60vw), 460px)"  # where nothing is below
 EXAMPLE = Path(__file__).with_name("example.json")  # fast on MNIST, seed 0
+
+NUMBER_HEIGHT = 18  # pixels of a chart that the number of a run takes
+AXES: dict[str, dict[str, Any]] = {
+    "loss": {"type": "log", "dtick": "D2", "tickformat": "~g"},
+    "accuracy": {"tickformat": ".0%", "nticks": 6},
+}
+Range = tuple[float, float]  # of an axis: logarithms for the loss
+EMPTY: dict[str, Range] = {"loss": (-1.2, 0.45), "accuracy": (-0.01, 1.002)}
 
 # Epochs and smoothed metric of at most POINTS batches, and the metrics of each epoch.
 Curve = tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]
@@ -57,9 +65,8 @@ def fresh_curves(run: Run, status: Status) -> dict[str, Any]:
 def _fresh(curve: Curve, metric: str) -> dict[str, Any]:
     x, smoothed, ends = curve
     val = ends[f"val_{metric}"]
-    layout = {"yaxis": _axis(metric, smoothed, val)}
     traces = [{"x": x, "y": smoothed}, {"x": ends["epoch"], "y": val}]
-    return fresh(traces, layout, _alt(metric, smoothed))
+    return fresh(traces, _range(metric, smoothed, val), _alt(metric, smoothed))
 
 
 @lru_cache(maxsize=64)
@@ -115,6 +122,12 @@ def _draw(
     """
     x, smoothed, ends = curve
     own = {"color": color}
+    faint = [
+        _range(metric, training["y"], validation["y"])
+        for training, validation in zip(behind[::2], behind[1::2], strict=True)
+    ]
+    always = _union(faint)
+    shown = _union([always, _range(metric, smoothed, ends[f"val_{metric}"])]) or EMPTY[metric]
     traces = [
         *behind,
         {
@@ -152,11 +165,12 @@ def _draw(
             "tickformat": "d",
             "nticks": min(8, epochs + 1),
         },
-        "yaxis": _axis(metric, smoothed, ends[f"val_{metric}"]),
+        "yaxis": {**AXES[metric], "range": shown},
+        "meta": always,  # the range that the axis has at least while the run's own curve grows
         "hovermode": "x",
         "margin": {"t": 36},
         "annotations": [
-            *(_number(trace, metric) for trace in behind if len(trace["x"]) and trace["text"]),
+            *_numbers(behind, metric, shown),
             *(_words(epoch, words, epochs, metric) for epoch, words in marks),
         ],
         "shapes": [
@@ -192,7 +206,8 @@ def _faint(run: Run, metric: str, changed: tuple[int, ...]) -> list[dict[str, An
     return [
         {
             "name": name,
-            "text": str(runs.summary(run).number or ""),  # at the end of the curve
+            # At the end of the curve.
+            "text": str(runs.summary(run).number or "") if len(x) else "",
             "showlegend": False,
             "x": x,
             "y": smoothed,
@@ -216,19 +231,26 @@ def _faint(run: Run, metric: str, changed: tuple[int, ...]) -> list[dict[str, An
     ]
 
 
-def _number(trace: dict[str, Any], metric: str) -> dict[str, Any]:
-    """The number of an earlier run at the end of its curve; the axis of the loss has powers."""
-    last = float(trace["y"][-1])
-    return {
-        "text": trace["text"],
-        "x": trace["x"][-1],
-        "y": float(np.log10(max(last, 1e-4))) if metric == "loss" else last,
-        "xanchor": "left",
-        "yanchor": "middle",
-        "showarrow": False,
-        "font": {"size": 11},
-        "bgcolor": "var(--st-background-color)",  # it may lie upon another curve
-    }
+def _numbers(behind: list[dict[str, Any]], metric: str, shown: Range) -> list[dict[str, Any]]:
+    """The numbers of the earlier runs at the ends of their curves, none upon another."""
+    ends = [(_place(metric, trace["y"][-1]), trace) for trace in behind if trace["text"]]
+    gap = (shown[1] - shown[0]) * NUMBER_HEIGHT / HEIGHT
+    placed, numbers = float("-inf"), []
+    for y, trace in sorted(ends, key=lambda end: end[0]):
+        placed = max(y, placed + gap)
+        numbers.append(
+            {
+                "text": trace["text"],
+                "x": trace["x"][-1],
+                "y": placed,
+                "xanchor": "left",
+                "yanchor": "middle",
+                "showarrow": False,
+                "font": {"size": 11},
+                "bgcolor": "var(--st-background-color)",  # it may lie upon another curve
+            }
+        )
+    return numbers
 
 
 def rate_changes(run: Run, status: Status) -> str:
@@ -289,13 +311,22 @@ def _shade(first: int, epochs: int) -> dict[str, Any]:
     }
 
 
-def _axis(metric: str, smoothed: np.ndarray, val: np.ndarray) -> dict[str, Any]:
-    """Room for the curves of the run itself, not for the noise of single batches."""
+def _place(metric: str, value: float) -> float:
+    """Where a value is on its axis: the loss has powers of ten."""
+    return float(np.log10(max(value, 1e-4))) if metric == "loss" else float(value)
+
+
+def _range(metric: str, smoothed: np.ndarray, val: np.ndarray) -> Range | None:
+    """Room for the curves of a run, not for the noise of single batches; ``None`` before any."""
     if metric == "accuracy":  # what matters happens near the top, after the first tenth
-        later = np.append(smoothed[len(smoothed) // 10 :], val)
-        low = min(0.9, later.min()) if len(later) else 0.0
-        return {"tickformat": ".0%", "range": [low - 0.01, 1.002], "nticks": 6}
-    curves = np.maximum(np.append(smoothed, val), 1e-4)
-    low, high = (curves.min(), curves.max()) if len(curves) else (0.1, 2.3)
-    ends = [float(np.log10(low / 1.5)), float(np.log10(high * 1.2))]
-    return {"type": "log", "dtick": "D2", "tickformat": "~g", "range": ends}
+        smoothed = smoothed[len(smoothed) // 10 :]
+    curves = np.append(smoothed, val)
+    if not len(curves):
+        return None
+    low, high = _place(metric, curves.min()), _place(metric, curves.max())
+    return (min(0.9, low) - 0.01, 1.002) if metric == "accuracy" else (low - 0.18, high + 0.08)
+
+
+def _union(ranges: Sequence[Range | None]) -> Range | None:
+    known = [one for one in ranges if one]
+    return (min(low for low, _ in known), max(high for _, high in known)) if known else None

@@ -24,7 +24,7 @@ def figures(run: Run, before: Run | None) -> None:
         points = 100 * (accuracy - earlier["val_accuracy"])
         accuracy_change = f"{points:+.2f} points {name}"
         loss_change = f"{loss - earlier['val_loss']:+.4f} {name}"
-    with st.grid(4, min_column_width=150, gap="small"):
+    with st.grid(4, min_column_width=130, gap="small"):
         _metric(
             "Validation accuracy",
             _percent(accuracy),
@@ -83,14 +83,12 @@ def _metric(
     inverse: bool = False,
     help: str | None = None,
 ) -> None:
-    """A figure in a card, over its change or, so that no card grows later, a note."""
+    """A figure over its change or, so that nothing moves later, a note."""
     st.metric(
         label,
         value,
         change or note,
         delta_color="off" if not change else "inverse" if inverse else "normal",
         delta_arrow="auto" if change else "off",
-        border=True,
-        height="stretch",
         help=help,
     )

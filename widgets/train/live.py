@@ -60,16 +60,19 @@ def _show(run: Run, status: Status) -> None:
     diagnosis = diagnosis_of(run)
     feed = run_feed(run) if status.state in UNFINISHED else None
     _state(run, status, feed)
-    figures(run, before)
-    loss, accuracy, digits = st.columns([5, 5, 4], gap="small", border=True)
+    metrics, loss, accuracy = st.columns([5, 10, 10], gap="small")
+    with metrics, st.container(border=True, height="stretch"):
+        figures(run, before)
     for column, metric in ((loss, "loss"), (accuracy, "accuracy")):
-        with column:
+        with column, st.container(border=True, height="stretch"):
             chart(run, status, metric, earlier, diagnosis.since if diagnosis else None, feed)
-    with digits:
+    told, digits = st.columns([5, 2], gap="small")
+    with told:
+        what_happened(run, before, lambda changes: _try(run, changes))
+        with st.container(border=True):
+            show_recent(run, listed, earlier)
+    with digits, st.container(border=True, height="stretch"):
         sample.digits(run, status, feed)
-    what_happened(run, before, lambda changes: _try(run, changes))
-    with st.container(border=True):
-        show_recent(run, listed, earlier)
     for gap in _gaps(run, run.file_stamps(STATUS, EPOCHS)):
         st.warning(gap, icon=":material/timeline:")
     if run.recipe.finetune is not None:

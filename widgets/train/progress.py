@@ -11,7 +11,7 @@ from widgets.shared.format import LONGEST, duration
 from widgets.shared.plot import followed
 
 CSS = """
-.progress { display: grid; gap: 0.35rem; color: var(--st-text-color);
+.progress { display: grid; gap: 0.35rem; min-width: min(20rem, 80vw); color: var(--st-text-color);
   font: 1rem/1.4 var(--st-font); font-variant-numeric: tabular-nums; }
 .words { overflow-wrap: anywhere; }
 .track { height: 0.5rem; border-radius: 0.25rem; background: var(--st-border-color); }

@@ -38,8 +38,8 @@ def digits(run: Run, status: Status, feed: str | None) -> None:
             sample.captions,
             key="train-sample",
             names=sample.names,
-            size=30,
-            height="auto",
+            size=40,
+            columns=5,
             feed=(feed, "sample") if feed else None,
         )
     else:
