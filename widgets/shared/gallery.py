@@ -91,11 +91,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     gallery.style.setProperty('--around', data.height ? '8px' : '1.25rem')
   }
   gallery.classList.toggle('fitted', Boolean(data.height))
-  gallery.style.gridTemplateColumns = data.inRow ? `repeat(${data.inRow}, 1fr)` : ''
+  gallery.style.gridTemplateColumns = data.inRow ? `repeat(${data.inRow}, minmax(0, 1fr))` : ''
   gallery.style.height = data.height ?? ''
   const fit = () => {
-    resize(data.size)
-    for (let size = data.size; data.height && size > SMALLEST
+    const room = data.inRow ? Math.floor(gallery.clientWidth / data.inRow) - 10 : Infinity
+    const largest = Math.min(data.size, room)
+    resize(largest)
+    for (let size = largest; data.height && size > SMALLEST
       && gallery.scrollHeight > gallery.clientHeight; size -= 4) resize(size - 4)
   }
   fit()
@@ -154,9 +156,9 @@ def gallery(
     """Show digits as buttons; returns the index of the one just clicked, else None.
 
     ``images`` is (n, 28, 28) uint8, white ink on black. ``captions`` are shown below the digits,
-    ``names`` are the buttons' accessible names. ``size`` is a digit's width in pixels; with a
-    ``height``, a length in CSS, digits are as much smaller as they must be to show all of them
-    there. ``columns`` is how many are in a row, by default as many as fit. ``selected`` is the
+    ``names`` are the buttons' accessible names. ``size`` is a digit's width in pixels, at most;
+    with a ``height``, a length in CSS, digits are as much smaller as they must be to show all of
+    them there. ``columns`` is how many are in a row, by default as many as fit. ``selected`` is the
     index of the digit to mark, by default the one clicked last. ``feed`` is the address of a feed
     and the part of it that has fresh ``captions`` and ``names``. The index is returned for one run
     of the script; ``on_click`` receives it before that run begins.

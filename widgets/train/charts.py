@@ -19,8 +19,9 @@ from widgets.shared.plot import figure, fresh, run_color, show
 
 POINTS = 250  # of a curve, which is about as wide in pixels
 TITLES = {"loss": "Loss (nats)", "accuracy": "Accuracy"}
-HEIGHT = 310  # pixels
-ALONE = f"clamp({HEIGHT}px, min(100vh - 24rem, 60vw), 460px)"  # where nothing is below
+LEAST_HEIGHT = 310  # pixels
+HEIGHT = f"clamp({LEAST_HEIGHT}px, 100vh - 650px, 480px)"  # with the latest runs below
+ALONE = f"clamp({LEAST_HEIGHT}px, min(100vh - 24rem, 60vw), 560px)"  # where nothing is below
 EXAMPLE = Path(__file__).with_name("example.json")  # fast on MNIST, seed 0
 
 NUMBER_HEIGHT = 18  # pixels of a chart that the number of a run takes
@@ -234,7 +235,7 @@ def _faint(run: Run, metric: str, changed: tuple[int, ...]) -> list[dict[str, An
 def _numbers(behind: list[dict[str, Any]], metric: str, shown: Range) -> list[dict[str, Any]]:
     """The numbers of the earlier runs at the ends of their curves, none upon another."""
     ends = [(_place(metric, trace["y"][-1]), trace) for trace in behind if trace["text"]]
-    gap = (shown[1] - shown[0]) * NUMBER_HEIGHT / HEIGHT
+    gap = (shown[1] - shown[0]) * NUMBER_HEIGHT / LEAST_HEIGHT
     placed, numbers = float("-inf"), []
     for y, trace in sorted(ends, key=lambda end: end[0]):
         placed = max(y, placed + gap)

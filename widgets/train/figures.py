@@ -24,7 +24,7 @@ def figures(run: Run, before: Run | None) -> None:
         points = 100 * (accuracy - earlier["val_accuracy"])
         accuracy_change = f"{points:+.2f} points {name}"
         loss_change = f"{loss - earlier['val_loss']:+.4f} {name}"
-    with st.grid(4, min_column_width=130, gap="small"):
+    with st.grid(4, min_column_width=130, gap="xsmall"):
         _metric(
             "Validation accuracy",
             _percent(accuracy),

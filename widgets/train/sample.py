@@ -38,7 +38,8 @@ def digits(run: Run, status: Status, feed: str | None) -> None:
             sample.captions,
             key="train-sample",
             names=sample.names,
-            size=40,
+            size=56,
+            height="auto",
             columns=5,
             feed=(feed, "sample") if feed else None,
         )
