@@ -139,7 +139,7 @@ def _first_point(page: Page) -> float:
 
 
 def _stop(app: App, page: Page) -> None:
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     run = runs.all()[0]
     until(lambda: run.status.state == "stopped", "the run to stop", 60)
     page.context.close()

@@ -40,6 +40,11 @@ def press_train(page: Page) -> None:
     page.get_by_role("button", name="Train", exact=True).last.click()
 
 
+def press_stop(page: Page) -> None:
+    """The run's Stop; Streamlit shows one of its own in the header while a script is running."""
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
+
+
 def newest() -> Run:
     return runs.all()[0]
 
@@ -54,7 +59,7 @@ def test_the_curve_moves_while_it_trains_and_stop_ends_it(
     first, before = curve.screenshot(path=tmp_path / "1.png"), _points(page)
     until(lambda: _points(page) > before, "more points on the curve")
     assert curve.screenshot(path=tmp_path / "2.png") != first
-    page.get_by_role("button", name="Stop", exact=True).click()
+    press_stop(page)
     expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
     assert newest().status.state == "stopped"
@@ -69,7 +74,7 @@ def test_the_curve_moves_by_looks_alone_where_the_feed_cannot_be_fetched(
     expect(page.get_by_text(GOING)).to_be_visible()
     before = _points(page)
     until(lambda: _points(page) > before, "more points on the curve")
-    page.get_by_role("button", name="Stop", exact=True).click()
+    press_stop(page)
     expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
 
 
@@ -86,7 +91,7 @@ def test_a_drawing_beside_the_curves_is_read_anew_while_the_network_learns(
     expect(shares).to_be_visible()
     before = shares.get_attribute("aria-label")
     until(lambda: shares.get_attribute("aria-label") != before, "other probabilities")
-    page.get_by_role("button", name="Stop", exact=True).click()
+    press_stop(page)
     expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     expect(shares).to_be_visible()  # of the final model
     page.get_by_role("button", name="Clear").click()
@@ -115,7 +120,7 @@ def test_reloading_closing_and_moving_sliders_leave_a_run_alone(
     visitor = new_page(browser)  # somebody else, with the link
     visitor.goto(link)
     expect(visitor.get_by_text(GOING)).to_be_visible()
-    visitor.get_by_role("button", name="Stop", exact=True).click()
+    press_stop(visitor)
     expect(visitor.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     steps = newest().step_metrics()["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
@@ -161,7 +166,7 @@ def test_visitors_queue_and_see_each_other(opened: Callable[[str], Page], browse
     expect(second.get_by_role("button", name="Queue · 1")).to_be_visible()
     press_train(second)
     expect(second.get_by_text(re.compile("queued: 1 run ahead"))).to_be_visible()
-    first.get_by_role("button", name="Stop", exact=True).click()
+    press_stop(first)
     expect(second.get_by_text("Test accuracy", exact=True)).to_be_visible()
     second.context.close()
 
@@ -171,14 +176,14 @@ def test_the_link_carries_the_recipe_and_back_leaves_the_page(
 ) -> None:
     page = opened(SHORT)
     page.get_by_role("slider", name="Epochs").press("ArrowRight")
-    expect(page.get_by_text("3 epochs")).to_be_visible()
+    expect(page.get_by_text("· 3 epochs")).to_be_visible()
     page.get_by_role("button", name="Link").click()
     link = page.get_by_text("epochs=3")
     expect(link).to_be_visible()
     address = link.inner_text()
     page.goto("about:blank")
     page.goto(address)
-    expect(page.get_by_text("3 epochs")).to_be_visible()
+    expect(page.get_by_text("· 3 epochs")).to_be_visible()
     page.get_by_role("slider", name="Dropout before output").press("ArrowRight")
     expect(page.get_by_text("dropout 0.05")).to_be_visible()
     page.go_back()
@@ -256,7 +261,7 @@ def test_a_killed_server_leaves_a_run_that_one_button_resumes(
     expect(page.get_by_text(re.compile(r"Interrupted after epoch \d+"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Resume after epoch")).click()
     expect(page.get_by_text(GOING)).to_be_visible()
-    page.get_by_role("button", name="Stop", exact=True).click()
+    press_stop(page)
     expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
     steps = newest().step_metrics()["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
