@@ -7,6 +7,7 @@ server asks for. They read what the server sends as a tab would, but for drawing
 
 import asyncio
 import json
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -170,7 +171,10 @@ class _Timers:
                 content = await self.feed.ask(self.told["feed"])
                 more = content is None or content["look"] > self.told["look"]
                 now = time.monotonic()
-                if now > self.due or (more and self.told is not answered):
+                if more and self.told is not answered:
+                    answered, spread = self.told, content["spread"] if content else 0
+                    self.due = now + random.random() * spread
+                if now > self.due:
                     answered, self.due = self.told, now + LOST
                     await self.say(message)
                 await asyncio.sleep(content["seconds"] if content else MISSING)
@@ -193,11 +197,7 @@ class _Feed:
 
     async def ask(self, path: str) -> dict[str, Any] | None:
         """What the feed has now; ``None`` where there is none."""
-        try:
-            head, body = await self.get(path)
-        except (OSError, asyncio.IncompleteReadError):  # the server closes those that rest
-            self.close()
-            head, body = await self.get(path)
+        head, body = await self.get(path) or await self.get(path) or ("", b"")
         self.visitor.received += len(head) + len(body)
         if " 200 " not in head.partition("\r")[0]:
             return None
@@ -207,15 +207,20 @@ class _Feed:
             self.visitor.result = min(self.visitor.result, time.time())
         return content
 
-    async def get(self, path: str) -> tuple[str, bytes]:
-        if self.connection is None:
-            name, _, port = self.host.partition(":")
-            self.connection = await asyncio.open_connection(name, int(port))
-        reader, writer = self.connection
-        writer.write(f"GET /{path} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = int(head.partition("content-length:")[2].partition("\r")[0])
-        return head, await reader.readexactly(length)
+    async def get(self, path: str) -> tuple[str, bytes] | None:
+        """Head and body; ``None`` when the server closes the connection, as it does at rest."""
+        try:
+            if self.connection is None:
+                name, _, port = self.host.partition(":")
+                self.connection = await asyncio.open_connection(name, int(port))
+            reader, writer = self.connection
+            writer.write(f"GET /{path} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            length = int(head.partition("content-length:")[2].partition("\r")[0])
+            return head, await reader.readexactly(length)
+        except (OSError, asyncio.IncompleteReadError):
+            self.close()
+            return None
 
     def close(self) -> None:
         if self.connection:

@@ -20,6 +20,7 @@ from widgets.shared.static import STATIC, module
 FOLDER = STATIC / "live"
 PACE = 0.2  # seconds from one look at what there is to tell to the next
 KEPT = 60.0  # seconds for which a file is kept up to date after a page has asked for its address
+BLOCK = 4096  # bytes, to which a file is filled: one whose size changes while it is sent is cut off
 OLD = 3600.0  # seconds after which a file is one that a killed server has left behind
 
 # In the JavaScript of a component: ``follow(element, address, show)``, as in that module.
@@ -39,17 +40,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
     clearTimeout(parentElement.timer)
     parentElement.timer = setTimeout(look, 1000 * seconds)
   }
-  let asked = false
+  let told = false
   const look = () => {
-    if (!document.hidden) {
-      asked = true
-      setTriggerValue('tick', true)
-    }
-    wait(document.hidden ? data.seconds : LOST)
+    told = !document.hidden
+    if (told) setTriggerValue('tick', true)
+    wait(told ? LOST : data.seconds)
   }
   wait(data.seconds)
   follow(parentElement, data.feed, (content) => {
-    if (!asked && !(content?.look <= data.look)) look()
+    if (told || content?.look <= data.look) return
+    told = true
+    wait(Math.random() * (content?.spread ?? 0))
   })
   feed.catch(() => wait(1))
   return () => {
@@ -67,9 +68,11 @@ _feeds: dict[str, "_Feed"] = {}
 def feed(name: str, content: Callable[[], bytes]) -> str:
     """The address of a file that has what ``content`` gives, for a minute after the last call.
 
-    ``content`` gives a JSON object with ``seconds``, after which pages ask again, and ``look``, for
-    ``run_when_told``. It is called in a thread of its own, a few times a second. Where it raises
-    ``OSError`` or ``ValueError`` the file is removed, and pages look for themselves once a second.
+    ``content`` gives a JSON object with ``seconds``, after which pages ask again, and for
+    ``run_when_told`` ``look``, and ``spread``: the seconds over which the looks of all pages are
+    spread at random, so that a crowd does not keep the file itself waiting. It is called in a
+    thread of its own, a few times a second. Where it raises ``OSError`` or ``ValueError`` the file
+    is removed, and pages look for themselves once a second.
     """
     with _lock:
         known = _feeds.get(name) or _Feed(name, content)
@@ -116,7 +119,7 @@ class _Feed(threading.Thread):
         if (content := self.content()) != self.told:
             _make_folder()
             partial = self.path.with_suffix(".part")
-            partial.write_bytes(content)
+            partial.write_bytes(content.ljust(-(-len(content) // BLOCK) * BLOCK))
             partial.replace(self.path)
             self.told = content
 

@@ -20,6 +20,7 @@ INTERVAL = 1.0  # seconds after which a page asks for the feed again
 FIRST_STEP_INTERVAL = 0.3  # the same while the run's first step is awaited
 LOOK_INTERVAL = 5.0  # seconds after which a page's script looks at the run even if nothing is told
 CROWD = 30  # visitors from whom on all look less often, so that their looks a second stay as many
+SPREAD = 0.04  # seconds for each visitor of a crowd, over which all look at what is new
 SLOWEST = 1.5  # times less often does the largest crowd ask for the feed
 GONE = 60.0  # seconds after which a visitor who has not looked no longer counts
 
@@ -71,6 +72,7 @@ def _content(run: Run) -> bytes:
     content = {
         "seconds": (FIRST_STEP_INTERVAL if awaited else INTERVAL) * min(SLOWEST, _slower()),
         "look": look(run, status),
+        "spread": SPREAD * len(_looked) if len(_looked) > CROWD else 0,
         "progress": fresh_progress(run, status),
         **_drawn(run, run.file_stamps(STATUS, EPOCHS, SAMPLE_PROBABILITIES)),
     }
