@@ -10,11 +10,10 @@ const feeds = new Map()
 export function follow(element, address, show) {
   for (const [other, feed] of feeds) if (other !== address) leave(feed, element)
   if (!address) return
-  if (!feeds.has(address)) {
-    feeds.set(address, { address, shows: new Map() })
-    ask(feeds.get(address))
-  }
-  feeds.get(address).shows.set(element, show)
+  const known = feeds.get(address), feed = known ?? { address, shows: new Map() }
+  feeds.set(address, feed)
+  feed.shows.set(element, show)
+  if (!known) ask(feed)
 }
 
 async function ask(feed) {

@@ -78,6 +78,30 @@ def test_the_curve_moves_by_looks_alone_where_the_feed_cannot_be_fetched(
     expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
 
 
+def test_a_page_opened_in_the_background_follows_the_feed_once_it_is_seen(
+    opened: Callable[[str], Page], page: Page, browser: Browser
+) -> None:
+    opened(LONG)
+    press_train(page)
+    expect(page.get_by_text(GOING)).to_be_visible()
+    other = new_page(browser)
+    asked: list[str] = []
+    other.on("request", lambda request: asked.append(request.url))
+    other.add_init_script(
+        "Object.defineProperty(document, 'hidden', { get: () => !window.seen, configurable: true })"
+    )
+    other.goto(page.url.split("?")[0] + f"?run={newest().id}")
+    expect(other.get_by_text(GOING)).to_be_visible()
+    other.wait_for_timeout(2000)
+    assert not [url for url in asked if "/static/live/" in url]
+    other.evaluate("window.seen = true")
+    with other.expect_request("**/static/live/*"):
+        pass
+    other.context.close()
+    press_stop(page)
+    expect(page.get_by_text(re.compile("stopped (after|in)"))).to_be_visible()
+
+
 def test_a_drawing_beside_the_curves_is_read_anew_while_the_network_learns(
     opened: Callable[[str], Page],
 ) -> None:
