@@ -42,5 +42,5 @@ def _graph(model: keras.Model) -> tf.types.experimental.GenericFunction:
             return blocks
 
         image = tf.TensorSpec((28, 28), tf.uint8)
-        model.activations_graph = tf.function(pass_through, input_signature=[image])
+        model.activations_graph = tf.function(pass_through, [image], autograph=False)
     return model.activations_graph

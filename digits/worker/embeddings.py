@@ -159,7 +159,7 @@ def _graph(model: keras.Model) -> tf.types.experimental.GenericFunction:
     if not hasattr(model, "embedding_graph"):
         body, image = without_output(model), tf.TensorSpec((None, 28, 28), tf.uint8)
         model.embedding_graph = tf.function(
-            lambda x: body(to_input(x), training=False), input_signature=[image]
+            lambda x: body(to_input(x), training=False), [image], autograph=False
         )
     return model.embedding_graph
 

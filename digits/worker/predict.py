@@ -146,6 +146,6 @@ def _graph(model: keras.Model) -> tf.types.experimental.GenericFunction:
     if not hasattr(model, "predict_graph"):
         image = tf.TensorSpec((None, 28, 28), tf.uint8)
         model.predict_graph = tf.function(
-            lambda x: model(to_input(x), training=False), input_signature=[image]
+            lambda x: model(to_input(x), training=False), [image], autograph=False
         )
     return model.predict_graph

@@ -71,5 +71,5 @@ def _graph(model: keras.Model) -> tf.types.experimental.GenericFunction:
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]
-        model.saliency_graph = tf.function(integrate, input_signature=signature)
+        model.saliency_graph = tf.function(integrate, signature, autograph=False)
     return model.saliency_graph

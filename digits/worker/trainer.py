@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -206,12 +207,14 @@ class Trainer:
         losses, accuracies = np.empty(0), np.empty(0)
         timer = self.timer
         seconds, cpu_seconds = timer.seconds["training"], timer.cpu_seconds["training"]
-        for first in range(0, self.steps_per_epoch, STEPS_PER_CALL):
+        ends = {*range(0, self.steps_per_epoch, STEPS_PER_CALL), self.steps_per_epoch}
+        if not self.images:  # the first point of an attempt does not wait for so many
+            ends.add(1)
+        for first, last in pairwise(sorted(ends)):
             if self.run.stop_requested or (self.pauses(epoch) and not self.is_soon_over(first)):
                 return False
             if learning_rate.record_request(self.run, offset + first):
                 self.rates = self.learning_rates()
-            last = min(first + STEPS_PER_CALL, self.steps_per_epoch)
             timer.start("training")
             rates = self.rates[offset + first : offset + last]
             earlier = number * self.steps_per_epoch

@@ -84,7 +84,7 @@ def _keras(path: Path) -> Model:
 
     model = keras.models.load_model(path, compile=False)
     image = tf.TensorSpec((None, 28, 28, 1), tf.float32)
-    graph = tf.function(lambda x: model(x, training=False), input_signature=[image])
+    graph = tf.function(lambda x: model(x, training=False), [image], autograph=False)
     return lambda x: graph(tf.constant(x)).numpy()
 
 
