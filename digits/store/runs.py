@@ -5,7 +5,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -230,6 +230,7 @@ class _Look:
     moment: float  # in seconds of a monotonic clock
     writes: int  # of this process before
     whole: bool  # whether finished runs were looked at, whose state is final but whose name is not
+    changed: int  # time stamp of the folder, in nanoseconds; 0 when it could change within that
     summaries: dict[str, Summary]
 
     @cached_property
@@ -249,7 +250,7 @@ class _Look:
 
 _lock = threading.Lock()
 _numbering = threading.Lock()
-_last = _Look(Path(), 0.0, -1, False, {})
+_last = _Look(Path(), 0.0, -1, False, 0, {})
 
 
 def _look(*, whole: bool = False) -> _Look:
@@ -260,24 +261,42 @@ def _look(*, whole: bool = False) -> _Look:
         same = last.root == folder
         late = last.writes != writes or moment - last.moment > MAX_AGE
         if not same or late or (whole and not last.whole):
-            summaries = _scan(folder, last.summaries if same else {}, whole)
-            _last = _Look(folder, moment, writes, whole, summaries)
+            changed = _changed(folder)
+            known = last.summaries if same else {}
+            names = known if same and changed and changed == last.changed else _names(folder)
+            _last = _Look(
+                folder, moment, writes, whole, changed, _scan(folder, names, known, whole)
+            )
         return _last
 
 
-def _scan(folder: Path, known: dict[str, Summary], whole: bool) -> dict[str, Summary]:
+def _changed(folder: Path) -> int:
+    """When a run was last added or deleted: a time stamp in nanoseconds, 0 until it is settled."""
+    try:
+        changed = os.stat(folder).st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    return changed if time.time_ns() - changed > SETTLED else 0
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder), reverse=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _scan(
+    folder: Path, names: Iterable[str], known: dict[str, Summary], whole: bool
+) -> dict[str, Summary]:
     """A summary of every run, newest first: the known one where the run's folder is unchanged.
 
     An unfinished run is always read again, for its process may have died, and a damaged one, for
     somebody may have mended it.
     """
-    try:
-        names = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
     summaries = {}
     now = time.time_ns()
-    for name in sorted(names, reverse=True):
+    for name in names:
         one = known.get(name)
         if one is None and not ID.fullmatch(name):
             continue

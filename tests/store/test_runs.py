@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -228,3 +229,14 @@ def test_runs_of_several_seeds_are_one_group() -> None:
     assert len({run.group for run in made}) == 1
     [single] = runs.create_seeds(Recipe(seed=7), "Fast", "fast", 1)
     assert (single.group, single.name) == ("", "Fast")
+
+
+def test_a_run_that_another_process_adds_or_deletes_is_noticed(run: Run) -> None:
+    copy = run.folder.with_name(f"{run.id[:-6]}abcdef")
+    for command, expected in (("cp -r", {run, Run(copy)}), ("rm -r", {run})):
+        os.utime(runs.root(), (1e9, 1e9))  # has not changed for long, so that names are kept
+        time.sleep(2 * runs.MAX_AGE)
+        assert set(runs.all()) != expected
+        folders = [run.folder, copy] if command == "cp -r" else [copy]
+        subprocess.run([*command.split(), *folders], check=True)
+        until(lambda expected=expected: set(runs.all()) == expected, "the change", 10)
