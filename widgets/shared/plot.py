@@ -28,6 +28,8 @@ from widgets.shared.static import STATIC
 CSS = """
 .plot { width: 100%; overflow: hidden; }
 .plot.clickable .nsewdrag { cursor: pointer; }
+.plot .parcoords .axis :is(.domain, .tick line) { stroke: var(--st-text-color); }
+.plot .parcoords .axis-brush .highlight { stroke: var(--st-primary-color); }
 """
 
 JS = """
