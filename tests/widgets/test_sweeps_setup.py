@@ -64,6 +64,22 @@ def test_the_link_on_train_brings_what_its_controls_say_whatever_was_chosen_befo
     assert app.selectbox(key="sweep-base").value == "tiny"
 
 
+def test_the_link_holds_what_is_searched_and_brings_it_back() -> None:
+    app = opened(sweep="new", search="dropout=0..0.3;conv=8x3p,8x3 16x3p;epochs=1,2")
+    assert app.multiselect[0].value == ["dropout", "conv"]
+    texts = {text.label: text.value for text in app.text_input}
+    assert texts == {"Dropout before output": "0..0.3", "Convolution blocks": "8x3p,8x3 16x3p"}
+    assert "Not searched: epochs" in app.caption[0].value
+    app.text_input(key="sweep-of-dropout").set_value("0.1,0.2").run()
+    assert app.query_params["search"] == "dropout=0.1,0.2;conv=8x3p,8x3 16x3p"
+    assert app.text_input(key="sweep-of-dropout").value == "0.1,0.2"
+    assert not app.warning
+    sweep = searched(3)
+    app.query_params["sweep"] = sweep.id
+    app.run()
+    assert "search" not in app.query_params
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
