@@ -16,7 +16,7 @@ from benchmarks.many import many
 from benchmarks.measure import report
 from benchmarks.mistakes import mistakes
 from benchmarks.runs import thousand_runs
-from benchmarks.sweeps import promotion, simulated
+from benchmarks.sweeps import promotion, scaling, simulated
 from benchmarks.training import evaluate, throughput, time_to_99
 
 
@@ -46,6 +46,7 @@ ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "start": start,
     "sweep-decisions": simulated,
     "sweep-promotion": promotion,
+    "sweep-scaling": scaling,
 }
 
 if __name__ == "__main__":

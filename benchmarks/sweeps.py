@@ -1,22 +1,29 @@
-"""Sweeps: what their decisions cost, with runs replaced by a clock, and what promotion saves."""
+"""Sweeps: what decisions cost on a clock, what promotion saves, and what more workers bring."""
 
 import dataclasses
 import heapq
+import os
 import sys
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import psutil
 
+from benchmarks import served
 from benchmarks.measure import figure, goal
 from digits.data import datasets
+from digits.engine import Engine
+from digits.engine import sweeps as driver
 from digits.recipes.halving import Begin, Promote, State, Trial, next_action, rungs
 from digits.recipes.presets import PRESETS
+from digits.recipes.recipe import Conv, Recipe
 from digits.recipes.space import Space, Values, apply
 from digits.recipes.suggest import Sampler, suggest
-from digits.store import runs
+from digits.store import runs, sweeps
 from digits.store.status import Status
+from digits.store.sweeps import Plan, Sweep
 
 SPACE = Space.parse(
     {
@@ -35,6 +42,15 @@ IMAGES, EPOCHS = 6_000, 9  # of each recipe in the comparison, for all are train
 RECORDED = 60  # recipes of that space
 WHOLE = 20  # of which random search trains in full
 ORDERS = 200  # in which they come
+
+SCALED = (1, 2, 4)  # workers of one thread each
+SCALED_PLAN = Plan(
+    Recipe(dataset="uci", conv=(Conv(32), Conv(64)), dense=(64,), epochs=9),
+    Space.parse({"learning_rate": "1e-4..1e-1", "batch_size": "16,32,64"}),
+    trials=18,
+    minutes=10,  # for each number of workers; on a machine of its own it takes less
+    sampler="random",  # whose recipes are the same, however many workers there are
+)
 
 
 @dataclass(frozen=True)
@@ -171,6 +187,53 @@ def replay(curves: np.ndarray, accuracy: float) -> int | None:
         if state == "ended" and reached[-1] >= accuracy:
             return epochs
     return None
+
+
+def scaling() -> list[dict[str, Any]]:
+    """One sweep, trained for real, on more and more workers of one thread each."""
+    lines = []
+    for workers in SCALED:
+        speed, idle, overhead = _scaled(workers)
+        what = f"sweep on {workers} worker{'s' * (workers > 1)}, {os.cpu_count()} cores:"
+        lines.append(figure(f"{what} trials a minute", [speed], 1))
+        lines.append(figure(f"{what} workers idle, %", [100 * idle], 0))
+        lines.append(goal(f"{what} overhead, ms a trial", [overhead], MOST_MILLISECONDS, 0))
+    return lines
+
+
+def _scaled(workers: int) -> tuple[float, float, float]:
+    """Trials a minute, the idle share of the workers' time, and milliseconds of overhead a trial.
+
+    It is the time of the trials alone: the sweep is cancelled when its winner is trained. Overhead
+    is what the scheduler and the process that drives the sweep take of the processor.
+    """
+
+    def cancel_after_trials(sweep: Sweep) -> None:
+        if sweep.entries("final"):
+            sweep.want("cancel")
+
+    engine = Engine(workers)
+    try:
+        engine.client.wait_for_workers(workers, timeout=300)
+        engine.client.get_task_stream()  # which begins to record
+        this = psutil.Process()
+        cluster, sweep = served.scheduler(this), sweeps.create(SCALED_PLAN)
+        begun, before = time.time(), served.cpu(this, cluster)
+        driver.drive(sweep, engine, cancel_after_trials)
+        spent = served.cpu(this, cluster) - before
+        trials = {entry.run.id for entry in sweep.entries()}
+        spans = [
+            (span["start"], span["stop"])
+            for task in engine.client.get_task_stream(start=begun)
+            if str(task["key"]).rpartition("-")[0] in trials
+            for span in task["startstops"]
+            if span["action"] == "compute"
+        ]
+    finally:
+        engine.close()
+    seconds = max(stop for _, stop in spans) - begun
+    busy = sum(stop - start for start, stop in spans)
+    return 60 * len(trials) / seconds, 1 - busy / (workers * seconds), 1000 * spent / len(trials)
 
 
 def _curve(values: Any, epochs: int) -> tuple[float, ...]:

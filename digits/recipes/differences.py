@@ -106,4 +106,4 @@ def from_text(described: Hyperparameter, text: str) -> Any:
     try:
         return (described.parse or described.kind)(text)
     except ValueError as error:
-        raise ValueError(f"“{text:.40}” is no value of {described.label.lower()}") from error
+        raise ValueError(f"“{text:.40}” is no value of {described.label.lower()}.") from error

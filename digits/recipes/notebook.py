@@ -4,16 +4,19 @@ import ast
 import json
 from typing import Any
 
-from digits.recipes.keras_script import keras_script
-from digits.recipes.recipe import Recipe
-from digits.recipes.schedule import RateChange
+from digits.recipes.keras_script import Stage, keras_script
 
-PARTS = ("model = ", "model.fit(", "print(")  # statements with which a new cell begins
+PARTS = (
+    "weights = ",
+    "model = ",
+    "model.fit(",
+    "print(",
+)  # statements with which a new cell begins
 
 
-def notebook(recipe: Recipe, changes: tuple[RateChange, ...] = ()) -> str:
+def notebook(*stages: Stage) -> str:
     """The text of an ``.ipynb`` file, format 4.5. Raises ``DoesNotFit`` as ``layers`` does."""
-    script = keras_script(recipe, changes)
+    script = keras_script(*stages)
     statements = ast.parse(script).body[1:]  # after the docstring
     rows = script.splitlines()
     starts = [statements[0].lineno - 1]

@@ -220,6 +220,8 @@ def _range(name: str, described: Hyperparameter, text: str) -> Range:
     if described.choices or described.kind not in (int, float):
         raise ValueError(f"{name} has no range. List its choices instead.")
     first, _, last = text.partition("..")
+    if not (first.strip() and last.strip()):
+        raise ValueError(f"The range {text:.40} of {name} needs a number at both ends.")
     low, high = (from_text(described, part.strip()) for part in (first, last))
     if low is None or high is None:
         raise ValueError(f"The range {text:.40} of {name} needs a number at both ends.")

@@ -24,7 +24,7 @@ from digits.recipes.hyperparameters import GROUPS
 from digits.recipes.keras_script import keras_script
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.report.pictures import Line, chart, picture, saliency_colors
-from digits.store import curves, learning_rate
+from digits.store import curves, forks
 from digits.store.run_folder import Result, Run
 from digits.store.verdict import verdict
 
@@ -69,7 +69,7 @@ def report(all_runs: Sequence[Run], saliency: Saliency | None = None) -> str:
     sections += [_times(all_runs), _versions()]
     if len(all_runs) == 1:
         [run] = all_runs
-        script = escape(keras_script(run.recipe, learning_rate.changes(run)))
+        script = escape(keras_script(*forks.stages(run)))
         sections.append(f'<h2 class="script">Keras script</h2><pre>{script}</pre>')
     body = "\n".join(filter(None, sections))
     return (

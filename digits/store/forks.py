@@ -6,14 +6,26 @@ may be deleted when the fork starts or resumes.
 
 import dataclasses
 from pathlib import Path
+from typing import TypedDict
 
+from digits.recipes.keras_script import Stage
 from digits.recipes.layers import Layer, layers
 from digits.recipes.recipe import Fork, Recipe
+from digits.recipes.schedule import RateChange
 from digits.store import files, learning_rate, runs
+from digits.store.files import Count
 from digits.store.finetuning import BASE_MODEL, DRAWINGS
 from digits.store.run_folder import ABOUT, PARENT, RECIPE, Run, weights_file
 
 MAX_EPOCHS = 1000
+STAGES = "stages.json"  # in the copy of the parent: what a script repeats before the fork
+
+
+class _Stage(TypedDict):
+    recipe: str
+    changes: list[learning_rate.Change]
+    epochs: Count
+    keeps_optimizer: bool
 
 
 def fork(parent: Run, epoch: int, recipe: Recipe, name: str, preset: str = "") -> Run:
@@ -28,11 +40,13 @@ def fork(parent: Run, epoch: int, recipe: Recipe, name: str, preset: str = "") -
     parent.weights_path(epoch)
     earlier = before.fork.epochs_before if before.fork else 0
     recipe = dataclasses.replace(recipe, fork=Fork(parent.id, epoch, earlier + epoch))
+    trained = stages(parent)
 
     def fill(folder: Path) -> None:
         own = folder / PARENT
         for file in (RECIPE, ABOUT, weights_file(epoch)):
             files.copy(parent.folder, file, own, file)
+        files.write_json(own, STAGES, _rows(trained, epoch))
         for done, path in parent.checkpoints():
             if done == epoch:
                 files.copy(parent.folder, path.name, own, path.name)
@@ -73,6 +87,46 @@ def _weights(recipe: Recipe) -> list[tuple[str, int, tuple[int, ...]]]:
 
 def _form(layer: Layer) -> tuple[str, int, tuple[int, ...]]:
     return layer.kind, layer.parameters, layer.shape
+
+
+def stages(run: Run) -> tuple[Stage, ...]:
+    """What a script repeats: the runs that this one goes on from, oldest first, and itself.
+
+    Raises ``ValueError`` when a file is damaged.
+    """
+    recipe, parent, before = run.recipe, own_parent(run), list[Stage]()
+    if recipe.fork and files.exists(parent.folder, STAGES):
+        rows: list[_Stage] = files.read_json(parent.folder, STAGES, list[_Stage])
+        before = [
+            Stage(
+                Recipe.from_json(row["recipe"]),
+                tuple(RateChange(**change) for change in row["changes"]),
+                row["epochs"],
+                row["keeps_optimizer"],
+            )
+            for row in rows
+        ]
+    keeps = bool(
+        before and before[-1].recipe.optimizer == recipe.optimizer and parent.checkpoints()
+    )
+    return (*before, Stage(recipe, learning_rate.changes(run), keeps_optimizer=keeps))
+
+
+def _rows(before: tuple[Stage, ...], epoch: int) -> list[_Stage]:
+    """Stages as a file has them, the last one as far as this epoch."""
+    before = (*before[:-1], dataclasses.replace(before[-1], epochs=epoch))
+    return [
+        _Stage(
+            recipe=stage.recipe.to_json(),
+            changes=[
+                learning_rate.Change(step=change.step, learning_rate=change.learning_rate)
+                for change in stage.changes
+            ],
+            epochs=stage.epochs or stage.recipe.epochs,
+            keeps_optimizer=stage.keeps_optimizer,
+        )
+        for stage in before
+    ]
 
 
 def own_parent(run: Run) -> Run:

@@ -28,7 +28,9 @@ class Request(TypedDict):
     learning_rate: Rate
 
 
-class _Change(TypedDict):
+class Change(TypedDict):
+    """A new peak, as a file has it."""
+
     step: Count
     learning_rate: Rate
 
@@ -51,7 +53,7 @@ def changes(run: Run) -> tuple[RateChange, ...]:
     """All changes, in the order of their steps."""
     if not files.exists(run.folder, CHANGES):
         return ()
-    rows: list[_Change] = files.read_json(run.folder, CHANGES, list[_Change])
+    rows: list[Change] = files.read_json(run.folder, CHANGES, list[Change])
     steps = [row["step"] for row in rows]
     if steps != sorted(set(steps)):
         raise ValueError(f"{CHANGES} of run {run.id} is damaged: its steps are not in order.")

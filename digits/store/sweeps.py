@@ -62,11 +62,13 @@ class Plan:
     def __post_init__(self) -> None:
         if not 1 <= self.trials <= MAX_TRIALS:
             raise ValueError(
-                f"A sweep of {self.trials:,} trials is none. Choose 1 to {MAX_TRIALS:,} trials."
+                f"A sweep has 1 to {MAX_TRIALS:,} trials; {self.trials:,} cannot be searched."
             )
         if self.minutes is not None and not 0 < self.minutes <= 1e6:
             raise ValueError(
-                f"A sweep of {self.minutes:g} minutes is none. Choose more, or no limit."
+                f"A sweep needs more than {self.minutes:g} minutes, or no limit."
+                if self.minutes <= 0
+                else f"A sweep has at most a million minutes, not {self.minutes:g}."
             )
         if self.sampler not in get_args(Sampler):
             raise ValueError(f"There is no sampler {self.sampler:.20}: tpe, random or grid.")

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from digits.recipes import layers
-from digits.recipes.keras_script import keras_script
+from digits.recipes.keras_script import Stage, keras_script
 from digits.recipes.layers import DoesNotFit
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Finetuning, Recipe
@@ -63,7 +63,7 @@ def test_moving_averages_follow_in_short_epochs_and_published_presets_keep_their
     short = dataclasses.replace(recipe, dataset="uci")
     tuned = dataclasses.replace(short, finetune=Finetuning("20260131-093000-4f2a1c"))
     assert model.build(short).get_layer("norm1").momentum == 0.84
-    assert "momentum=0.84" in keras_script(short)
+    assert "momentum=0.84" in keras_script(Stage(short))
     assert model.build(tuned).get_layer("norm1").momentum == 0.99
     rows = [row for preset in PRESETS.values() for row in layers.layers(preset.recipe)]
     assert not any(row.options for row in rows if row.kind == "BatchNormalization")

@@ -48,6 +48,7 @@ def test_blocks_are_parted_by_spaces() -> None:
         ("learning_rate", "0..1", "learning_rate is 0"),
         ("learning_rate", "0.01", "nothing to choose from"),
         ("learning_rate", "low..high", "no value of learning rate"),
+        ("learning_rate", "1e-4..", "needs a number at both ends"),
         ("learning_rate", "nan..1", "learning_rate is nan"),
         ("batch_size", "32,32", "nothing to choose from"),
         ("batch_size", "0,32", "batch_size is 0; it can be 1 to 4096"),

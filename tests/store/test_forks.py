@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from digits.recipes.keras_script import Stage
 from digits.recipes.recipe import Conv, Fork, Recipe
+from digits.recipes.schedule import RateChange
 from digits.store import files, finetuning, forks, learning_rate, runs
 from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.status import Status
@@ -93,6 +95,28 @@ def test_a_fork_of_a_fine_tuned_run_knows_the_drawings_that_it_was_trained_on(pa
     files.write_arrays(parent.folder, finetuning.DRAWINGS, data)
     fork = forks.fork(parent, 3, RECIPE, "Fork")
     assert finetuning.seen_drawings(fork) == {"abc"}
+
+
+def test_a_script_repeats_all_runs_that_a_fork_goes_on_from_though_they_are_gone(
+    parent: Run,
+) -> None:
+    learning_rate.request(parent, 0.0003)
+    learning_rate.record_request(parent, 5)
+    more = forks.train_more(parent, 2)
+    parent.delete()
+    more.append_epochs([(1, *[0.1] * (len(EPOCH_COLUMNS) - 1))])
+    more.write_weights(lambda path: path.write_text(""), 1)
+    again = forks.fork(more, 1, dataclasses.replace(RECIPE, optimizer="sgd"), "Again")
+    first, second, third = forks.stages(again)
+    assert first == Stage(RECIPE, (RateChange(5, 0.0003),), 3)
+    assert second == Stage(more.recipe, (), 1, keeps_optimizer=True)
+    assert third == Stage(again.recipe)
+    own = forks.own_parent(again)
+    (own.folder / forks.STAGES).write_text("torn")
+    with pytest.raises(ValueError, match="stages"):
+        forks.stages(again)
+    (own.folder / forks.STAGES).unlink()
+    assert forks.stages(again) == (third,)
 
 
 def test_a_run_that_starts_anew_has_no_origin(parent: Run) -> None:

@@ -64,6 +64,22 @@ def test_the_link_on_train_brings_what_its_controls_say_whatever_was_chosen_befo
     assert app.selectbox(key="sweep-base").value == "tiny"
 
 
+def test_the_link_holds_what_is_searched_and_brings_it_back() -> None:
+    app = opened(sweep="new", search="dropout=0..0.3;conv=8x3p,8x3 16x3p;epochs=1,2")
+    assert app.multiselect[0].value == ["dropout", "conv"]
+    texts = {text.label: text.value for text in app.text_input}
+    assert texts == {"Dropout before output": "0..0.3", "Convolution blocks": "8x3p,8x3 16x3p"}
+    assert "Not searched: epochs" in app.caption[0].value
+    app.text_input(key="sweep-of-dropout").set_value("0.1,0.2").run()
+    assert app.query_params["search"] == "dropout=0.1,0.2;conv=8x3p,8x3 16x3p"
+    assert app.text_input(key="sweep-of-dropout").value == "0.1,0.2"
+    assert not app.warning
+    sweep = searched(3)
+    app.query_params["sweep"] = sweep.id
+    app.run()
+    assert "search" not in app.query_params
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -83,7 +99,7 @@ def test_a_range_or_a_list_that_is_none_is_a_sentence(name: str, text: str, word
 def test_no_trials_and_a_space_that_cannot_be_built_are_a_sentence() -> None:
     app = opened(Recipe(dataset="uci", conv=(Conv(8),)))
     app.number_input(key="sweep-trials").set_value(0).run()
-    assert "A sweep of 0 trials is none" in app.error[0].value
+    assert "A sweep has 1 to 10,000 trials; 0 " in app.error[0].value
     app.number_input(key="sweep-trials").set_value(9)
     app.multiselect[0].set_value(["conv"]).run()
     app.text_input(key="sweep-of-conv").set_value("8x5p,8x20 8x3p,8x3p,8x3p,8x3p,8x3p").run()
@@ -107,5 +123,5 @@ def test_a_sweep_whose_runs_were_deleted_says_so() -> None:
     for entry in [*sweep.entries(), *sweep.entries("final")]:
         entry.run.delete()
     told = " ".join(info.value for info in opened(sweep=sweep.id).info)
-    assert "No trial came to the end of an epoch" in told
+    assert "The runs of all trials were deleted" in told
     assert "The runs of the winner were deleted" in told

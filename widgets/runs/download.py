@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits.recipes.keras_script import keras_script
 from digits.recipes.notebook import notebook
-from digits.store import exports, files, learning_rate, runs
+from digits.store import exports, files, forks, runs
 from digits.store.exports import FORMATS, Check, Exports
 from digits.store.run_folder import Run
 from widgets.shared.background_job import offer_job
@@ -56,11 +56,11 @@ def download(ticked: list[Run]) -> None:
 
 def _scripts(run: Run) -> None:
     """What trains the network anew: recipe, script, notebook."""
-    recipe, changes = run.recipe, learning_rate.changes(run)
+    stages = forks.stages(run)
     for label, content, ending in (
-        ("Keras script", keras_script(recipe, changes), ".py"),
-        ("Notebook", notebook(recipe, changes), ".ipynb"),
-        ("Recipe", recipe.to_json(), ".recipe.json"),
+        ("Keras script", keras_script(*stages), ".py"),
+        ("Notebook", notebook(*stages), ".ipynb"),
+        ("Recipe", run.recipe.to_json(), ".recipe.json"),
     ):
         st.download_button(
             label, content, file_stem(run) + ending, icon=":material/code:", on_click="ignore"

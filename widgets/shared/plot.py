@@ -28,6 +28,8 @@ from widgets.shared.static import STATIC
 CSS = """
 .plot { width: 100%; overflow: hidden; }
 .plot.clickable .nsewdrag { cursor: pointer; }
+.plot .parcoords .axis :is(.domain, .tick line) { stroke: var(--st-text-color); }
+.plot .parcoords .axis-brush .highlight { stroke: var(--st-primary-color); }
 """
 
 JS = """
@@ -89,13 +91,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (gone) return
     const first = traces.length - (fresh?.traces.length ?? 0)
     const [low, high] = layout.meta ?? fresh?.range ?? []
-    const yaxis = fresh?.range ? { ...layout.yaxis,
-      range: [Math.min(low, fresh.range[0]), Math.max(high, fresh.range[1])] } : layout.yaxis
     const height = inPixels ? data.height : div.offsetHeight || undefined
+    const drawn = { uirevision: 'keep', ...layout, height, autosize: true,
+      template: template(theme) }
+    if (fresh?.range) drawn.yaxis = { ...layout.yaxis,
+      range: [Math.min(low, fresh.range[0]), Math.max(high, fresh.range[1])] }
     div.setAttribute('aria-label', fresh?.alt ?? data.alt)
     Plotly.react(div, traces.map((trace, i) => ({ ...trace, ...fresh?.traces[i - first] })),
-      { uirevision: 'keep', ...layout, yaxis, height, autosize: true,
-        template: template(theme) }, { displayModeBar: false })
+      drawn, { displayModeBar: false })
     if (div.resizing) return
     div.on('plotly_click', (event) => div.clicked(event.points[0]))
     div.on('plotly_selected', (event) => div.selected(event?.points ?? []))

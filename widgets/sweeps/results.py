@@ -75,7 +75,9 @@ def _results(sweep: Sweep, was_over: bool) -> None:
 
 
 def _explain_nothing(shown: Shown, progress: Progress) -> None:
-    if progress.state != "running":
+    if shown.tried and all(tried.trial.state == "failed" for tried in shown.tried):
+        st.info("The runs of all trials were deleted or failed: nothing is left to compare.")
+    elif progress.state != "running":
         st.info(f"No trial came to the end of an epoch. {as_text(progress.message)}")
     elif shown.tried:
         st.info("The first trials are being trained; the chart begins with their first epoch.")

@@ -19,7 +19,7 @@ from digits.store.sweeps import SEEDS, Plan
 from widgets.shared.format import as_text, duration, filled
 from widgets.shared.plot import plot
 from widgets.shared.session import drive_sweeps, engine
-from widgets.sweeps.toolbar import show
+from widgets.sweeps.toolbar import SEARCH, show
 
 SENTENCE = (
     "A sweep answers a question about the settings: it tries many recipes for a few epochs, goes "
@@ -35,6 +35,7 @@ TRIALS, MINUTES, EPOCHS = 30, 10, 9
 IMAGES, USUAL_IMAGES = (500, 1_000, 2_000, 5_000, 10_000, 20_000), 5_000
 HEIGHT = 240  # of the picture, in pixels
 FRAME = "var(--st-gray-color)"
+TAKEN = "sweep-search"  # session key: what the link asked for last
 PRESET, CONTROLS = "fast", "Train's controls"
 
 
@@ -137,6 +138,7 @@ def _budget() -> tuple[int, float | None, Sampler]:
 
 def _space() -> Space | None:
     """The ranges and lists that the visitor types; ``None`` where one is none, with a sentence."""
+    _take_link()
     st.session_state.setdefault("sweep-names", list(next(iter(QUESTIONS.values()))))
     with st.container(horizontal=True, gap="xsmall"):
         for question, asked in QUESTIONS.items():
@@ -156,19 +158,35 @@ def _space() -> Space | None:
         "A range such as 1e-4..1e-1, or a list such as 32,64,128. Of convolution blocks and dense "
         "layers, a list of networks with a space between two: 16x3p,32x3p 32x3p,64x3p."
     )
-    dimensions = {}
+    dimensions, texts = {}, {}
     columns = st.columns(2)
     for number, name in enumerate(names):
         described = HYPERPARAMETERS[name]
         with columns[number % 2]:
-            text = st.text_input(
-                described.label, suggestion(name), key=f"sweep-of-{name}", help=described.help
-            )
+            key = f"sweep-of-{name}"
+            st.session_state.setdefault(key, suggestion(name))
+            text = texts[name] = st.text_input(described.label, key=key, help=described.help)
             try:
                 dimensions[name] = parse_dimension(name, text)
             except ValueError as error:
                 st.error(as_text(error))
+    linked = ";".join(f"{name}={text}" for name, text in texts.items())
+    st.session_state[TAKEN] = st.query_params[SEARCH] = linked
     return Space(dimensions) if len(dimensions) == len(names) else None
+
+
+def _take_link() -> None:
+    """Search what a link asks for, and tell which of its names cannot be searched."""
+    linked = st.query_params.get(SEARCH)
+    if not linked or linked == st.session_state.get(TAKEN):
+        return
+    texts = dict(part.partition("=")[::2] for part in linked.split(";") if part)
+    names = [name for name in texts if name in SEARCHABLE]
+    if others := ", ".join(name for name in texts if name not in names):
+        st.caption(f":material/link_off: Not searched: {as_text(others[:200])}.")
+    st.session_state["sweep-names"] = names
+    for name in names:
+        st.session_state[f"sweep-of-{name}"] = texts[name]
 
 
 def _ask(names: tuple[str, ...]) -> None:

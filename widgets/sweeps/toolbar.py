@@ -11,6 +11,7 @@ from widgets.shared.format import as_text, filled
 from widgets.shared.session import drive_sweeps
 
 NEW = "new"
+SEARCH = "search"  # the link's parameter: hyperparameters of a new sweep, and the text of each
 ACTIONS: dict[Wanted, tuple[str, str, str]] = {
     "run": ("Resume", "resume", "Trials begin and go on again."),
     "pause": ("Pause", "pause", "No trial begins or goes on; running ones come to their rung."),
@@ -58,6 +59,8 @@ def _choose() -> Sweep | None:
         label_visibility="collapsed",
         width=460,
     )
+    if chosen != NEW:
+        st.query_params.pop(SEARCH, None)
     if chosen == options[0]:
         st.query_params.pop("sweep", None)
     elif st.query_params.get("sweep") != chosen:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from digits.recipes.differences import default_name, differences, in_words, to_link
-from digits.recipes.keras_script import keras_script
+from digits.recipes.keras_script import Stage, keras_script
 from digits.recipes.layers import DoesNotFit, count_parameters, feature_maps, layers
 from digits.recipes.presets import for_available_data
 from digits.recipes.recipe import AUGMENTATIONS, HYPERPARAMETERS, Recipe
@@ -173,7 +173,9 @@ def _network(recipe: Recipe, fits: bool) -> None:
     table.markdown("\n".join(["| Layer | Output shape | Parameters |", "|:--|:--|--:|", *lines]))
     with code:
         script_downloads(recipe)
-        st.code(keras_script(recipe), None)  # Streamlit's colors for Python are too faint to read
+        st.code(
+            keras_script(Stage(recipe)), None
+        )  # Streamlit's colors for Python are too faint to read
     with rates:
         _schedule(recipe)
     with images:

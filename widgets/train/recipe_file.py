@@ -3,7 +3,7 @@
 import streamlit as st
 
 from digits.recipes.differences import closest_preset
-from digits.recipes.keras_script import keras_script
+from digits.recipes.keras_script import Stage, keras_script
 from digits.recipes.notebook import notebook
 from digits.recipes.recipe import Recipe
 from digits.store.files import MAX_JSON
@@ -60,7 +60,7 @@ def script_downloads(recipe: Recipe) -> None:
     """The Keras script and its notebook, as files."""
     with st.container(horizontal=True):
         for label, content, name in (
-            ("Script", keras_script(recipe), "digits.py"),
-            ("Notebook", notebook(recipe), "digits.ipynb"),
+            ("Script", keras_script(Stage(recipe)), "digits.py"),
+            ("Notebook", notebook(Stage(recipe)), "digits.ipynb"),
         ):
             st.download_button(label, content, name, icon=":material/download:", on_click="ignore")
