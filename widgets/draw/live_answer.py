@@ -38,10 +38,11 @@ CSS = """
 .answer figcaption { margin-top: 0.4rem; font-size: 0.875rem; color: var(--st-gray-color); }
 .answer[data-provisional] .highest .bar { opacity: 0.6; }
 
-/* In a low window the tools stand beside a smaller canvas, and the bars are closer together, so that
-   the stages of the preprocessing are in it, too. */
+/* In a low window the tools stand beside a smaller canvas, and the bars are closer together, so
+   that the stages of the preprocessing are in it, too. */
 @media (min-width: 641px) and (max-height: 850px) {
-  .st-key-draw-board { --side: clamp(280px, 100dvh - 408px, 420px); flex-direction: row !important; }
+  .st-key-draw-board { --side: clamp(280px, 100dvh - 408px, 420px);
+    flex-direction: row !important; }
   .st-key-draw-board > :first-child { flex: none; width: var(--side); }
   .st-key-draw-board > :nth-child(2) { flex: none; width: 126px; }
   :has(> .st-key-draw-board) { width: fit-content !important; flex: none !important; }

@@ -216,15 +216,11 @@ def _picture(plan: Plan, marks: tuple[int, ...]) -> None:
         ],
         {
             "xaxis": {
-                "title": {"text": "Epochs of a trial", "font": {"size": 13}},
+                "title": {"text": "Epochs of a trial"},
                 "tickvals": [0, *marks],
                 "range": [0, marks[-1]],
             },
-            "yaxis": {
-                "title": {"text": "Trials", "font": {"size": 13}},
-                "range": [0, 1.2 * plan.trials],
-                "nticks": 4,
-            },
+            "yaxis": {"title": {"text": "Trials"}, "range": [0, 1.2 * plan.trials], "nticks": 4},
             "shapes": [{**frame, "line": {"width": 1, "dash": "dot", "color": FRAME}}],
             "showlegend": False,
         },
