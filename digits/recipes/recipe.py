@@ -114,8 +114,8 @@ class Recipe:
     dataset: str = hyperparameter(
         "mnist",
         "Data set",
-        "Which digits the network is trained and tested on. Compare accuracies only on the "
-        "same set, because some sets are harder to read than others.",
+        "Which digits the network is trained and tested on. Compare accuracies only on the same "
+        "set, because some sets are harder to read than others.",
         "data",
         choices={name: name for name in DATASETS},
         words="{}",
@@ -183,9 +183,9 @@ class Recipe:
     head: str = hyperparameter(
         "flatten",
         "After the last block",
-        "How the last block's maps, one per filter, become one list of numbers. Flatten keeps every "
-        "value, so also where a pattern was seen; global average and maximum keep one number per "
-        "map, and leave far fewer weights to learn.",
+        "How the last block's maps, one per filter, become one list of numbers. Flatten keeps "
+        "every value, so also where a pattern was seen; global average and maximum keep one number "
+        "per map, and leave far fewer weights to learn.",
         "network",
         choices={
             "flatten": "Flatten",
@@ -197,9 +197,9 @@ class Recipe:
     activation: str = hyperparameter(
         "relu",
         "Activation",
-        "The function that each layer applies to its values; without one, all layers together could "
-        "do no more than a single one. ReLU, ELU, GELU and SiLU train alike; tanh and sigmoid slow the "
-        "first epochs down.",
+        "The function that each layer applies to its values; without one, all layers together "
+        "could do no more than a single one. ReLU, ELU, GELU, SiLU and tanh train alike; with "
+        "sigmoid the first epochs are far slower.",
         "network",
         choices={
             "relu": "ReLU",
@@ -252,9 +252,9 @@ class Recipe:
     optimizer: str = hyperparameter(
         "adam",
         "Optimizer",
-        "The rule that turns the error of a batch into a change of the weights. Adam, AdamW, "
-        "Nadam and RMSprop learn well at a learning rate near 0.001; SGD and Adadelta need far "
-        "higher rates.",
+        "The rule that turns the error of a batch into a change of the weights. Adam, AdamW, Nadam "
+        "and RMSprop learn well at a learning rate near 0.001; SGD and Adadelta need far higher "
+        "rates.",
         "training",
         choices={
             "adam": "Adam",
@@ -281,8 +281,8 @@ class Recipe:
         0.001,
         "Learning rate (peak)",
         "How far each training step changes the weights; where a schedule varies it, this is the "
-        "peak. A higher rate learns faster, but one that is too high makes the loss jump and never come "
-        "down.",
+        "peak. A higher rate learns faster, but one that is too high makes the loss jump and never "
+        "come down.",
         "training",
         allowed=(1e-6, 100.0),
         options=LEARNING_RATES,
@@ -292,8 +292,8 @@ class Recipe:
     batch_size: int = hyperparameter(
         128,
         "Batch size",
-        "How many images the network sees before each change of its weights. With larger "
-        "batches an epoch is faster and the curve smoother, but it has fewer steps to learn in.",
+        "How many images the network sees before each change of its weights. With larger batches "
+        "an epoch is faster and the curve smoother, but it has fewer steps to learn in.",
         "training",
         allowed=(1, 4096),
         options=(16, 32, 64, 128, 256, 512),
@@ -314,8 +314,8 @@ class Recipe:
         0,  # no early stopping
         "Early stopping: patience",
         "Training stops when the validation loss has not improved for this many epochs, and the "
-        "best weights are kept; 0 trains all epochs. Higher values wait longer, and waste fewer runs "
-        "that improve only now and then.",
+        "best weights are kept; 0 trains all epochs. Higher values wait longer, for "
+        "runs that improve only now and then.",
         "training",
         allowed=(0, 1000),
         slider=(0, 10, 1),
@@ -325,9 +325,9 @@ class Recipe:
     loss: str = hyperparameter(
         "sparse_categorical_crossentropy",
         "Loss",
-        "The number that training makes small: cross-entropy, which is low when the right digit gets "
-        "a high probability. Integer labels and one-hot labels, ten numbers with a single 1, give "
-        "the same curve; only one-hot labels can be smoothed.",
+        "The number that training makes small: cross-entropy, which is low when the right digit "
+        "gets a high probability. Integer labels and one-hot labels, ten numbers with a single 1, "
+        "give the same curve; only one-hot labels can be smoothed.",
         "training",
         choices={
             "sparse_categorical_crossentropy": "Cross-entropy, integer labels",
@@ -337,9 +337,9 @@ class Recipe:
     label_smoothing: float = hyperparameter(
         0.0,
         "Label smoothing",
-        "The share of each one-hot label that is spread over all ten digits, so that training aims "
-        "at a probability below 100%. More makes the model less confident and keeps the loss from "
-        "falling to 0.",
+        "The share of each one-hot label (see Loss) that is spread over all ten digits, so that "
+        "training aims at a probability below 100%. More makes the model less confident and keeps "
+        "the loss from falling to 0.",
         "training",
         allowed=(0.0, 0.5),
         slider=(0.0, 0.3, 0.05),
@@ -350,8 +350,8 @@ class Recipe:
         "auto",
         "Precision",
         "How many bits each number has in training: 32, or 16 (bfloat16); Auto takes 16 where the "
-        "processor is made for it. There bfloat16 is about one and a half times as fast at the same "
-        "accuracy; elsewhere it is slower.",
+        "processor is made for it. There bfloat16 is about one and a half times as fast at the "
+        "same accuracy; elsewhere it is slower.",
         "training",
         choices={"auto": "Auto", "float32": "float32", "bfloat16": "bfloat16"},
         words="{}",
@@ -359,9 +359,9 @@ class Recipe:
     seed: int = hyperparameter(
         0,
         "Seed",
-        "The start of the random numbers that decide the first weights, the order of the images and "
-        "which of them are for validation. Another seed shows how much of a difference between two runs is "
-        "chance.",
+        "The start of the random numbers that decide the first weights, the order of the images "
+        "and which of them are for validation. Another seed shows how much of a difference between "
+        "two runs is chance.",
         "data",
         allowed=(0, 2**31 - 1),
         box=(0, 9999),
