@@ -10,7 +10,7 @@ from widgets.runs.selection import set_ticked
 from widgets.shared.format import chart_text
 from widgets.shared.plot import plot, run_color
 
-HEIGHT = 460  # of the chart, in pixels
+HEIGHT = "min(95vw, max(20rem, 100vh - 15.5rem))"  # of the chart, down to the window's foot
 
 
 def overview(shown: list[Run], sentence: str) -> None:
