@@ -192,8 +192,8 @@ def _estimate(plan: Plan) -> None:
         st.metric("Time", time, help="By the runs before, here.", width="content")
     _picture(plan, marks)
     st.caption(
-        f"Of the trials at each step, the best third goes on; in full, all would take the frame: "
-        f"{whole:,} epochs. The winner is then trained with {SEEDS} seeds and tested. {words}"
+        f"At each step the best third of the trials goes on. All of them in full, the frame, would "
+        f"be {whole:,} epochs. The winner is then trained with {SEEDS} seeds and tested. {words}"
     )
 
 
