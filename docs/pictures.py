@@ -1,11 +1,12 @@
-"""Take the pictures of the documents: ``python -m docs.pictures [tour] [train mistakes map …]``.
+"""Take the pictures of the documents: ``python -m docs.pictures [tour] [pen] [train map …]``.
 
 Drives the app in Chromium with a fresh folder of runs, on MNIST where it is at hand, else on
-UCI's digits. ``tour`` is the moving picture of the README; every other name is a still page.
+UCI's digits. ``tour`` and ``pen`` are the moving pictures; every other name is a still page.
 """
 
 import argparse
 import io
+import math
 import re
 import tempfile
 from collections.abc import Callable
@@ -38,8 +39,18 @@ FOLDER = Path(__file__).parent
 STILL_SIZE = {"width": 1440, "height": 900}
 STILL_COLORS = 128
 TOUR_SIZE = {"width": 1280, "height": 960}
-TOUR_WIDTH = 960  # pixels of the moving picture
+PEN_SIZE = {"width": 1280, "height": 720}
+TOUR_WIDTH = 960  # pixels of the moving pictures
 TOUR_COLORS = 192
+FRAME = 100  # milliseconds
+PROVISIONAL = ".answer[data-provisional] .digit:not(:empty)"
+# A small 3 in one stroke, as fractions of the canvas: two bows that begin at their upper left.
+BOWS = [(0.53, -0.9 * np.pi, 0.5 * np.pi), (0.75, -0.5 * np.pi, 0.85 * np.pi)]
+SMALL_THREE = [
+    (0.32 + 0.13 * math.cos(angle), y + 0.11 * math.sin(angle))
+    for y, start, end in BOWS
+    for angle in np.linspace(start, end, 24)
+]
 STILLS = ["train", "mistakes", "map", "draw", "runs", "data", "drawings", "sweeps"]
 
 # The pointer is not part of a screenshot, so the page draws one.
@@ -155,6 +166,27 @@ def tour(page: Page, app: App) -> None:
     film.save(FOLDER / "tour.gif")
 
 
+def pen(page: Page, app: App) -> None:
+    """Draw a 3 slowly: digit, probabilities and the network's image follow the pen."""
+    page.add_init_script(POINTER)
+    film = Film(page)
+    page.goto(f"{app.url}/draw")
+    page.locator(CANVAS).wait_for()
+    settle(page, 8000)  # the engine starts, and the browser gets its network
+    film.shoot(600)
+
+    def follow() -> None:
+        page.locator(PROVISIONAL).wait_for()
+        page.wait_for_timeout(150)
+        film.shoot(FRAME)
+
+    draw(page, SMALL_THREE, after=follow)
+    page.locator(ANSWERED).wait_for()
+    settle(page, 1500)
+    film.shoot(2500)
+    film.save(FOLDER / "pen.gif")
+
+
 def still(page: Page, name: str) -> None:
     """Save what the window shows as a small PNG."""
     settle(page, 1500)
@@ -169,15 +201,18 @@ def still(page: Page, name: str) -> None:
 def main() -> None:
     """Take the pictures that are asked for, all of them by default."""
     parser = argparse.ArgumentParser("python -m docs.pictures", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], "tour", *STILLS], metavar="name")
-    names = parser.parse_args().names or ["tour", *STILLS]
+    films = {"tour": (tour, TOUR_SIZE), "pen": (pen, PEN_SIZE)}
+    parser.add_argument("names", nargs="*", choices=[[], *films, *STILLS], metavar="name")
+    names = parser.parse_args().names or [*films, *STILLS]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        if "tour" in names:
+        for name in films.keys() & names:
+            take, size = films[name]
             with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
-                page = browser.new_page(viewport=TOUR_SIZE)
+                page = browser.new_page(viewport=size)
                 page.set_default_timeout(1000 * PATIENCE)
-                tour(page, app)
+                take(page, app)
+                page.close()
         if stills := [name for name in STILLS if name in names]:
             with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
                 train_runs()

@@ -24,7 +24,9 @@ source, model = toolbar()
 def draw(model: ModelRef, width: int, several: bool) -> None:
     """The canvas and the prediction; each stroke reruns only this."""
     row = st.container(horizontal=True, gap="small")
-    with row.container(border=True, width=round(SCREEN_SCALE * width) + 28, height="stretch"):
+    board = None if several else "draw-board"  # which a low window lays out anew
+    wide = round(SCREEN_SCALE * width) + 28
+    with row.container(border=True, width=wide, height="stretch", key=board):
         drawing = drawing_canvas(width)
     options = ALL_STAGES if several else preprocessing_options()
     with row.container(border=True, height="stretch"):

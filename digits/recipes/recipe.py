@@ -41,8 +41,9 @@ class Conv:
     kernel_size: int = hyperparameter(
         3,
         "Kernel size",
-        "Width and height, in pixels, of what a filter sees at once. A larger kernel has more "
-        "weights to learn and leaves a smaller image to the next block.",
+        "Width and height of the patch of its input that a filter looks at, in pixels. A larger "
+        "kernel sees more of a stroke at once, has more weights to learn, and leaves a smaller "
+        "image to the next block.",
         "network",
         allowed=(1, 28),
         slider=(1, 11, 1),
@@ -50,8 +51,9 @@ class Conv:
     pool: bool = hyperparameter(
         True,
         "Pooling",
-        "Halves width and height by keeping the largest of each 2×2 values. It makes the network "
-        "several times faster and less sensitive to where exactly a stroke is.",
+        "Halves width and height by keeping the largest of each 2×2 values. The blocks after it "
+        "have a quarter of the places to compute, and the network is less sensitive to where "
+        "exactly a stroke is.",
         "network",
     )
 
@@ -112,8 +114,8 @@ class Recipe:
     dataset: str = hyperparameter(
         "mnist",
         "Data set",
-        "Which digits the network is trained and tested on. Compare accuracies on the same set "
-        "only, for some sets are harder to read than others.",
+        "Which digits the network is trained and tested on. Compare accuracies only on the same "
+        "set, because some sets are harder to read than others.",
         "data",
         choices={name: name for name in DATASETS},
         words="{}",
@@ -123,7 +125,7 @@ class Recipe:
         None,  # all that the training split has
         "Training images",
         "How many of the training images are used. With more, validation accuracy comes closer to "
-        "training accuracy, for the network cannot simply learn the images by heart (overfit).",
+        "training accuracy, because the network can no longer learn them all by heart (overfit).",
         "data",
         allowed=(10, 60_000),
         options=(500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000),
@@ -161,8 +163,8 @@ class Recipe:
     batch_norm: bool = hyperparameter(
         False,
         "Batch normalization",
-        "Brings what each filter gives to a common average and spread, batch by batch. The loss "
-        "falls faster, and higher learning rates stay stable.",
+        "Shifts and scales the output of each filter, batch by batch, to a common mean and spread. "
+        "The loss falls faster, and higher learning rates stay stable.",
         "network",
         words="batch norm",
     )
@@ -181,9 +183,9 @@ class Recipe:
     head: str = hyperparameter(
         "flatten",
         "After the last block",
-        "How the maps that the last block makes of the image become one list of numbers. Flatten "
-        "keeps where each pattern was seen; global average and maximum keep only how strongly, and "
-        "leave far fewer weights to learn.",
+        "How the last block's maps, one per filter, become one list of numbers. Flatten keeps "
+        "every value, so also where a pattern was seen; global average and maximum keep one number "
+        "per map, and leave far fewer weights to learn.",
         "network",
         choices={
             "flatten": "Flatten",
@@ -195,9 +197,9 @@ class Recipe:
     activation: str = hyperparameter(
         "relu",
         "Activation",
-        "The curve through which each layer sends its values; without one, many layers could do "
-        "little more than one. ReLU, ELU, GELU and SiLU train alike; tanh and sigmoid slow the "
-        "first epochs down.",
+        "The function that each layer applies to its values; without one, all layers together "
+        "could do no more than a single one. ReLU, ELU, GELU, SiLU and tanh train alike; with "
+        "sigmoid the first epochs are far slower.",
         "network",
         choices={
             "relu": "ReLU",
@@ -212,9 +214,9 @@ class Recipe:
     dense: tuple[int, ...] = hyperparameter(
         (64,),
         "Dense layers before the output",
-        "How many layers, each connected to all values before it, combine what the convolutions "
-        "found. After Flatten they hold most of the parameters, and with more of them the network "
-        "learns its images by heart (overfits) sooner.",
+        "How many layers combine what the convolutions found; each of their units is connected to "
+        "all values before it. After Flatten they hold most of the parameters, and with more of "
+        "them the network learns its training images by heart (overfits) sooner.",
         "network",
         allowed=(0, 8),
         slider=(0, 3, 1),
@@ -250,8 +252,9 @@ class Recipe:
     optimizer: str = hyperparameter(
         "adam",
         "Optimizer",
-        "The rule that turns the error of a batch into a change of the weights. Adam, AdamW and "
-        "Nadam learn fast at a learning rate near 0.001; SGD and Adadelta need far higher rates.",
+        "The rule that turns the error of a batch into a change of the weights. Adam, AdamW, Nadam "
+        "and RMSprop learn well at a learning rate near 0.001; SGD and Adadelta need far higher "
+        "rates.",
         "training",
         choices={
             "adam": "Adam",
@@ -268,7 +271,7 @@ class Recipe:
         "constant",
         "Learning rate schedule",
         "How the learning rate changes during the run. Cosine and one-cycle end near zero, which "
-        "calms the last epochs and usually adds some tenths of a point of accuracy.",
+        "calms the last epochs and allows a higher peak; at a low peak, a short run learns less.",
         "training",
         choices={"constant": "Constant", "cosine": "Cosine", "one-cycle": "One-cycle"},
         words="{}",
@@ -278,7 +281,8 @@ class Recipe:
         0.001,
         "Learning rate (peak)",
         "How far each training step changes the weights; where a schedule varies it, this is the "
-        "peak. A higher rate learns faster, until the loss jumps and never comes down.",
+        "peak. A higher rate learns faster, but one that is too high makes the loss jump and never "
+        "come down.",
         "training",
         allowed=(1e-6, 100.0),
         options=LEARNING_RATES,
@@ -288,8 +292,8 @@ class Recipe:
     batch_size: int = hyperparameter(
         128,
         "Batch size",
-        "How many images the network sees before each change of its weights. Larger batches make "
-        "an epoch faster and the curve smoother, but leave fewer steps to learn in.",
+        "How many images the network sees before each change of its weights. With larger batches "
+        "an epoch is faster and the curve smoother, but it has fewer steps to learn in.",
         "training",
         allowed=(1, 4096),
         options=(16, 32, 64, 128, 256, 512),
@@ -310,7 +314,8 @@ class Recipe:
         0,  # no early stopping
         "Early stopping: patience",
         "Training stops when the validation loss has not improved for this many epochs, and the "
-        "best weights are kept; 0 trains every epoch. Higher values stop later.",
+        "best weights are kept; 0 trains all epochs. Higher values wait longer, for "
+        "runs that improve only now and then.",
         "training",
         allowed=(0, 1000),
         slider=(0, 10, 1),
@@ -320,9 +325,9 @@ class Recipe:
     loss: str = hyperparameter(
         "sparse_categorical_crossentropy",
         "Loss",
-        "What training makes small: the cross-entropy, which is low where the right digit gets a "
-        "high probability. Labels as integers or one-hot, ten numbers with a single 1, give the "
-        "same curve; only one-hot labels can be smoothed.",
+        "The number that training makes small: cross-entropy, which is low when the right digit "
+        "gets a high probability. Integer labels and one-hot labels, ten numbers with a single 1, "
+        "give the same curve; only one-hot labels can be smoothed.",
         "training",
         choices={
             "sparse_categorical_crossentropy": "Cross-entropy, integer labels",
@@ -332,9 +337,9 @@ class Recipe:
     label_smoothing: float = hyperparameter(
         0.0,
         "Label smoothing",
-        "The share of each label that is spread over all ten digits, so that training aims at a "
-        "little less than 100%. More makes the model less confident, and often slightly more "
-        "accurate.",
+        "The share of each one-hot label (see Loss) that is spread over all ten digits, so that "
+        "training aims at a probability below 100%. More makes the model less confident and keeps "
+        "the loss from falling to 0.",
         "training",
         allowed=(0.0, 0.5),
         slider=(0.0, 0.3, 0.05),
@@ -344,8 +349,9 @@ class Recipe:
     precision: str = hyperparameter(
         "auto",
         "Precision",
-        "How many bits a number has, 32 or 16 (bfloat16); Auto takes 16 where the processor is "
-        "made for them. With bfloat16 the run is up to twice as fast, at the same accuracy.",
+        "How many bits each number has in training: 32, or 16 (bfloat16); Auto takes 16 where the "
+        "processor is made for it. There bfloat16 is about one and a half times as fast at the "
+        "same accuracy; elsewhere it is slower.",
         "training",
         choices={"auto": "Auto", "float32": "float32", "bfloat16": "bfloat16"},
         words="{}",
@@ -353,9 +359,9 @@ class Recipe:
     seed: int = hyperparameter(
         0,
         "Seed",
-        "Where the random numbers begin that decide the first weights, the order of the images and "
-        "which of them validate. Another seed shows how much of a difference between two runs is "
-        "chance.",
+        "The start of the random numbers that decide the first weights, the order of the images "
+        "and which of them are for validation. Another seed shows how much of a difference between "
+        "two runs is chance.",
         "data",
         allowed=(0, 2**31 - 1),
         box=(0, 9999),
@@ -366,8 +372,8 @@ class Recipe:
     shift: float = hyperparameter(
         0.0,
         "Shift (pixels)",
-        "Moves each training image by at most this many pixels in each direction. More makes the "
-        "model indifferent to where a digit stands.",
+        "Moves each training image by at most this many pixels in each direction, anew in each "
+        "epoch. More makes the model indifferent to where a digit stands.",
         "augmentation",
         allowed=(0.0, 10.0),
         slider=(0.0, 6.0, 0.5),

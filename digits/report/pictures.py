@@ -74,10 +74,13 @@ def picture(pixels: np.ndarray, alt: str) -> str:
 
 
 def saliency_colors(values: np.ndarray) -> np.ndarray:
-    """Blue for pixels that speak for the digit, red for those against it: (28, 28, 3) uint8."""
+    """Orange for pixels that speak for the digit, blue for those against it, as on the pages.
+
+    Returns (28, 28, 3) uint8.
+    """
     strength = np.clip(values / (np.abs(values).max() or 1), -1, 1)[..., None]
-    blue, red, white = np.array([[22, 102, 192], [194, 30, 30], [255, 255, 255]], float)
-    ink = np.where(strength > 0, blue, red)
+    orange, blue, white = np.array([[217, 95, 2], [22, 102, 192], [255, 255, 255]], float)
+    ink = np.where(strength > 0, orange, blue)
     return np.rint(white + np.abs(strength) * (ink - white)).astype(np.uint8)
 
 

@@ -38,6 +38,7 @@ h1 { margin: 0 } h2 { margin: 1.8rem 0 .5rem; font-size: 1.15rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .15rem .6rem; border-bottom: 1px solid #d8dee4; text-align: left }
 td, th:first-child, h1 { overflow-wrap: anywhere }
+table:not(.matrix) th:first-child { min-width: 8rem }
 .matrix td, .matrix th { text-align: right; padding: .15rem .45rem; min-width: 2rem }
 .charts, .digits { display: flex; flex-wrap: wrap; gap: 1rem }
 figure { margin: 0 } .charts figure { flex: 1 1 460px; max-width: 520px }
@@ -49,8 +50,8 @@ svg text { font-size: 11px; fill: #57606a } svg path { stroke-width: 2 } .grid {
 .notes, pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f6f8fa; padding: .7rem;
   border-radius: 6px } pre { font-size: 12px } small { color: #57606a }
 @media print { * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
-  body { margin: 0; max-width: none; font-size: 11pt } h2 { break-after: avoid }
-  figure, tr, .notes { break-inside: avoid } .script { break-before: page } }
+  body { margin: 0; max-width: none; font-size: 10pt } h2, h2 + p, .digits { break-after: avoid }
+  figure, tr, .matrix, .notes { break-inside: avoid } .charts figure { flex-basis: 40% } }
 """
 
 Saliency = Callable[[Run, np.ndarray, int], np.ndarray]  # of an image for a digit: (28, 28)
@@ -70,7 +71,7 @@ def report(all_runs: Sequence[Run], saliency: Saliency | None = None) -> str:
     if len(all_runs) == 1:
         [run] = all_runs
         script = escape(keras_script(*forks.stages(run)))
-        sections.append(f'<h2 class="script">Keras script</h2><pre>{script}</pre>')
+        sections.append(f"<h2>Keras script</h2><pre>{script}</pre>")
     body = "\n".join(filter(None, sections))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -196,7 +197,7 @@ def _mistakes(run: Run, saliency: Saliency | None) -> str:
         figures.append(f"<figure>{''.join(pictures)}<figcaption>{words}</figcaption></figure>")
     told.append(f'<div class="digits">{"".join(figures)}</div>')
     if saliency and len(wrong):
-        told.append("<p><small>Blue pixels speak for the predicted digit, red ones against it")
+        told.append("<p><small>Orange pixels speak for the predicted digit, blue ones against it")
         told.append(" (integrated gradients).</small></p>")
     return "".join(told)
 

@@ -62,3 +62,22 @@ def test_a_number_always_gets_the_full_preprocessing(page: Page, server: str) ->
     expect(model_input(page)).to_be_visible()
     expect(page.get_by_text("Disabled")).to_have_count(0)
     expect(page.get_by_role("switch")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 720)])
+def test_canvas_answer_and_stages_are_on_one_screen(
+    page: Page, server: str, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_page(page, server)
+    draw(page, SMALL)
+    answer(page, 7)
+    stages = page.get_by_alt_text("after the step")
+    expect(stages).to_have_count(5)
+    for picture in stages.all():
+        expect(picture).to_be_in_viewport(ratio=1)
+    expect(page.locator(".answer")).to_be_in_viewport(ratio=1)
+    expect(page.locator("canvas.upper-canvas")).to_be_in_viewport(ratio=1)
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    assert box is not None
+    assert box["width"] == pytest.approx(box["height"], abs=1)

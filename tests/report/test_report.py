@@ -103,11 +103,11 @@ def test_ticks_are_few_round_and_inside(bounds: tuple[float, float]) -> None:
     assert max(found) <= bounds[1] + 1e-9
 
 
-def test_saliency_is_blue_for_and_red_against() -> None:
+def test_saliency_is_orange_for_and_blue_against() -> None:
     values = np.zeros((28, 28))
     values[0, :2] = 5, -5
     colors = saliency_colors(values)
-    assert colors[0, 0, 2] > colors[0, 0, 0]
-    assert colors[0, 1, 0] > colors[0, 1, 2]
+    assert colors[0, 0, 0] > colors[0, 0, 2]
+    assert colors[0, 1, 2] > colors[0, 1, 0]
     assert (colors[1:] == 255).all()
     assert (saliency_colors(values * 0) == 255).all()

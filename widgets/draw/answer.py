@@ -55,9 +55,11 @@ def show_recognition(
         st.image(picture, alt=f"The drawing, with a box around each digit of {number.text}.")
         return
     live_answer(None if several else model, drawing, options, recognition)
-    if problem := describe_problem(drawing.ink):
+    if several and not drawing.ink.any():
+        st.info("Draw a number, its digits side by side.", icon=":material/draw:")
+    elif problem := describe_problem(drawing.ink):
         st.info(problem, icon=":material/draw:")
-        if not several and not drawing.ink.any():
+        if not drawing.ink.any():
             _test_digit(model)
     elif number and number.sure:  # one in 200 single digits looks like two
         st.info(f"Did you mean {number.text}? Choose “Number” above.", icon=":material/pin:")

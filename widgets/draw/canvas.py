@@ -46,7 +46,7 @@ def drawing_canvas(width: int) -> CanvasDrawing:
     """
     state = st.session_state
     board = st.container()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.button("Clear", icon=":material/delete:", on_click=_clear, width="content")
         tools = st.container(width=126)
         brush = st.slider(

@@ -89,10 +89,7 @@ def _without_preprocessing(recognition: Recognition) -> None:
     if len(recognition.stages) == 1:
         st.markdown("All preprocessing steps are disabled, as in most demos.")
     elif naive == predicted:
-        st.markdown(
-            f"{without} :blue[**{naive}**] too. "
-            "Draw it small and in a corner to see what each step is good for."
-        )
+        st.markdown(f"{without} :blue[**{naive}**] too. Draw it smaller to see the difference.")
     else:
         st.markdown(
             f"{without} :orange[**{naive}**]; after the last step as :blue[**{predicted}**]."
@@ -109,13 +106,13 @@ def _preprocessing(model: ModelRef, recognition: Recognition) -> None:
     predicted = int(recognition.probabilities.argmax())
     grid = st.grid(2 + len(STAGES), min_column_width=140, gap="small")
     with grid.container(gap="xxsmall"):
-        st.markdown("As drawn", help="The whole sheet, before any step.")
+        st.markdown(":small[As drawn]", help="The whole sheet, before any step.")
         _image(ink, "as it is on the sheet")
         st.badge(f"{ink.shape[1]} × {ink.shape[0]}", color="gray")
     for name, (title, text) in STEPS.items():
         with grid.container(gap="xxsmall"):
             if name == RESIZED:
-                st.markdown(title, help=text)
+                st.markdown(f":small[{title}]", help=text)
             else:
                 st.toggle(title, key=_key(name), persist_state="session", help=text)
             if name in done:

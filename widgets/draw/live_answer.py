@@ -38,11 +38,26 @@ CSS = """
 .answer figcaption { margin-top: 0.4rem; font-size: 0.875rem; color: var(--st-gray-color); }
 .answer[data-provisional] .highest .bar { opacity: 0.6; }
 
+/* In a low window the tools stand beside a smaller canvas, and the bars are closer together, so
+   that the stages of the preprocessing are in it, too. */
+@media (min-width: 641px) and (max-height: 850px) {
+  .st-key-draw-board { --side: clamp(280px, 100dvh - 408px, 420px);
+    flex-direction: row !important; }
+  .st-key-draw-board > :first-child { flex: none; width: var(--side); }
+  .st-key-draw-board > :nth-child(2) { flex: none; width: 126px; }
+  :has(> .st-key-draw-board) { width: fit-content !important; flex: none !important; }
+  .answer { row-gap: 0.25rem; }
+  .answer .headline { min-height: 2.25rem; }
+  .answer .digit { font-size: 1.75rem; }
+  .answer .bars { row-gap: 0.1rem; line-height: 1.2; }
+  .answer .track { height: 1.1rem; }
+  .answer img { max-width: 11rem; }
+}
 @media (max-width: 640px) {
   .answer { grid-template-columns: minmax(0, 1fr) 8.5rem; gap: 0.5rem 0.75rem; }
   .answer .headline { min-height: 2.25rem; }
   .answer .digit { font-size: 2rem; }
-  .answer .bars { gap: 0.1rem 0.4rem; }
+  .answer .bars { gap: 0.1rem 0.4rem; line-height: 1.2; }
   .answer .track { height: 1.1rem; padding-right: 4.5rem; }
 }
 """

@@ -14,7 +14,7 @@ from widgets.shared.format import counted
 from widgets.shared.link import check, choice
 from widgets.shared.plot import plot
 
-PREDICTION, LABEL = ({"text": text, "font": {"size": 13}} for text in ("Prediction", "True label"))
+PREDICTION, LABEL = ({"text": text} for text in ("Prediction", "True label"))
 DIAGONAL = np.eye(10, dtype=bool)
 VIEW = "confusion-matrix"  # the id of this view
 PAIRS = 6

@@ -19,6 +19,7 @@ Method = Literal["pca", "tsne"]
 METHODS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE"}
 SIDE = 1000  # width and height of the map; as integers, coordinates are half the text
 WHOLE = (0, 100)  # percent of the map
+CELLS = 16  # along each side of the map, to place the labels in; two of them hold a label
 LASSO = "mistakes-lasso"  # session key: the map's revision, and the selected indices
 
 
@@ -111,13 +112,13 @@ def _chart(points: np.ndarray, predictions: Predictions, tool: str, revision: st
             "y": y,
             "text": f"<b>{digit}</b>",
             "showarrow": False,
-            "font": {"size": 20},
+            "font": {"size": 16},
             "bgcolor": "var(--st-background-color)",
-            "opacity": 0.85,
+            "bordercolor": f"color({digit})",
+            "borderwidth": 3,
             "borderpad": 2,
         }
-        for digit in np.unique(predictions.y).tolist()
-        for x, y in [np.median(points[predictions.y == digit], axis=0)]
+        for digit, (x, y) in label_positions(points, predictions.y).items()
     ]
     axis = {"visible": False, "range": [-0.03 * SIDE, 1.03 * SIDE]}
     layout = {
@@ -151,6 +152,31 @@ def _chart(points: np.ndarray, predictions: Predictions, tool: str, revision: st
         on_click=open_digit,
         on_select=select,
     )
+
+
+def label_positions(points: np.ndarray, y: np.ndarray) -> dict[int, tuple[float, float]]:
+    """Where to name each digit: among many of its kind and few others, apart from other names.
+
+    ``points`` is (n, 2) from 0 to 1,000, ``y`` (n,) the digits. No two names are in neighboring
+    cells; a digit whose cells are taken is named in the nearest free cell.
+    """
+    cell = np.minimum(points * CELLS // SIDE, CELLS - 1).astype(int)
+    counts = np.zeros((10, CELLS, CELLS))
+    np.add.at(counts, (y, *cell.T), 1)
+    score = counts**2 / np.maximum(counts.sum(axis=0), 1)
+    columns, rows = np.indices((CELLS, CELLS))
+    left = set(np.unique(y).tolist())
+    for digit in left:
+        column, row = np.median(cell[y == digit], axis=0)
+        score[digit] -= 1e-6 * np.hypot(columns - column, rows - row)
+    positions = {}
+    while left:
+        digit = max(left, key=lambda digit: score[digit].max())
+        column, row = np.unravel_index(score[digit].argmax(), (CELLS, CELLS))
+        score[:, (abs(columns - column) < 2) & (abs(rows - row) < 2)] = -np.inf
+        positions[digit] = ((column + 0.5) * SIDE / CELLS, (row + 0.5) * SIDE / CELLS)
+        left.remove(digit)
+    return positions
 
 
 def _trace(name: str, points: np.ndarray, marker: dict[str, Any]) -> dict[str, Any]:

@@ -7,19 +7,20 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from digits.evaluation.metrics import wilson_interval
 from digits.evaluation.seeds import Band, band
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
 from digits.store.forks import origin
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
-from digits.store.status import UNFINISHED
+from digits.store.status import DONE, UNFINISHED
 from digits.store.verdict import verdict
 from widgets.runs.groups import Group, choose_groups
 from widgets.runs.listing import test_cell
 from widgets.runs.notes import notes
 from widgets.runs.overview import overview
 from widgets.runs.selection import LINKED, ticked_ids
-from widgets.shared.drawings import score_line
+from widgets.shared.drawings import score, score_line
 from widgets.shared.format import as_text, chart_text, duration
 from widgets.shared.plot import plot
 from widgets.shared.table import Cell, Column, Row, table
@@ -33,7 +34,8 @@ TITLES = {
 DASHES = ("solid", "dot", "dash", "dashdot")  # of runs that share a color
 OPACITY = 0.18  # of a band
 HEIGHT = "clamp(15rem, 100vh - 46rem, 28rem)"  # of the chart
-ROOM = "max(14rem, calc(100vh - 38rem))"  # what the window leaves below the chart
+ROOM = "max(14rem, calc(100vh - 35rem))"  # what the window leaves below the chart
+SCORES = "runs-scores"  # in the session: accuracy on drawings of runs, as last computed
 
 
 def comparison(ticked: list[Run], listed: list[Run]) -> None:
@@ -89,13 +91,29 @@ def _comparison(groups: list[Group], metric: str, over: str) -> None:
     _curves(groups, metric, over)
     if len(groups) > 1:
         _differences(groups)
-    elif len(groups[0].runs) == 1:
+        _score(groups)
+        return
+    if len(groups[0].runs) == 1:
         st.caption("Tick another run to see which settings differ, and which is better.")
     else:
         _mean(groups[0])
         st.caption("Tick runs of another setting to see which is better.")
-    for run in (run for group in groups for run in group.runs):
+    for run in groups[0].runs:
         score_line(run, st.empty())
+
+
+def _score(groups: list[Group]) -> None:
+    """Score the runs on drawings, below the table, which a worker may keep waiting."""
+    scores = {}
+    try:
+        for run in (run for group in groups for run in group.runs):
+            if runs.summary(run).state in DONE and (correct_of := score(run)):
+                scores[run.id] = correct_of
+    except (ValueError, LookupError, OSError) as error:
+        st.caption(f"Accuracy on drawings: {as_text(error)}")
+    if scores != st.session_state.get(SCORES, {}):
+        st.session_state[SCORES] = scores
+        st.rerun()
 
 
 def _mean(group: Group) -> None:
@@ -276,7 +294,21 @@ def _reached(groups: list[Group]) -> dict[str, list[Cell]]:
             cells = [val, test, Cell(duration(seconds), more=f"mean of {len(results)}")]
         for row, cell in zip(rows.values(), cells, strict=True):
             row.append(cell)
+    if any(drawn := [_score_cell(group) for group in groups]):
+        rows["Drawings"] = [cell or Cell("–") for cell in drawn]
     return rows
+
+
+def _score_cell(group: Group) -> Cell | None:
+    """The accuracy on drawings, once it is there, as that on the test images has it."""
+    known = st.session_state.get(SCORES, {})
+    scores = [known[run.id] for run in group.runs if run.id in known]
+    if len(scores) == 1:
+        [(correct, total)] = scores
+        low, high = wilson_interval(correct, total)
+        of = f"{correct:,} of {total:,} drawings, 95% interval"
+        return Cell(f"{correct / total:.2%}", more=f"{100 * low:.2f} – {high:.2%}", title=of)
+    return _mean_cell([correct / total for correct, total in scores]) if scores else None
 
 
 def _mean_cell(shares: list[float]) -> Cell:

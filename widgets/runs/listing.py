@@ -26,7 +26,7 @@ CHANGED = "runs-changed"  # in the session: what the whole page shows, by a clic
 OPENED = "runs-opened"
 COLUMNS = (
     Column("#", "number", pin=("2rem", "3.4rem")),
-    Column("Name", "name", pin=("5.4rem", "13rem")),
+    Column("Name", "name", pin=("6.4rem", "13rem")),
     Column("State", "state"),
     Column("Validation", "val_accuracy", right=True, help="Accuracy on the validation images"),
     Column("Test", "test_accuracy", wide=True, help="Accuracy on the test images, 95% interval"),

@@ -10,7 +10,7 @@ from widgets.runs.selection import set_ticked
 from widgets.shared.format import chart_text
 from widgets.shared.plot import plot, run_color
 
-HEIGHT = 460  # of the chart, in pixels
+HEIGHT = "min(95vw, max(20rem, 100vh - 15.5rem))"  # of the chart, down to the window's foot
 
 
 def overview(shown: list[Run], sentence: str) -> None:
@@ -39,10 +39,15 @@ def overview(shown: list[Run], sentence: str) -> None:
             }
         ],
         {
-            "xaxis": {"type": "log", "dtick": "D2", "tickformat": "~g", "title": _title("Seconds")},
+            "xaxis": {
+                "type": "log",
+                "dtick": "D2",
+                "tickformat": "~g",
+                "title": {"text": "Seconds"},
+            },
             "yaxis": {
                 "tickformat": ".3~%",
-                "title": _title("Validation accuracy"),
+                "title": {"text": "Validation accuracy"},
                 "range": [low - margin, min(high + margin, 1 + margin / 5)],
             },
             "hovermode": "closest",
@@ -52,7 +57,3 @@ def overview(shown: list[Run], sentence: str) -> None:
         alt=f"Validation accuracy over seconds of training, {len(results)} runs.",
         on_click=tick,
     )
-
-
-def _title(text: str) -> dict[str, Any]:
-    return {"text": text, "font": {"size": 13}}

@@ -34,12 +34,12 @@ def _predict_drawings(model: ModelRef, ids: tuple[str, ...], fingerprint: str) -
 def score_metric(run: Run) -> None:
     """A run's accuracy on drawings, as a figure; nothing while there are no drawings."""
     try:
-        score = _score(run)
+        correct_of = score(run)
     except (ValueError, LookupError, OSError) as error:
         st.caption(f"Accuracy on drawings: {as_text(error)}")
         return
-    if score:
-        accuracy_metric(*score)
+    if correct_of:
+        accuracy_metric(*correct_of)
 
 
 def accuracy_metric(correct: int, total: int) -> None:
@@ -57,8 +57,8 @@ def accuracy_metric(correct: int, total: int) -> None:
 def score_line(run: Run, slot: DeltaGenerator) -> None:
     """A run's accuracy on drawings, as a line in ``slot``; nothing for a run without a result."""
     try:
-        if run.status.state in DONE and (score := _score(run)):
-            correct, total = score
+        if run.status.state in DONE and (correct_of := score(run)):
+            correct, total = correct_of
             drawings = f"{total:,} drawing{'s' * (total != 1)}"
             name = as_text(runs.summary(run).label)
             share, bounds = f"{correct / total:.1%}", interval(correct, total)
@@ -67,10 +67,11 @@ def score_line(run: Run, slot: DeltaGenerator) -> None:
         slot.caption(f"Accuracy on drawings: {as_text(error)}")
 
 
-def _score(run: Run) -> tuple[int, int] | None:
+def score(run: Run) -> tuple[int, int] | None:
     """How many drawings a run's model classifies correctly, and of how many.
 
-    Those that it was trained on do not count; ``None`` while there are no others.
+    Those that it was trained on do not count; ``None`` while there are no others. Raises as
+    ``Engine.predict`` does.
     """
     if not collection.ids():
         return None

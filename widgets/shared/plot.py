@@ -49,7 +49,8 @@ function template(theme) {
   const scale = (name) => colors(name).map((color, i, all) => [i / (all.length - 1), color])
   const font = { family: theme('--st-font'), color: theme('--st-text-color'), size: 13 }
   const axis = { gridcolor: theme('--st-border-color-light'), linecolor: theme('--st-border-color'),
-    zeroline: false, automargin: true, fixedrange: true, title: { standoff: 8 } }
+    zeroline: false, automargin: true, fixedrange: true,
+    title: { standoff: 8, font: { size: 13 } } }
   return { layout: {
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
     font, colorway: colors('--st-chart-categorical-colors'),

@@ -68,7 +68,7 @@ def over_epochs(
     is_low = height < 200
     layout = {
         "xaxis": {
-            "title": {"text": "" if is_low else title, "font": {"size": 13}},
+            "title": {"text": "" if is_low else title},
             "showgrid": False,
             "dtick": -(-len(epochs) // 8),
         },

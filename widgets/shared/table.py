@@ -33,8 +33,8 @@ td.cut button { display: block; max-width: 100%; }
 .tick { width: 1rem; }
 .noted td { border-bottom: 0; }
 .note td { padding-top: 0; white-space: normal; }
-.note small { position: sticky; left: 5.9rem; display: block; width: fit-content;
-  max-width: calc(100cqw - 7rem); }
+.note small { position: sticky; left: 6.9rem; display: block; width: fit-content;
+  max-width: calc(100cqw - 8rem); }
 input { width: 1rem; height: 1rem; margin: 0; vertical-align: middle; cursor: pointer;
   accent-color: var(--st-primary-color); }
 button { padding: 0; border: 0; background: none; font: inherit; color: inherit;

@@ -210,8 +210,8 @@ def _estimate(plan: Plan) -> None:
         st.metric("Time", time, help="By the runs before, here.", width="content")
     _picture(plan, marks)
     st.caption(
-        f"Of the trials at each step, the best third goes on; in full, all would take the frame: "
-        f"{whole:,} epochs. The winner is then trained with {SEEDS} seeds and tested. {words}"
+        f"At each step the best third of the trials goes on. All of them in full, the frame, would "
+        f"be {whole:,} epochs. The winner is then trained with {SEEDS} seeds and tested. {words}"
     )
 
 
@@ -234,15 +234,11 @@ def _picture(plan: Plan, marks: tuple[int, ...]) -> None:
         ],
         {
             "xaxis": {
-                "title": {"text": "Epochs of a trial", "font": {"size": 13}},
+                "title": {"text": "Epochs of a trial"},
                 "tickvals": [0, *marks],
                 "range": [0, marks[-1]],
             },
-            "yaxis": {
-                "title": {"text": "Trials", "font": {"size": 13}},
-                "range": [0, 1.2 * plan.trials],
-                "nticks": 4,
-            },
+            "yaxis": {"title": {"text": "Trials"}, "range": [0, 1.2 * plan.trials], "nticks": 4},
             "shapes": [{**frame, "line": {"width": 1, "dash": "dot", "color": FRAME}}],
             "showlegend": False,
         },

@@ -36,7 +36,7 @@ def first_visit(recipe: Recipe) -> None:
 
 
 def _samples(dataset: str) -> None:
-    """A test digit of each kind; none where the set cannot be read, of which other parts tell."""
+    """A test digit of each kind, and the splits; nothing where the set cannot be read."""
     try:
         x, y = test_set(dataset)
     except (OSError, ValueError):
@@ -44,3 +44,8 @@ def _samples(dataset: str) -> None:
     first = [int(np.argmax(y == digit)) for digit in range(10)]
     picture = montage(x[first].reshape(2, 5, 28, 28), scale=4)
     st.image(picture, width="stretch", alt="A handwritten digit of each kind, from 0 to 9.")
+    info = DATASETS[dataset]
+    st.caption(
+        f"{info.title}: {info.train_images:,} images to train on, {info.val_images:,} to validate "
+        f"with, {len(x):,} to test on."
+    )

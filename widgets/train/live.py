@@ -10,7 +10,7 @@ from digits.ink import collection
 from digits.recipes.differences import closest_preset
 from digits.store.run_folder import EPOCHS, STATUS, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
-from widgets.shared.drawings import pinned_drawings, score_metric
+from widgets.shared.drawings import pinned_drawings, score_line
 from widgets.shared.feed import run_when_told
 from widgets.shared.format import as_text, duration
 from widgets.shared.session import tell_rate_changes
@@ -71,6 +71,7 @@ def _show(run: Run, status: Status) -> None:
         what_happened(run, before, lambda changes: _try(run, changes))
         with st.container(border=True):
             show_recent(run, listed, earlier)
+        drawings = st.empty()
     with digits, st.container(border=True, height="stretch"):
         sample.digits(run, status, feed)
     for gap in _gaps(run, run.file_stamps(STATUS, EPOCHS)):
@@ -79,8 +80,7 @@ def _show(run: Run, status: Status) -> None:
         st.caption(finetuning_summary(run))
         if status.state in DONE:
             finetuning_result(run)
-    if status.state in DONE:
-        score_metric(run)
+    score_line(run, drawings)
     pinned_drawings(run, status)
 
 
