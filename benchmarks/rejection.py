@@ -18,7 +18,7 @@ import numpy as np
 from digits.data import datasets
 from digits.evaluation import reject_option
 from digits.evaluation.calibration import Reliability, fit_temperature, reliability, scale
-from digits.evaluation.metrics import wilson_interval
+from digits.evaluation.metrics import bootstrap_interval, wilson_interval
 from digits.evaluation.reject_option import RejectOption
 from digits.ink import non_digits, synthetic
 from digits.ink.pen_digits import PenDigit, read_pen_digits
@@ -126,10 +126,7 @@ def folds(writers: np.ndarray) -> np.ndarray:
 def bootstrap(hits: np.ndarray, writers: np.ndarray) -> tuple[float, float]:
     """The 95 % interval of the mean of ``hits``, (n,) bool, if other writers had come."""
     _, index = np.unique(writers, return_inverse=True)
-    sums, counts = np.bincount(index, hits), np.bincount(index)
-    drawn = np.random.default_rng(0).integers(len(counts), size=(10_000, len(counts)))
-    low, high = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [0.025, 0.975])
-    return float(low), float(high)
+    return bootstrap_interval(np.bincount(index, hits), np.bincount(index))
 
 
 def report(digits: list[PenDigit], pen: Inputs) -> None:

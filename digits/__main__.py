@@ -14,7 +14,8 @@ import numpy as np
 
 from digits.data import datasets
 from digits.data.datasets import DATASETS
-from digits.ink import image_files, preprocessing
+from digits.evaluation.metrics import bootstrap_interval, wilson_interval
+from digits.ink import image_files, pen_digits, preprocessing
 from digits.recipes import space
 from digits.recipes.differences import default_name
 from digits.recipes.hyperparameters import Hyperparameter
@@ -76,6 +77,9 @@ def main() -> None:
     )
     command.add_argument(
         "--anywhere", type=int, metavar="SEED", help="draw at random places, sizes and brushes"
+    )
+    command.add_argument(
+        "--writers", choices=pen_digits.HALVES, help="one half of the writers; all without it"
     )
     command.set_defaults(do=score_drawings)
 
@@ -191,11 +195,21 @@ def recognize(arguments: argparse.Namespace) -> dict:
 
 
 def score_drawings(arguments: argparse.Namespace) -> dict:
-    """The model's accuracy on the digits of a stroke file, drawn with the canvas's brush."""
+    """The model's accuracy on the digits of a stroke file, drawn with the canvas's brush.
+
+    Its 95 % interval comes twice: as if all digits were independent, and over writers.
+    """
     from digits.ink import score
 
     options = preprocessing.Preprocessing(**dict.fromkeys(arguments.without, False))
-    return score.score(arguments.file, _model(arguments.run), options, arguments.anywhere)
+    model, anywhere = _model(arguments.run), arguments.anywhere
+    told = score.score(arguments.file, model, options, anywhere, arguments.writers)
+    by_writer = np.array(told.pop("by_writer"))  # (writers, 2)
+    return told | {
+        "interval": wilson_interval(told["correct"], told["digits"]),
+        "writers": len(by_writer),
+        "interval_over_writers": bootstrap_interval(*by_writer.T),
+    }
 
 
 def score_numbers(arguments: argparse.Namespace) -> dict:

@@ -110,6 +110,8 @@ def test_a_stroke_file_is_scored(tmp_path: Path) -> None:
     score = json.loads(done.stdout)
     assert (score["digits"], score["correct"], score["accuracy"]) == (2, 2, 1.0)
     assert np.array(score["confusion_matrix"]).sum() == 2
+    assert score["writers"] == 2
+    assert score["interval"][0] < score["interval_over_writers"][0] == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ MAX_BYTES = 16 * 2**20  # of JSON, unpacked
 MAX_VALUES = 1_500_000  # in it; a digit has some 120, and each takes up to 100 bytes of memory
 BOX = 200  # pixels that the longer side of a digit is drawn at
 MAX_LENGTH = 50 * BOX  # pixels of line; digits have up to 6 times their side
+HALVES = "selection", "report"  # of the writers: one to choose by, one to report on
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class PenDigit:
     strokes: list[np.ndarray]  # each (2, points) float64, x then y, y downward
     suspect: bool = False
     writer: int | None = None  # an anonymous number
+
+
+def half(writer: int | None) -> str | None:
+    """The half, of ``HALVES``, that a writer belongs to, the same in every file."""
+    return None if writer is None else HALVES[zlib.crc32(str(writer).encode()) % 2]
 
 
 def read_pen_digits(file: str | Path) -> list[PenDigit]:

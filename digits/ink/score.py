@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from digits.ink.canvas import BRUSH, BRUSH_RANGE, CANVAS_SIDE, place, rasterize
-from digits.ink.pen_digits import PenDigit, read_pen_digits
+from digits.ink.pen_digits import PenDigit, half, read_pen_digits
 from digits.ink.preprocessing import ALL_STAGES, IMAGE_SIDE, Preprocessing, preprocess
 
 
@@ -41,27 +41,38 @@ def score(
     predict: Callable[[np.ndarray], np.ndarray],
     options: Preprocessing = ALL_STAGES,
     anywhere: int | None = None,
+    writers: str | None = None,
 ) -> dict[str, Any]:
     """Draw each digit of a file, preprocess it as the Draw page does, and count the correct ones.
 
     ``predict`` takes (n, 28, 28) uint8 and gives (n, 10); ``options`` and ``anywhere`` are
-    those of ``render_inputs``. Digits marked suspect are left out. The result is fit for JSON:
-    ``digits``, ``correct``, ``accuracy``, ``suspect`` (how many were left out) and
-    ``confusion_matrix`` (10 × 10, rows are the truth).
+    those of ``render_inputs``; ``writers`` is one of ``HALVES``, or all. Digits marked suspect are
+    left out. The result is fit for JSON: ``digits``, ``correct``, ``accuracy``, ``cross_entropy``
+    in nats, ``suspect`` (how many were left out), ``confusion_matrix`` (10 × 10, rows are the
+    truth) and ``by_writer``, the correct and all digits of each; who has no number wrote one.
     Raises as ``read_pen_digits`` does, and ``ValueError`` when nothing is left to score.
     """
     recorded = read_pen_digits(file)
+    if writers:
+        recorded = [each for each in recorded if half(each.writer) == writers]
     digits = [digit for digit in recorded if not digit.suspect]
     if not digits:
-        raise ValueError(f"{Path(file).name} holds no digit that is not marked suspect.")
+        raise ValueError(f"{Path(file).name} holds no such digit that is not marked suspect.")
+    y = np.array([digit.label for digit in digits])
+    p = predict(render_inputs(digits, options, anywhere))
     matrix = np.zeros((10, 10), int)
-    predicted = predict(render_inputs(digits, options, anywhere)).argmax(axis=1)
-    np.add.at(matrix, ([digit.label for digit in digits], predicted), 1)
+    np.add.at(matrix, (y, p.argmax(axis=1)), 1)
     correct = int(np.trace(matrix))
+    by_writer: dict[int, list[int]] = {}
+    for number, (digit, hit) in enumerate(zip(digits, p.argmax(axis=1) == y, strict=True)):
+        counts = by_writer.setdefault(-1 - number if digit.writer is None else digit.writer, [0, 0])
+        counts[:] = counts[0] + int(hit), counts[1] + 1
     return {
         "digits": len(digits),
         "correct": correct,
         "accuracy": correct / len(digits),
+        "cross_entropy": float(-np.log(np.maximum(p[np.arange(len(y)), y], 1e-7)).mean()),
         "suspect": len(recorded) - len(digits),
         "confusion_matrix": matrix.tolist(),
+        "by_writer": list(by_writer.values()),
     }

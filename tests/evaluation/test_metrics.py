@@ -6,6 +6,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 from digits.evaluation.metrics import (
+    bootstrap_interval,
     confusion_matrix,
     mcnemar,
     misclassified,
@@ -64,6 +65,21 @@ def test_per_class_agrees_with_scikit_learn(y_true, y_pred, never):
 def test_wilson_agrees_with_scipy(correct, total):
     expected = binomtest(correct, total).proportion_ci(0.95, method="wilson")
     assert wilson_interval(correct, total) == pytest.approx((expected.low, expected.high), abs=1e-7)
+
+
+def test_the_bootstrap_agrees_with_wilson_where_every_digit_has_a_writer_of_its_own():
+    correct = np.arange(400) % 10 > 0
+    expected = wilson_interval(360, 400)
+    assert bootstrap_interval(correct, np.ones(400)) == pytest.approx(expected, abs=0.007)
+
+
+def test_the_bootstrap_is_wider_where_the_digits_of_a_writer_are_alike():
+    total = np.full(40, 10)
+    alike = np.where(np.arange(40) % 10, 10, 0)  # one writer in ten has everything wrong
+    low, high = bootstrap_interval(alike, total)
+    even_low, even_high = bootstrap_interval(np.full(40, 9), total)
+    assert even_low == even_high == 0.9
+    assert high - low > 2 * np.diff(wilson_interval(360, 400))
 
 
 def test_wilson_of_nothing_says_what_it_needs():

@@ -138,6 +138,26 @@ def test_score_counts_what_is_right_and_leaves_suspects_out(tmp_path):
     assert x.dtype == np.uint8
 
 
+def test_score_counts_for_each_writer_and_takes_one_half_of_them(tmp_path):
+    halves = {
+        name: [w for w in range(40) if pen_digits.half(w) == name] for name in pen_digits.HALVES
+    }
+    assert all(10 < len(writers) < 30 for writers in halves.values())
+    (first, second, *_), (other, *_) = halves["selection"], halves["report"]
+    written = [ONE | {"writer": writer} for writer in (first, second, first, other)]
+    file = write(tmp_path, *written, CROSS | {"writer": first}, ONE)
+
+    def all_ones(x):
+        return np.eye(10)[np.full(len(x), 1)] * 0.9
+
+    everybody = score.score(file, all_ones)
+    assert sorted(everybody["by_writer"]) == [[1, 1], [1, 1], [1, 1], [2, 3]]
+    assert score.score(file, all_ones, writers="selection")["by_writer"] == [[2, 3], [1, 1]]
+    reported = score.score(file, all_ones, writers="report")
+    assert reported["by_writer"] == [[1, 1]]
+    assert reported["cross_entropy"] == pytest.approx(-np.log(0.9))
+
+
 def test_score_says_when_every_digit_is_suspect(tmp_path):
     with pytest.raises(ValueError, match="suspect"):
         score.score(write(tmp_path, ONE | {"suspect": True}), lambda x: np.eye(10)[:1])
