@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "ink": set(),
     "evaluation": set(),
     "data": {"ink"},
-    "multidigit": {"ink"},
+    "multidigit": {"evaluation", "ink"},
     "recipes": {"data", "ink"},
     "store": {"recipes", "evaluation", "data", "ink"},
     "report": {"store", "recipes", "evaluation", "data", "ink"},

@@ -1,31 +1,30 @@
 """Several digits in one drawing or on one line of a photo, recognized from left to right.
 
-The ink is over-segmented into pieces: strokes, or connected components, cut once more where two
-digits may touch. The model classifies every run of adjacent pieces that could be one digit, all
-in one batch, and dynamic programming chooses the runs that together explain the line best.
-Source: over-segmentation and a graph of candidates as in LeCun et al. 1998, section VI. As the
-model knows digits only, geometry has a say as well.
+The ink is over-segmented into pieces: strokes, or connected components, cut wherever two digits
+may touch. Every run of adjacent pieces is a candidate for a digit. A tiny network judges whether it
+is a whole one, the model which one, all in one batch, and dynamic programming chooses the
+candidates that together explain the line best.
+Source: over-segmentation and a graph of candidates as in LeCun et al. 1998, section VI.
 
-All lengths that follow are shares of the height of the line; costs are in nats, as the
-model's: a cost of 1 is as bad as a digit with a probability of 37 % instead of 100 %.
+Costs are in nats, as the model's: a cost of 1 is as bad as a digit with a probability of 37 %
+instead of 100 %.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from digits.multidigit import whole_digit
+from digits.multidigit.whole_digit import Place
+
 Predict = Callable[[np.ndarray], np.ndarray]  # images (n, 28, 28) to probabilities (n, 10)
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
-MAX_PIECES = 8  # of one digit: one that is cut where nothing touches has as many
-USUAL_WIDTH = 0.75  # of most digits, and
-WIDTH_SPREAD = 0.25  # by how much two in three differ from it at most
-MIN_HEIGHT = 0.55  # what is lower than this is a bar, a dot or a serif, seldom a digit
-USUAL_GAP = 0.04  # pieces this far from each other are two digits as likely as one
-MIN_WIDTH = 0.12  # a 1 is taken to be at least this wide when overlap is measured
-USUAL_OVERLAP = 0.3  # share of the narrower of two digits by which they may overlap
+MAX_PIECES = 10  # of one digit: one that is cut where nothing touches has as many
+MAX_WIDTH = 1.5  # of one digit, as a share of the height of the line
+MAX_LOG_ODDS = 8.0  # that a candidate is a whole digit or none: nothing is surer
+HOPELESS = 12.0  # a candidate whose best path costs so much more is not shown to the model
 AMBIGUITY = 1.0  # an alternative less than this much worse makes a number unsure
 MIN_PROBABILITY = 0.8  # and so does a digit to which the model gives less
 
@@ -81,10 +80,14 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """What may be one digit: runs of pieces, first and one past the last, as (n, 28, 28) images."""
+    """What may be one digit: runs of pieces, first and one past the last.
+
+    ``images`` are (n, 28, 28) uint8, ``costs`` (n,) minus the log-odds that they are whole digits.
+    """
 
     spans: list[tuple[int, int]]
     images: np.ndarray
+    costs: np.ndarray
 
 
 def decode(lines: list[Line], predict: Predict) -> list[Number]:
@@ -101,16 +104,59 @@ def decode(lines: list[Line], predict: Predict) -> list[Number]:
     ]
 
 
-def find_candidates(line: Line) -> Candidates:
+def find_spans(line: Line) -> list[tuple[int, int]]:
     """All runs of adjacent pieces that are not too wide for one digit."""
     height, n = _height(line), len(line.boxes)
-    spans = [
+    return [
         (first, end)
         for first in range(n)
         for end in range(first + 1, min(first + MAX_PIECES, n) + 1)
-        if end == first + 1 or _width(union(line.boxes[first:end])) <= 1.5 * height
+        if end == first + 1 or _width(union(line.boxes[first:end])) <= MAX_WIDTH * height
     ]
-    return Candidates(spans, np.stack([line.picture(range(*span)) for span in spans]))
+
+
+def find_candidates(line: Line) -> Candidates:
+    """The runs of pieces that are on some path from end to end which is not hopeless."""
+    n = len(line.boxes)
+    spans = find_spans(line)
+    images = np.stack([line.picture(range(*span)) for span in spans])
+    log_odds = whole_digit.load().log_odds(images, places(line, spans))
+    costs = -log_odds.clip(-MAX_LOG_ODDS, MAX_LOG_ODDS)
+    before, after = np.full((2, n + 1), np.inf)  # the cheapest path to and from each piece
+    before[0] = after[n] = 0
+    for (first, end), cost in zip(spans, costs, strict=True):
+        before[end] = min(before[end], before[first] + cost)
+    for (first, end), cost in zip(spans[::-1], costs[::-1], strict=True):
+        after[first] = min(after[first], cost + after[end])
+    first, end = np.array(spans).T
+    hopeful = np.flatnonzero(before[first] + costs + after[end] <= before[n] + HOPELESS)
+    return Candidates([spans[k] for k in hopeful], images[hopeful], costs[hopeful])
+
+
+def places(line: Line, spans: Sequence[tuple[int, int]]) -> list[Place]:
+    """Where on the line each span lies, as ``whole_digit`` sees it."""
+    height = _height(line)
+    _, top, _, bottom = union(line.boxes)
+    prices = np.zeros(len(line.boxes) + 1)  # of the cuts before each piece
+    for a, b, price in line.cuts:
+        prices[a + 1 : b + 1] += price
+    found: list[Place] = []
+    for first, end in spans:
+        box = union(line.boxes[first:end])
+        gap, right = 0.0, line.boxes[first][2]
+        for other in line.boxes[first + 1 : end]:
+            gap, right = max(gap, (other[0] - right) / height), max(right, other[2])
+        found.append(
+            (
+                _width(box) / height,
+                (box[1] - top) / height,
+                (bottom - box[3]) / height,
+                gap,
+                prices[first],
+                prices[end],
+            )
+        )
+    return found
 
 
 def choose_digits(line: Line, candidates: Candidates, probabilities: np.ndarray) -> Number:
@@ -118,9 +164,9 @@ def choose_digits(line: Line, candidates: Candidates, probabilities: np.ndarray)
 
     ``probabilities`` are (n, 10), of the candidates' images.
     """
-    height, spans = _height(line), candidates.spans
-    boxes = [union(line.boxes[first:end]) for first, end in spans]
+    spans = candidates.spans
     y_pred = probabilities.argmax(axis=1)
+    costs = candidates.costs - np.log(probabilities.max(axis=1).clip(1e-3))
 
     def two_best(paths: list[Path]) -> list[Path]:
         """The two cheapest paths whose texts differ."""
@@ -129,54 +175,22 @@ def choose_digits(line: Line, candidates: Candidates, probabilities: np.ndarray)
             best.setdefault(tuple(y_pred[list(path[1])]), path)
         return list(best.values())[:2]
 
-    paths: list[list[Path]] = []  # for each candidate the two best that end with it
-    for index, (first, _) in enumerate(spans):
-        own = _digit_cost(line, spans[index], boxes[index], height)
-        own -= math.log(max(float(probabilities[index].max()), 1e-3))
-        if not first:
-            paths.append([(own, (index,))])
-            continue
-        extended = []
-        for before, (_, end) in enumerate(spans[:index]):
-            if end == first:
-                step = own + _boundary_cost(line, first, boxes[before], boxes[index], height)
-                extended += [(cost + step, (*path, index)) for cost, path in paths[before]]
-        paths.append(two_best(extended))
-    last = len(line.boxes)
-    best, *others = two_best(
-        [
-            path
-            for (_, end), ending in zip(spans, paths, strict=True)
-            if end == last
-            for path in ending
+    paths: list[list[Path]] = [[] for _ in range(len(line.boxes) + 1)]  # to each piece
+    paths[0] = [(0.0, ())]
+    for k in range(len(spans)):
+        first, end = spans[k]
+        paths[end] += [
+            (cost + float(costs[k]), (*path, k)) for cost, path in two_best(paths[first])
         ]
-    )
+    best, *others = two_best(paths[-1])
     ambiguous = others and others[0][0] - best[0] < AMBIGUITY
     return Number(
-        [Digit(boxes[k], candidates.images[k], probabilities[k]) for k in best[1]],
+        [
+            Digit(union(line.boxes[slice(*spans[k])]), candidates.images[k], probabilities[k])
+            for k in best[1]
+        ],
         "".join(str(y_pred[k]) for k in others[0][1]) if ambiguous else "",
     )
-
-
-def _digit_cost(line: Line, span: tuple[int, int], box: Box, height: float) -> float:
-    """How unlike one digit these pieces are by their shape and by the gaps between them."""
-    box_height = box[3] - box[1]
-    width = _width(box) / max(box_height, 0.3 * height)
-    cost = max(0.0, (width - USUAL_WIDTH) / WIDTH_SPREAD) ** 2 / 2
-    cost += 15 * max(0.0, MIN_HEIGHT - box_height / height)
-    right = line.boxes[span[0]][2]
-    for left, _, end, _ in line.boxes[span[0] + 1 : span[1]]:
-        cost += 30 * max(0.0, (left - right) / height - USUAL_GAP)
-        right = max(right, end)
-    return cost
-
-
-def _boundary_cost(line: Line, piece: int, left: Box, right: Box, height: float) -> float:
-    """What speaks against two digits of which the second begins with ``piece``."""
-    overlap = left[2] - right[0]
-    narrower = max(min(_width(left), _width(right)), MIN_WIDTH * height)
-    cost = 6 * max(0.0, overlap / narrower - USUAL_OVERLAP)
-    return cost + sum(price for a, b, price in line.cuts if a < piece <= b)
 
 
 def _height(line: Line) -> float:

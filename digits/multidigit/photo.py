@@ -8,7 +8,7 @@ from PIL import Image
 
 from digits.ink.image_files import open_image
 from digits.multidigit.decode import Box, Number, Predict, decode, union
-from digits.multidigit.from_pixels import connected_components, from_components
+from digits.multidigit.from_pixels import connected_components, from_components, stroke_width
 
 PHOTO_SIDE = 1600  # pixels along the longer side at which a photo is analyzed
 SHOWN_SIDE = 1000  # and at which it is shown
@@ -23,12 +23,13 @@ INK_CONTRAST = 0.4  # share of the darkest ink's contrast from which on a pixel 
 MIN_DIGIT = 0.02  # digits are at least that high
 RULE_LENGTH = 0.5  # a line as long as that is printed, not written
 RULE_WIDTH = 0.008  # and no thicker
-MAX_SLOPE = 0.2  # rise of such a line, a share of its run: eleven degrees
+MAX_SLOPE = 0.3  # rise of such a line, a share of its run: seventeen degrees
 BIN = 4.0  # pixels that it may be off the straight to be found
 
 # Shares of the height of the digits.
 WHOLE_DIGIT = 0.6  # components at least that high are whole digits
 LOOP = 0.25  # others at least that high and wide are a loop or a hook, the rest bars and dots
+MIN_STROKE = 0.5  # components of thinner strokes, as a share of most of the ink's, are nothing
 DUST = 0.08  # smaller components are nothing
 MAX_GAP = 1.2  # a wider gap ends a number
 MAX_DIGITS = 60  # on one photo
@@ -150,8 +151,28 @@ def find_numbers(mask: np.ndarray) -> tuple[np.ndarray, list[tuple[slice, slice]
         ],
         bool,
     )
-    lines = _group_into_numbers(boxes, inside, MIN_DIGIT * max(mask.shape))
+    min_height = MIN_DIGIT * max(mask.shape)
+    inside &= _of_one_pen(components, slices, inside, DUST * min_height)
+    lines = _group_into_numbers(boxes, inside, min_height)
     return components, slices, [[index + 1 for index in line] for line in lines]
+
+
+def _of_one_pen(
+    components: np.ndarray, slices: list[tuple[slice, slice]], inside: np.ndarray, dust: float
+) -> np.ndarray:
+    """Which components, (n,) bool, have strokes about as wide as most of the ink, or wider.
+
+    What is left of a ruling is thinner than what was written.
+    """
+    widths, areas = np.zeros((2, len(slices)))
+    for index in np.flatnonzero(inside):
+        place = slices[index]
+        if max(place[0].stop - place[0].start, place[1].stop - place[1].start) >= dust:
+            mask = components[place] == index + 1
+            widths[index], areas[index] = stroke_width([mask]), mask.sum()
+    order = np.argsort(widths)
+    usual = widths[order[np.searchsorted(areas[order].cumsum(), areas.sum() / 2)]]
+    return widths >= MIN_STROKE * usual
 
 
 def _group_into_numbers(boxes: list[Box], inside: np.ndarray, min_height: float) -> list[list[int]]:

@@ -110,6 +110,18 @@ def test_touching_digits_are_separated(
     assert recognize(touching).text == text
 
 
+def test_strokes_side_by_side_are_cut_along_and_no_ink_is_lost() -> None:
+    mask = np.zeros((64, 60), bool)
+    mask[:36, 16:23] = mask[:36, 35:42] = True  # two strokes down, 7 wide,
+    mask[30:, 22:36] = True  # which run into each other
+    parts, costs = from_pixels.split_touching(mask, 64, from_pixels.stroke_width([mask]))
+    assert np.array_equal(np.sum(parts, axis=0), mask)
+    assert len(costs) == len(parts) - 1
+    left = mask & (np.arange(60) < 29)
+    halves = [np.any(parts[:k], axis=0) for k in range(1, len(parts))]
+    assert max((left & half).sum() / (left | half).sum() for half in halves) > 0.9
+
+
 def test_digits_written_without_lifting_the_pen_are_separated() -> None:
     turn = np.linspace(0, 2 * np.pi, 25)
     loop = np.stack([45 * np.cos(turn), 70 * np.sin(turn)]) + 100
@@ -150,15 +162,19 @@ def test_a_number_is_unsure_when_a_digit_is_or_when_an_alternative_is_as_likely(
     assert Number([sure, faint]).text == "99"
 
 
-def test_halves_as_likely_as_the_whole_are_told_as_an_alternative() -> None:
-    two_bars = [np.array([[100.0, 100], [50, 200]]), np.array([[110.0, 110], [50, 200]])]
-
-    def seven_or_ones(x: np.ndarray) -> np.ndarray:
-        mass = x.sum(axis=(1, 2))
-        wide = mass > 1.2 * mass.min()
-        return np.where(wide[:, None], np.eye(10)[7], np.eye(10)[1]) * 0.99
-
-    [number] = decode.decode([from_strokes.from_strokes(two_bars)], seven_or_ones)
+@pytest.mark.parametrize(("cost_of_whole", "text"), [(0.0, "7"), (1.0, "11")])
+def test_halves_as_likely_as_the_whole_are_told_as_an_alternative(
+    cost_of_whole: float, text: str
+) -> None:
+    bars = [np.array([[x, x + 5.0], [50.0, 200]]) for x in (100.0, 160.0)]
+    candidates = decode.Candidates(
+        [(0, 1), (0, 2), (1, 2)],
+        np.zeros((3, 28, 28), np.uint8),
+        np.array([0.25, cost_of_whole, 0.25]),
+    )
+    line = from_strokes.from_strokes(bars)
+    number = decode.choose_digits(line, candidates, np.eye(10)[[1, 7, 1]])
+    assert number.text == text
     assert {number.text, number.alternative} == {"7", "11"}
 
 
@@ -217,4 +233,7 @@ def test_score_counts_numbers_that_are_recognized_whole(tmp_path) -> None:
         assert scores["whole"] + len(scores["wrong"]) == 8
         assert sum(kind["of"] for kind in scores["by_spacing"].values()) == 8
         assert scores["by_spacing"]["touching"]["of"] == 2
+        assert sum(kind["whole"] for kind in scores["by_length"].values()) == scores["whole"]
+        low, high = scores["interval"]
+        assert low < scores["whole"] / 8 <= high
     assert report["strokes"]["whole"] >= 7

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import photos
 from digits.ink.canvas import rasterize
 from digits.multidigit import photo
-from tests.multidigit import photos
-from tests.multidigit.test_numbers import FIVE, FOUR, SEVEN, THREE, beside, predict
+from digits.multidigit.benchmark import compose_numbers
+from tests.multidigit.test_numbers import FIVE, FOUR, SEVEN, THREE, all_ten, beside, predict
 
 
 def written(*digits, step: float = 150, brush: float = 10) -> np.ndarray:
@@ -35,6 +36,42 @@ def test_digits_are_recognized_on_any_paper_in_uneven_light(ruling: str, tilt: f
         tilt=tilt,
     )
     assert texts(content) == ["3745"]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"shadow": "soft"},
+        {"shadow": "hard"},
+        {"light": 0.25, "grain": 7.0},
+        {"perspective": 0.35},
+        {"ruling": "squared", "step": 100, "rule": 0.3, "shadow": "hard", "perspective": 0.2},
+    ],
+    ids=["soft shadow", "hard shadow", "low light", "perspective", "squared in a hard shadow"],
+)
+def test_digits_are_recognized_in_bad_light_and_from_the_side(conditions: dict) -> None:
+    content = photos.photo(
+        written(THREE, SEVEN, FOUR, FIVE), width=1600, height=1200, share=0.6, **conditions
+    )
+    assert texts(content) == ["3745"]
+
+
+def test_what_is_left_of_a_ruling_is_no_digit() -> None:
+    mask = np.zeros((400, 600), bool)
+    mask[100:300, 200:218] = mask[100:118, 120:200] = True  # a 7
+    mask[100:300, 300:318] = True  # a 1
+    mask[90:310, 400:404] = mask[150:153, 320:390] = True  # what is left
+    components, slices, [line] = photo.find_numbers(mask)
+    assert [slices[label - 1][1].start for label in line] == [120, 300]
+    assert components[200, 401] not in line
+
+
+def test_photos_of_each_kind_are_the_same_for_the_same_seed() -> None:
+    number = compose_numbers(all_ten(1), 1, seed=0)[0]
+    for kind in photos.KINDS:
+        content = photos.of_number(number, kind, 3)
+        assert content == photos.of_number(number, kind, 3)
+        assert content != photos.of_number(number, kind, 4)
 
 
 def test_chalk_on_a_board_is_recognized() -> None:

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks import photos
 from digits.ink import canvas
 from digits.ink.canvas import CANVAS_SIDE, SCREEN_SCALE
 from tests.conftest import CHROMIUM, new_page
-from tests.multidigit import photos
 
 pytestmark = pytest.mark.browser
 

@@ -1,0 +1,61 @@
+"""Candidates for a digit, judged whether they are one."""
+
+import numpy as np
+import pytest
+
+from digits.multidigit import decode, whole_digit
+from digits.multidigit.from_strokes import from_strokes
+from tests.multidigit.test_numbers import FIVE, FOUR, SEVEN, THREE, beside
+
+
+def test_the_network_is_the_one_that_keras_has() -> None:
+    from keras import Input, Model, layers
+
+    fitted = whole_digit.load()
+    seen = Input((202,))
+    image = layers.Reshape((14, 14, 1))(seen[:, :196])
+    maps = layers.Conv2D(fitted.kernel.shape[-1], 5, activation="relu")(image)
+    flat = layers.Flatten()(layers.MaxPooling2D()(maps))
+    hidden = layers.Dense(len(fitted.output), "relu")(layers.Concatenate()([flat, seen[:, 196:]]))
+    network = Model(seen, layers.Dense(1)(hidden))
+    network.set_weights(
+        [
+            fitted.kernel[:, :, None],
+            fitted.kernel_bias,
+            fitted.hidden,
+            fitted.hidden_bias,
+            fitted.output[:, None],
+            fitted.output_bias,
+        ]
+    )
+    random = np.random.default_rng(0)
+    images = random.integers(256, size=(whole_digit.BATCH + 3, 28, 28), dtype=np.uint8)
+    places = random.random((len(images), 6)).tolist()
+    expected = network(whole_digit.features(images, places)).numpy()[:, 0]
+    assert fitted.log_odds(images, places) == pytest.approx(expected, abs=1e-3)
+
+
+def test_whole_digits_are_told_from_parts_and_from_two_together() -> None:
+    line = from_strokes(beside(THREE, FOUR, SEVEN, FIVE))  # of one, two, one and two strokes
+    spans = [(0, 1), (1, 3), (3, 4), (4, 6), (0, 3), (1, 2), (1, 4), (3, 6)]
+    images = np.stack([line.picture(range(*span)) for span in spans])
+    log_odds = whole_digit.load().log_odds(images, decode.places(line, spans))
+    assert (log_odds[:4] > 0).all()
+    assert (log_odds[4:] < 0).all()
+
+
+def test_places_are_shares_of_the_height_of_the_line() -> None:
+    line = decode.Line(
+        [(0.0, 0.0, 20.0, 100.0), (30.0, 50.0, 60.0, 100.0), (60.0, 0.0, 90.0, 80.0)],
+        lambda indices: np.zeros((28, 28), np.uint8),
+        [(1, 2, 0.7)],
+    )
+    assert np.allclose(
+        decode.places(line, [(0, 1), (0, 2), (1, 2), (2, 3)]),
+        [
+            [0.2, 0, 0, 0, 0, 0],
+            [0.6, 0, 0, 0.1, 0, 0.7],
+            [0.3, 0.5, 0, 0, 0, 0.7],
+            [0.3, 0, 0.2, 0, 0.7, 0],
+        ],
+    )
