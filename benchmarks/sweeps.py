@@ -42,6 +42,7 @@ IMAGES, EPOCHS = 6_000, 9  # of each recipe in the comparison, for all are train
 RECORDED = 60  # recipes of that space
 WHOLE = 20  # of which random search trains in full
 ORDERS = 200  # in which they come
+MISSED_BY = (0.0, 0.1)  # percentage points; 6,000 validation images tell no 0.1 apart
 
 SCALED = (1, 2, 4)  # workers of one thread each
 SCALED_PLAN = Plan(
@@ -128,24 +129,34 @@ def promotion() -> list[dict[str, Any]]:
     number of sweeps can be replayed on their curves, each with the recipes in an order of its own.
     """
     recorded = _record()
+    return [line for points in MISSED_BY for line in compare(recorded, points)]
+
+
+def compare(curves: np.ndarray, points: float) -> list[dict[str, Any]]:
+    """Epochs of promotion to ``points`` below the best of random search, against those of that.
+
+    ``curves`` is (recipes, epochs). A sweep that does not get so far counts with all epochs of all
+    recipes.
+    """
     ratios, found, rng = [], [], np.random.default_rng(0)
     for _ in range(ORDERS):
-        whole = recorded[rng.permutation(RECORDED)[:WHOLE]]
-        goal_accuracy = whole[:, -1].max()
-        epochs = replay(recorded[rng.permutation(RECORDED)], goal_accuracy)
+        whole = curves[rng.permutation(len(curves))[:WHOLE]]
+        accuracy = whole[:, -1].max() - points / 100
+        epochs = replay(curves[rng.permutation(len(curves))], accuracy)
         found.append(epochs is not None)
-        ratios.append((epochs or RECORDED * EPOCHS) / (WHOLE * EPOCHS))
-    what = f"promotion against {WHOLE} whole runs at random"
+        ratios.append((epochs or curves.size) / (WHOLE * curves.shape[1]))
+    what = f"promotion against {WHOLE} whole runs at random, "
+    what += f"to {points:g} points below their best" if points else "to their best accuracy"
     quarter, middle, most = np.quantile(ratios, (0.25, 0.5, 0.75)).tolist()
     return [
         {
-            "what": f"{what}: epochs for the same accuracy, ×",
+            "what": f"{what}: epochs, ×",
             "ours": f"{middle:.2f}",
             "baseline": "≤ 0.33",
             "ratio": f"{quarter:.2f} – {most:.2f} (quartiles)",
             "met": middle <= 1 / 3,
         },
-        figure(f"{what}: found at all, % of {ORDERS} orders", [100 * float(np.mean(found))], 0),
+        figure(f"{what}: found, % of {ORDERS} orders", [100 * float(np.mean(found))], 0),
     ]
 
 
