@@ -175,12 +175,12 @@ def test_a_run_is_scored_on_drawings_fine_tuned_on_them_and_scored_again(
     expect(page.get_by_text(f"Base model: run {base.id}")).to_be_visible()
     expect(page.get_by_text("Before and after fine-tuning")).to_be_visible()
     expect(page.get_by_text("Held-out drawings (10)")).to_be_visible()
-    expect(page.get_by_text("Accuracy on drawings (10)")).to_be_visible()
+    expect(page.get_by_text(re.compile("on 10 drawings .95% interval"))).to_be_visible()
     expect(page.get_by_text("Pinned drawings over the epochs")).to_be_visible()
     [tuned] = [run for run in runs.all() if run.recipe.finetune]
     expect(page.get_by_text(f"→ {tuned.result()['test_accuracy']:.2%}")).to_be_visible()  # type: ignore[index]
     page.goto(f"{app.url}/runs?compare={base.id},{tuned.id}")
-    scores = page.get_by_role("row", name="Drawings").get_by_role("cell")
+    scores = page.get_by_role("row", name=re.compile("^Drawings")).get_by_role("cell")
     expect(scores).to_have_text([re.compile("Drawings"), *[re.compile(r"%.* – .*%")] * 2])
     tuned.delete()
     base.delete()
