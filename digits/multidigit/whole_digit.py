@@ -1,8 +1,9 @@
 """How much a candidate looks like one whole digit, neither a part of one nor more than one.
 
 A network of digits is sure of most halves of digits, too. So a second, tiny network judges each
-candidate by its image and by its place on the line. ``python -m benchmarks.segmentation --fit``
-trains it on candidates of numbers that were composed of MNIST's and of synthetic digits.
+candidate by its image and by its place on the line. It was trained on candidates of numbers that
+were composed of MNIST's and of synthetic digits, as ``python -m benchmarks.segmentation --fit``
+trains one; docs/results.md says how far that one differs.
 Source: the rejection of bad candidates in LeCun et al. 1998, section VI.
 """
 
