@@ -123,9 +123,9 @@ def test_a_drawing_beside_the_curves_is_read_anew_while_the_network_learns(
 
 
 def _points(page: Page) -> int:
-    """How many points the longest curve shows."""
-    shown = """Math.max(...[...document.querySelectorAll('.plot')]
-      .flatMap(plot => (plot.data ?? []).map(trace => trace.x.length)))"""
+    """How many points the training curve of the page's own run shows, not those of earlier runs."""
+    shown = """[...document.querySelectorAll('.plot')].flatMap(plot => plot.data ?? [])
+      .find(trace => trace.name?.endsWith(', training'))?.x.length ?? 0"""
     return page.evaluate(shown)
 
 
