@@ -116,7 +116,7 @@ def _truth(line: Line) -> Truth:
 
 
 def synthetic_digits(writers: int, seed: int) -> list[PenDigit]:
-    """Twelve digits of each of so many writers."""
+    """Twelve digits of each of a number of writers."""
     random = np.random.default_rng(seed)
     digits = []
     for writer in range(writers):

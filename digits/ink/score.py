@@ -60,11 +60,12 @@ def score(
         raise ValueError(f"{Path(file).name} holds no such digit that is not marked suspect.")
     y = np.array([digit.label for digit in digits])
     p = predict(render_inputs(digits, options, anywhere))
+    y_pred = p.argmax(axis=1)
     matrix = np.zeros((10, 10), int)
-    np.add.at(matrix, (y, p.argmax(axis=1)), 1)
+    np.add.at(matrix, (y, y_pred), 1)
     correct = int(np.trace(matrix))
     by_writer: dict[int, list[int]] = {}
-    for number, (digit, hit) in enumerate(zip(digits, p.argmax(axis=1) == y, strict=True)):
+    for number, (digit, hit) in enumerate(zip(digits, y_pred == y, strict=True)):
         counts = by_writer.setdefault(-1 - number if digit.writer is None else digit.writer, [0, 0])
         counts[:] = counts[0] + int(hit), counts[1] + 1
     return {

@@ -48,7 +48,11 @@ def keras_script(*stages: Stage) -> str:
     Each stage goes on with the weights of the one before. The first lines of the program name what
     it leaves out. Raises ``DoesNotFit`` as ``layers`` does.
     """
-    note = f"\n\nLeft out of this plain version: {', '.join(out)}." if (out := _out(stages)) else ""
+    note = (
+        f"\n\nLeft out of this plain version: {', '.join(out)}."
+        if (out := _left_out(stages))
+        else ""
+    )
     numpy = "import numpy as np\n" * any(map(_has_rates, stages))
     parts, before = [], None
     for stage in stages:
@@ -68,7 +72,7 @@ print(model.evaluate(x_test, y_test, verbose=0))
 '''
 
 
-def _out(stages: Sequence[Stage]) -> list[str]:
+def _left_out(stages: Sequence[Stage]) -> list[str]:
     """What the script leaves out."""
     recipes = [stage.recipe for stage in stages]
     return [

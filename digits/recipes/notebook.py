@@ -6,12 +6,8 @@ from typing import Any
 
 from digits.recipes.keras_script import Stage, keras_script
 
-PARTS = (
-    "weights = ",
-    "model = ",
-    "model.fit(",
-    "print(",
-)  # statements with which a new cell begins
+# Statements with which a new cell begins.
+PARTS = ("weights = ", "model = ", "model.fit(", "print(")
 
 
 def notebook(*stages: Stage) -> str:

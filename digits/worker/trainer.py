@@ -208,7 +208,7 @@ class Trainer:
         timer = self.timer
         seconds, cpu_seconds = timer.seconds["training"], timer.cpu_seconds["training"]
         ends = {*range(0, self.steps_per_epoch, STEPS_PER_CALL), self.steps_per_epoch}
-        if not self.images:  # the first point of an attempt does not wait for so many
+        if not self.images:  # the first point of an attempt comes after one step
             ends.add(1)
         for first, last in pairwise(sorted(ends)):
             if self.run.stop_requested or (self.pauses(epoch) and not self.is_soon_over(first)):

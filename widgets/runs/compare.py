@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits.evaluation.metrics import wilson_interval
 from digits.evaluation.seeds import Band, band
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
@@ -16,7 +15,7 @@ from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from digits.store.status import DONE, UNFINISHED
 from digits.store.verdict import verdict
 from widgets.runs.groups import Group, choose_groups
-from widgets.runs.listing import test_cell
+from widgets.runs.listing import accuracy_cell, test_cell
 from widgets.runs.notes import notes
 from widgets.runs.overview import overview
 from widgets.runs.selection import LINKED, ticked_ids
@@ -305,9 +304,7 @@ def _score_cell(group: Group) -> Cell | None:
     scores = [known[run.id] for run in group.runs if run.id in known]
     if len(scores) == 1:
         [(correct, total)] = scores
-        low, high = wilson_interval(correct, total)
-        of = f"{correct:,} of {total:,} drawings, 95% interval"
-        return Cell(f"{correct / total:.2%}", more=f"{100 * low:.2f} – {high:.2%}", title=of)
+        return accuracy_cell(correct, total, f"{correct:,} of {total:,} drawings, 95% interval")
     return _mean_cell([correct / total for correct, total in scores]) if scores else None
 
 

@@ -211,8 +211,13 @@ def _figures(run: Run, summary: Summary, status: Status) -> list[Cell]:
 def test_cell(result: Result) -> Cell:
     """The test accuracy with its 95 % interval."""
     total = result["test_images"]
-    low, high = wilson_interval(round(result["test_accuracy"] * total), total)
-    return Cell(f"{result['test_accuracy']:.2%}", more=f"{100 * low:.2f} – {high:.2%}")
+    return accuracy_cell(round(result["test_accuracy"] * total), total)
+
+
+def accuracy_cell(correct: int, total: int, title: str = "") -> Cell:
+    """An accuracy with its 95 % interval; ``title`` is shown under the mouse."""
+    low, high = wilson_interval(correct, total)
+    return Cell(f"{correct / total:.2%}", more=f"{100 * low:.2f} – {high:.2%}", title=title)
 
 
 def _changed(run: Run) -> str:
