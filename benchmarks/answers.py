@@ -1,5 +1,6 @@
 """The row on predictions: from the end of a stroke to the answer in the page, and in the engine."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from digits.store.models import ModelRef
 from tests.conftest import until
 
 STROKES = 30
+EMPTY = re.compile("Draw a (digit from 0 to 9|number, its digits side by side)")
 THREE: list[tuple[float, float]] = [
     (95, 70),
     (130, 55),
@@ -120,7 +122,7 @@ def _rows(
 def _draw(page: Page, drawing: list[Line]) -> list[float]:
     """Draw on an empty canvas; milliseconds from the end of each stroke to its answer."""
     page.get_by_role("button", name="Clear").click()
-    page.get_by_text("Draw a digit from 0 to 9").wait_for()
+    page.get_by_text(EMPTY).wait_for()
     canvas = page.locator("canvas.upper-canvas")
     expect(canvas).to_have_count(1)  # the old one stays until the new one has come
     waited = []
