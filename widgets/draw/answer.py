@@ -14,7 +14,7 @@ from digits.multidigit.recognize import Recognition, recognize
 from digits.store.models import ModelRef
 from widgets.draw.canvas import CanvasDrawing, start_from
 from widgets.draw.explanations import disabled_steps
-from widgets.draw.live_answer import live_answer
+from widgets.draw.live_answer import head_start, live_answer
 from widgets.shared.format import as_text, percent
 from widgets.shared.gallery import montage
 from widgets.shared.session import engine, test_set
@@ -96,6 +96,7 @@ def _start_from_test(dataset: str) -> None:
 def show_numbers(numbers: list[Number]) -> None:
     """The prediction, what is unsure about it, and each digit as the model sees it."""
     st.metric("Prediction", "  ".join(number.text for number in numbers))
+    head_start()
     for number in numbers:
         if doubt := _doubt(number):
             st.warning(doubt, icon=":material/help:")

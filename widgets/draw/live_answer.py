@@ -17,10 +17,6 @@ from widgets.shared.format import percent
 from widgets.shared.plot import content_time
 from widgets.shared.static import module
 
-# Seconds that the answer is on its way before what comes below it. All in one, the browser would
-# draw the explanations first, and the answer would be seen twice as late.
-HEAD_START = 0.05
-
 CSS = """
 .answer { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 1.4fr);
   gap: 0.75rem 1.5rem; align-items: start; font-variant-numeric: tabular-nums; }
@@ -302,7 +298,16 @@ def live_answer(
     key = "draw-answer"
     _mount(data={"content": content, "since": content_time(key, content)}, key=key)
     if p is not None:
-        time.sleep(HEAD_START)
+        head_start()
+
+
+def head_start() -> None:
+    """Let the browser show the answer before it gets what comes below.
+
+    It draws in one piece what comes at once, and the explanations take as long as the way to the
+    answer.
+    """
+    time.sleep(0.05)
 
 
 def _arrays(model: ModelRef) -> ModelArrays | str:
