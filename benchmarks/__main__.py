@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["DIGITS_RUNS"] = folder
         lines = [line for row in arguments.rows or ROWS for line in ROWS[row]()]
     report(lines, arguments.json)
