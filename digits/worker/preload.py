@@ -4,6 +4,7 @@ Workers of a cluster of your own load this module with ``dask worker … --prelo
 digits.worker.preload``.
 """
 
+import os
 from dataclasses import dataclass, replace
 
 import keras
@@ -21,6 +22,7 @@ from digits.worker import hardware, model
 from digits.worker.predict import load, predict
 from digits.worker.train_step import TrainSteps, build_train_steps
 
+NICENESS = 5  # of all threads, so that a training run leaves the processor to the pages
 MAX_PRELOADED = 2  # recipes; each holds a copy of its images
 
 
@@ -38,6 +40,7 @@ _preloaded: dict[Recipe, Prepared] = {}
 
 def dask_setup(worker: object) -> None:
     """Load TensorFlow and the shipped model at a worker's start; dask calls this by its name."""
+    os.nice(NICENESS)
     predict(load(ModelRef()), np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.uint8))
 
 
