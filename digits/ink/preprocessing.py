@@ -109,22 +109,27 @@ def pen_width(side: float) -> float:
     return side * PEN_WIDTH / (DIGIT_SIDE - PEN_WIDTH)
 
 
+def redraw(ink: np.ndarray, strokes: list[np.ndarray]) -> np.ndarray:
+    """The drawing with a pen as wide, for its size, as MNIST's: uint8, as large as ``ink``.
+
+    ``ink`` is (height, width) uint8, ``strokes`` the (2, points) arrays that left it, in its
+    pixels. Without any, or where all of them fit into a digit's 20 pixels, it stays as it is.
+    """
+    if not (ink.any() and strokes):
+        return ink
+    side = float(np.ptp(np.concatenate(strokes, axis=1), axis=1).max())
+    height, width = ink.shape
+    return rasterize(strokes, width, height, pen_width(side)) if side > DIGIT_SIDE else ink
+
+
 def preprocess(
     ink: np.ndarray, strokes: list[np.ndarray], options: Preprocessing = ALL_STAGES
 ) -> np.ndarray:
-    """What models see of a drawing whose strokes are known: (28, 28) uint8.
+    """What models see of a drawing: (28, 28) uint8; ``ink`` and ``strokes`` as in ``redraw``.
 
-    ``ink`` is (height, width) uint8, ``strokes`` the (2, points) arrays that left it, in its
-    pixels. Without any, or where all of them fit into a digit's 20 pixels, nothing is redrawn.
     Raises as ``normalize`` does.
     """
-    if options.redraw and ink.any() and strokes:
-        points = np.concatenate(strokes, axis=1)
-        side = float(np.ptp(points, axis=1).max())
-        if side > DIGIT_SIDE:
-            height, width = ink.shape
-            ink = rasterize(strokes, width, height, pen_width(side))
-    return normalize(ink, options)
+    return normalize(redraw(ink, strokes) if options.redraw else ink, options)
 
 
 def preprocessing_stages(
@@ -132,20 +137,22 @@ def preprocessing_stages(
 ) -> list[Stage]:
     """The resized sheet, then the drawing after each enabled stage; the last is what models see.
 
-    ``ink`` is (height, width) uint8, ``strokes`` the (2, points) arrays that left it. Raises as
-    ``preprocess`` does when nothing is left in the end.
+    ``ink`` and ``strokes`` are as in ``redraw``. Raises as ``preprocess`` does when nothing is left
+    in the end.
     """
-    image = preprocess(ink, strokes, options)
+    redrawn = redraw(ink, strokes) if options.redraw else ink
     stages = []
     enabled = NO_STAGES
     for name in (RESIZED, *(stage for stage in STAGES if getattr(options, stage))):
         if name != RESIZED:
             enabled = replace(enabled, **{name: True})
         try:
-            after = image if enabled == options else preprocess(ink, strokes, enabled)
+            image = normalize(redrawn if enabled.redraw else ink, enabled)
         except ValueError:
-            after = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-        stages.append(Stage(name, enabled, after))
+            if enabled == options:
+                raise
+            image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+        stages.append(Stage(name, enabled, image))
     return stages
 
 
