@@ -125,26 +125,28 @@ def simulated() -> list[dict[str, Any]]:
 def promotion() -> list[dict[str, Any]]:
     """Epochs until promotion has found what random search of whole runs finds.
 
-    Random recipes are trained in full once. A run that pauses does what the whole one does, so any
-    number of sweeps can be replayed on their curves, each with the recipes in an order of its own.
+    Random recipes are trained in full, each with its schedule in one piece and with restarts. A
+    run that pauses does what the whole one does, so any number of sweeps can be replayed on their
+    curves, each with the recipes in an order of its own.
     """
-    recorded = _record()
-    return [line for points in MISSED_BY for line in compare(recorded, points)]
+    whole, restarted = _record()
+    return [line for points in MISSED_BY for line in compare(whole, restarted, points)]
 
 
-def compare(curves: np.ndarray, points: float) -> list[dict[str, Any]]:
+def compare(whole: np.ndarray, curves: np.ndarray, points: float) -> list[dict[str, Any]]:
     """Epochs of promotion to ``points`` below the best of random search, against those of that.
 
-    ``curves`` is (recipes, epochs). A sweep that does not get so far counts with all epochs of all
+    ``whole`` are the curves of random search and ``curves`` those of promotion, of the same
+    recipes, (recipes, epochs). A sweep that does not get so far counts with all epochs of all
     recipes.
     """
     ratios, found, rng = [], [], np.random.default_rng(0)
     for _ in range(ORDERS):
-        whole = curves[rng.permutation(len(curves))[:WHOLE]]
-        accuracy = whole[:, -1].max() - points / 100
+        searched = whole[rng.permutation(len(whole))[:WHOLE]]
+        accuracy = searched[:, -1].max() - points / 100
         epochs = replay(curves[rng.permutation(len(curves))], accuracy)
         found.append(epochs is not None)
-        ratios.append((epochs or curves.size) / (WHOLE * curves.shape[1]))
+        ratios.append((epochs or curves.size) / searched.size)
     what = f"promotion against {WHOLE} whole runs at random, "
     what += f"to {points:g} points below their best" if points else "to their best accuracy"
     quarter, middle, most = np.quantile(ratios, (0.25, 0.5, 0.75)).tolist()
@@ -161,25 +163,30 @@ def compare(curves: np.ndarray, points: float) -> list[dict[str, Any]]:
 
 
 def _record() -> np.ndarray:
-    """Validation accuracies (recipes, epochs) of random recipes, trained in full."""
-    from digits.worker.trainer import train
-
+    """Validation accuracies of random recipes: (without and with restarts, recipes, epochs)."""
     searched = dataclasses.replace(
         BASE, dataset=datasets.default(), train_images=IMAGES, epochs=EPOCHS
     )
     rng, curves = np.random.default_rng(0), []
-    for number in range(RECORDED):
+    for number in range(1, RECORDED + 1):
         recipe = apply(searched, SPACE.draw(searched, rng))
-        run = runs.create(recipe, f"recorded {number + 1}")
-        run.write_status(Status("queued", epochs=recipe.epochs))
-        train(run)
-        curve = np.zeros(recipe.epochs)  # of one that fails the rest is 0
-        reached = run.epoch_metrics()["val_accuracy"]
-        curve[: len(reached)] = reached
-        curves.append(curve)
-        print(f"\r{number + 1} of {RECORDED} recipes", end="", file=sys.stderr, flush=True)
+        curves.append([_curve_of(recipe), _curve_of(dataclasses.replace(recipe, restarts=True))])
+        print(f"\r{number} of {RECORDED} recipes", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return np.array(curves)
+    return np.array(curves).swapaxes(0, 1)
+
+
+def _curve_of(recipe: Recipe) -> np.ndarray:
+    """Train a recipe: validation accuracies (epochs,), the rest 0 where it fails."""
+    from digits.worker.trainer import train
+
+    run = runs.create(recipe, "recorded")
+    run.write_status(Status("queued", epochs=recipe.epochs))
+    train(run)
+    curve = np.zeros(recipe.epochs)
+    reached = run.epoch_metrics()["val_accuracy"]
+    curve[: len(reached)] = reached
+    return curve
 
 
 def replay(curves: np.ndarray, accuracy: float) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from digits.data.datasets import DATASETS
 from digits.recipes.layers import IMAGE_SHAPE, NUM_CLASSES, layers
 from digits.recipes.recipe import Recipe
-from digits.recipes.schedule import RateChange
+from digits.recipes.schedule import RateChange, cycles
 
 OPTIMIZERS = {
     "adam": "keras.optimizers.Adam({rate})",
@@ -162,7 +162,9 @@ def _rates(stage: Stage, images: int) -> str:
     recipe = stage.recipe
     steps = -(-images // recipe.batch_size) * recipe.epochs
     changes = "".join(f"peak[{c.step}:] = {c.learning_rate:g}\n" for c in stage.changes)
-    shares = f"t = np.arange({steps}) / {max(1, steps - 1)}\n" * (recipe.schedule != "constant")
+    cycle = [f"np.arange({n}) / {max(1, n - 1)}" for n in cycles(recipe, steps)]
+    shares = cycle[0] if len(cycle) == 1 else f"np.concatenate([{', '.join(cycle)}])"
+    shares = f"t = {shares}\n" * (recipe.schedule != "constant")
     return f"""peak = np.full({steps}, {recipe.learning_rate:g})
 {changes}{shares}{SCHEDULES[recipe.schedule]}
 steps = iter(rates)

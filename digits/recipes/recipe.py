@@ -277,6 +277,15 @@ class Recipe:
         words="{}",
         always=True,
     )
+    restarts: bool = hyperparameter(
+        False,
+        "Warm restarts",
+        "Runs through the schedule anew after 1, 3, 9, 27 … epochs, so that the learning rate is "
+        "low there. The accuracy after these epochs then tells which recipe is better, and the end "
+        "of the run has fewer steps.",
+        "training",
+        words="restarts",
+    )
     learning_rate: float = hyperparameter(
         0.001,
         "Learning rate (peak)",

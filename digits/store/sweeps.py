@@ -76,9 +76,16 @@ class Plan:
         if self.sampler == "grid":
             self.space.grid(self.base)
 
-    def recipe(self, values: Values) -> Recipe:
-        """What a trial of these values trains."""
-        return apply(self.base, values)
+    def recipe(self, values: Values, kind: Kind = "trial") -> Recipe:
+        """What a trial of these values trains, or the winner.
+
+        Trials that pause restart their schedule at each rung, so that they are compared when their
+        learning rate is low; the winner is trained with the schedule as it is.
+        """
+        recipe = apply(self.base, values)
+        if kind == "trial" and self.promotion and recipe.schedule != "constant":
+            return replace(recipe, restarts=True)
+        return recipe
 
 
 @dataclass(frozen=True)
@@ -220,7 +227,7 @@ class Sweep:
         Raises ``OSError`` as ``runs.create`` does.
         """
         plan = self.plan
-        recipe, what = plan.recipe(values), describe(values)
+        recipe, what = plan.recipe(values, kind), describe(values)
         if kind == "final":
             recipe = replace(recipe, seed=plan.base.seed + number - 1)
             what = f"winner, seed {recipe.seed}"

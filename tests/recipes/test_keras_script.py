@@ -66,11 +66,12 @@ def test_the_script_trains_the_network_of_the_recipe(
     assert 0 <= accuracy <= 1
 
 
+@pytest.mark.parametrize("restarts", [False, True])
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "one-cycle"])
 def test_a_script_sets_the_learning_rate_of_every_step_as_the_run_did(
-    schedule: str, ran: Callable[..., dict]
+    schedule: str, restarts: bool, ran: Callable[..., dict]
 ) -> None:
-    recipe = Recipe(train_images=32, batch_size=10, epochs=3, schedule=schedule)
+    recipe = Recipe(train_images=32, batch_size=10, epochs=3, schedule=schedule, restarts=restarts)
     changes = (RateChange(5, 0.0005), RateChange(9, 0.002))
     names = ran(Stage(recipe, changes))
     assert names["rates"] == pytest.approx(learning_rates(recipe, 12, changes), rel=1e-4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
-from digits.recipes.schedule import RateChange, learning_rates
+from digits.recipes.schedule import RateChange, cycles, learning_rates
 
 SCHEDULES = HYPERPARAMETERS["schedule"].choices
 
@@ -35,7 +35,25 @@ def test_one_cycle_climbs_for_three_tenths_and_then_falls() -> None:
 
 def test_a_run_of_one_step_has_a_rate() -> None:
     for schedule in SCHEDULES:
-        assert np.isfinite(learning_rates(Recipe(schedule=schedule), 1)).all()
+        for restarts in (False, True):
+            assert np.isfinite(
+                learning_rates(Recipe(schedule=schedule, restarts=restarts), 1)
+            ).all()
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+def test_a_schedule_that_restarts_is_run_through_until_each_rung(schedule: str) -> None:
+    recipe = Recipe(schedule=schedule, epochs=9, restarts=True)
+    assert cycles(recipe, 900) == [100, 200, 600]
+    rates = learning_rates(recipe, 900)
+    for begin, end in ((0, 100), (100, 300), (300, 900)):
+        once = Recipe(schedule=schedule)
+        assert rates[begin:end] == pytest.approx(learning_rates(once, end - begin))
+
+
+def test_without_restarts_and_with_one_epoch_there_is_one_cycle() -> None:
+    assert cycles(Recipe(epochs=9), 900) == [900]
+    assert cycles(Recipe(epochs=1, restarts=True), 100) == [100]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

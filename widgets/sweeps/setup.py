@@ -96,8 +96,8 @@ def _base() -> tuple[Recipe, str]:
         200,
         max(EPOCHS, recipe.epochs),
         key=f"sweep-epochs-{name}",
-        help="Of a trial that comes to its end. The learning rate schedule spans all of them, also "
-        "for trials that pause earlier.",
+        help="Of a trial that comes to its end. A learning rate schedule begins anew at each step, "
+        "so that trials are compared when their rate is low.",
     )
     few = sorted(n for n in {*IMAGES, recipe.train_images or 0} if 0 < n < most)
     wanted = recipe.train_images or USUAL_IMAGES
