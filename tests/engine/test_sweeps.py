@@ -74,7 +74,7 @@ def test_a_sweep_pauses_goes_on_and_ends_with_a_tested_winner(engine: Engine) ->
     assert answer.best
     assert answer.best.accuracy == max(trial.accuracy for trial in sweep.trials())
     winner = sweep.entries("final")[0].run.recipe
-    assert winner == sweep.plan.recipe(dict(answer.best.values))
+    assert winner == sweep.plan.recipe(dict(answer.best.values), "final")
 
 
 def test_a_cancelled_sweep_ends_its_runs_and_a_stopped_one_still_tests_its_winner(

@@ -43,6 +43,20 @@ def test_a_trial_knows_its_values_and_what_its_run_has_reached() -> None:
     assert answer.best in sweep.trials()
 
 
+@pytest.mark.parametrize(
+    ("schedule", "promotion", "restarts"),
+    [("one-cycle", True, True), ("one-cycle", False, False), ("constant", True, False)],
+)
+def test_trials_that_pause_restart_their_schedule_and_the_winner_does_not(
+    schedule: str, promotion: bool, restarts: bool
+) -> None:
+    base = dataclasses.replace(PLAN.base, schedule=schedule)
+    plan = dataclasses.replace(PLAN, base=base, promotion=promotion)
+    values = PLAN.space.grid(PLAN.base)[0]
+    assert plan.recipe(values).restarts == restarts
+    assert not plan.recipe(values, "final").restarts
+
+
 def test_test_accuracies_stay_unseen_until_the_sweep_is_finished() -> None:
     sweep = searched(9)
     sweep.write_progress(Progress("running"))
