@@ -16,7 +16,7 @@ from benchmarks.measure import figure, goal
 from digits.data import datasets
 from digits.engine import Engine
 from digits.engine import sweeps as driver
-from digits.recipes.halving import Begin, Promote, State, Trial, next_action, rungs
+from digits.recipes.halving import Begin, Promote, State, Trial, best, next_action, rungs
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.recipes.space import Space, Values, apply
@@ -125,8 +125,8 @@ def simulated() -> list[dict[str, Any]]:
 def promotion() -> list[dict[str, Any]]:
     """Epochs until promotion has found what random search of whole runs finds.
 
-    Random recipes are trained in full, each with its schedule in one piece and with restarts. A
-    run that pauses does what the whole one does, so any number of sweeps can be replayed on their
+    Random recipes are trained in full, each with its schedule in one piece, as random search does,
+    and with restarts, as trials that pause do. So any number of sweeps can be replayed on their
     curves, each with the recipes in an order of its own.
     """
     whole, restarted = _record()
@@ -140,13 +140,14 @@ def compare(whole: np.ndarray, curves: np.ndarray, points: float) -> list[dict[s
     recipes, (recipes, epochs). A sweep that does not get so far counts with all epochs of all
     recipes.
     """
+    finals = whole[:, -1]
     ratios, found, rng = [], [], np.random.default_rng(0)
     for _ in range(ORDERS):
-        searched = whole[rng.permutation(len(whole))[:WHOLE]]
-        accuracy = searched[:, -1].max() - points / 100
-        epochs = replay(curves[rng.permutation(len(curves))], accuracy)
+        accuracy = finals[rng.permutation(len(finals))[:WHOLE]].max() - points / 100
+        order = rng.permutation(len(curves))
+        epochs = replay(curves[order], finals[order], accuracy)
         found.append(epochs is not None)
-        ratios.append((epochs or curves.size) / searched.size)
+        ratios.append((epochs or curves.size) / (WHOLE * curves.shape[1]))
     what = f"promotion against {WHOLE} whole runs at random, "
     what += f"to {points:g} points below their best" if points else "to their best accuracy"
     quarter, middle, most = np.quantile(ratios, (0.25, 0.5, 0.75)).tolist()
@@ -189,8 +190,12 @@ def _curve_of(recipe: Recipe) -> np.ndarray:
     return curve
 
 
-def replay(curves: np.ndarray, accuracy: float) -> int | None:
-    """Epochs that one worker trains until a trial has reached it in full; ``None`` if none does."""
+def replay(curves: np.ndarray, finals: np.ndarray, accuracy: float) -> int | None:
+    """Epochs until the best of the trials that came to their end is as good as it is to be.
+
+    It is judged by ``finals``, the recipes' accuracies (recipes,) when they are trained as winners.
+    One worker trains. ``None`` if no winner is that good.
+    """
     marks, known, epochs = rungs(curves.shape[1]), list[Trial](), 0
     while action := next_action(known, marks, len(known) < len(curves)):
         if isinstance(action, Begin):
@@ -202,7 +207,8 @@ def replay(curves: np.ndarray, accuracy: float) -> int | None:
         state: State = "ended" if action.until == marks[-1] else "paused"
         reached = tuple(curves[index, : action.until].tolist())
         known[index] = dataclasses.replace(known[index], state=state, accuracies=reached)
-        if state == "ended" and reached[-1] >= accuracy:
+        winner = best(trial for trial in known if trial.state == "ended")
+        if winner and finals[winner.number - 1] >= accuracy:
             return epochs
     return None
 
