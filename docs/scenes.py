@@ -78,7 +78,7 @@ def add_drawings() -> None:
     """A hundred synthetic drawings or so in the shared folder."""
     random = np.random.default_rng(0)
     for label, variants in synthetic.VARIANTS.items():
-        for variant in [*variants.values()] * 2:
+        for variant in variants.values():
             tilt = np.eye(2) + random.normal(0, 0.08, (2, 2))
             collection.add(label, [tilt @ stroke for stroke in synthetic.parse(variant)])
 
