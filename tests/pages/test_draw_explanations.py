@@ -56,7 +56,7 @@ def test_every_convolution_block_shows_its_maps(page: Page, server: str) -> None
     open_page(page, server, "?why=Layers")
     draw(page, SEVEN)
     answer(page, 7)
-    maps = page.get_by_alt_text(re.compile(r"^Convolution block \d: \d+ maps of \d+ × \d+"))
+    maps = page.get_by_alt_text(re.compile(r"^Convolution block \d: .*\d+ maps of \d+ × \d+"))
     expect(maps.first).to_be_visible()
     expect(maps).to_have_count(len(PRESETS["drawings"].recipe.conv))
     page.get_by_role("link", name="Runs").click()
