@@ -25,14 +25,12 @@ GOAL = 0.99  # test accuracy of the race
 
 def ours(recipe: Recipe) -> Turn:
     """The app's own path, run folder and live publishing included."""
-    from digits.store import runs
-    from digits.store.status import Status
     from digits.worker import preload  # noqa: F401
     from digits.worker.trainer import train
+    from tests.conftest import queued
 
     def turn(seed: int) -> dict[str, float]:
-        run = runs.create(dataclasses.replace(recipe, seed=seed), "benchmark")
-        run.write_status(Status("queued", epochs=recipe.epochs))
+        run = queued(dataclasses.replace(recipe, seed=seed), "benchmark")
         whole = time.perf_counter()
         result = train(run)
         if result is None:

@@ -16,9 +16,7 @@ import numpy as np
 from digits.evaluation.diagnosis import Curves, diagnose
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
-from digits.store import runs
 from digits.store.curves import for_diagnosis, judged
-from digits.store.status import Status
 
 RECORDED = Path("tests/evaluation/recorded_runs.npz")
 FINE = ("still improving", "training below validation", "healthy")  # no reason for alarm
@@ -243,9 +241,9 @@ def record_missing() -> None:
 
 def _record(name: str, recipe: Recipe) -> dict[str, np.ndarray]:
     from digits.worker.trainer import train
+    from tests.conftest import queued
 
-    run = runs.create(recipe, name)
-    run.write_status(Status("queued", epochs=recipe.epochs))
+    run = queued(recipe, name)
     train(run)
     curves = for_diagnosis(run)
     ends = (curves.train_loss, curves.train_accuracy, curves.val_loss, curves.val_accuracy)

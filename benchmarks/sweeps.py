@@ -21,8 +21,7 @@ from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Conv, Recipe
 from digits.recipes.space import Space, Values, apply
 from digits.recipes.suggest import Sampler, suggest
-from digits.store import runs, sweeps
-from digits.store.status import Status
+from digits.store import sweeps
 from digits.store.sweeps import Plan, Sweep
 
 SPACE = Space.parse(
@@ -185,9 +184,9 @@ def _record() -> np.ndarray:
 def _curve_of(recipe: Recipe) -> np.ndarray:
     """Train a recipe: validation accuracies (epochs,), the rest 0 where it fails."""
     from digits.worker.trainer import train
+    from tests.conftest import queued
 
-    run = runs.create(recipe, "recorded")
-    run.write_status(Status("queued", epochs=recipe.epochs))
+    run = queued(recipe, "recorded")
     train(run)
     curve = np.zeros(recipe.epochs)
     reached = run.epoch_metrics()["val_accuracy"]

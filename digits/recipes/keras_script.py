@@ -162,9 +162,9 @@ def _rates(stage: Stage, images: int) -> str:
     recipe = stage.recipe
     steps = -(-images // recipe.batch_size) * recipe.epochs
     changes = "".join(f"peak[{c.step}:] = {c.learning_rate:g}\n" for c in stage.changes)
-    cycle = [f"np.arange({n}) / {max(1, n - 1)}" for n in cycles(recipe, steps)]
-    shares = cycle[0] if len(cycle) == 1 else f"np.concatenate([{', '.join(cycle)}])"
-    shares = f"t = {shares}\n" * (recipe.schedule != "constant")
+    each = [f"np.arange({n}) / {max(1, n - 1)}" for n in cycles(recipe, steps)]
+    t = each[0] if len(each) == 1 else f"np.concatenate([{', '.join(each)}])"
+    shares = f"t = {t}\n" * (recipe.schedule != "constant")
     return f"""peak = np.full({steps}, {recipe.learning_rate:g})
 {changes}{shares}{SCHEDULES[recipe.schedule]}
 steps = iter(rates)

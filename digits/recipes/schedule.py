@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,4 +48,4 @@ def learning_rates(recipe: Recipe, steps: int, changes: Iterable[RateChange] = (
 def cycles(recipe: Recipe, steps: int) -> list[int]:
     """How many of ``steps`` training steps each run through the schedule has."""
     ends = [end * steps // recipe.epochs for end in rungs(recipe.epochs, recipe.restarts)]
-    return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+    return [end - begin for begin, end in pairwise([0, *ends])]
