@@ -202,6 +202,7 @@ HARMLESS = {  # values that a field may have
     ("recipe.json", "conv"): ("[]", "{}"),
     ("recipe.json", "dense"): ("[]", "{}"),
     ("recipe.json", "batch_norm"): ("true",),
+    ("recipe.json", "restarts"): ("true",),
     **{
         ("recipe.json", field): ("0.5",)
         for field in ("conv_dropout", "dropout", "learning_rate", *AUGMENTATIONS)
