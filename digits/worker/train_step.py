@@ -16,14 +16,10 @@ TrainSteps = Callable[[np.ndarray, int, int, int, np.ndarray], tuple[np.ndarray,
 
 
 def micro_batches(recipe: Recipe) -> int:
-    """How many micro-batches a batch is split into, to be computed side by side.
-
-    In float32 a large batch goes in quarters: what its layers leave then stays in the cache.
-    """
+    """How many micro-batches a batch is split into, to be computed side by side."""
     if tf.config.list_physical_devices("GPU") or recipe.batch_size == 1:
         return 1
-    large = recipe.batch_size >= 128 and hardware.precision_policy(recipe.precision) == "float32"
-    return 2 * hardware.PARALLEL_OPS if large else hardware.PARALLEL_OPS
+    return hardware.PARALLEL_OPS
 
 
 def build_train_steps(

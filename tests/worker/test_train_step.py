@@ -75,16 +75,3 @@ def test_label_smoothing_is_learned_from_but_not_told() -> None:
         abs(a - b).max() for a, b in zip(weights, weights_after(plain, 32, 1)[0], strict=True)
     ]
     assert max(unlike) > 1e-4
-
-
-def test_a_large_batch_in_float32_goes_in_quarters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "PARALLEL_OPS", 2)
-    large = dataclasses.replace(PLAIN, batch_size=128)
-    assert micro_batches(large) == 4
-    assert micro_batches(dataclasses.replace(large, precision="bfloat16")) == 2
-    quarters, losses = weights_after(large, 130, 2)  # the last batch has fewer images than parts
-    monkeypatch.setattr(hardware, "PARALLEL_OPS", 1)
-    halves, halves_losses = weights_after(large, 130, 2)
-    np.testing.assert_allclose(losses, halves_losses, rtol=1e-4)
-    for a, b in zip(quarters, halves, strict=True):
-        np.testing.assert_allclose(a, b, atol=2e-5)
