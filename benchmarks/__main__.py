@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.answers import answer
+from benchmarks.front import front
 from benchmarks.live import click, live, start
 from benchmarks.many import many
 from benchmarks.measure import report
@@ -36,6 +37,7 @@ def main() -> None:
 ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "throughput": throughput,
     "time-to-99": time_to_99,
+    "front": front,
     "live": live,
     "click": click,
     "answer": answer,
