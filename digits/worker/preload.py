@@ -14,28 +14,42 @@ from digits.data import datasets
 from digits.data.datasets import Dataset
 from digits.ink import synthetic
 from digits.ink.preprocessing import IMAGE_SIDE
-from digits.recipes.recipe import Recipe
+from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import finetuning
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from digits.worker import hardware, model
 from digits.worker.predict import load, predict
-from digits.worker.train_step import TrainSteps, build_train_steps
+from digits.worker.train_step import Graph, TrainSteps, build_graph, train_steps
 
 NICENESS = 5  # of all threads, so that a training run leaves the processor to the pages
 MAX_PRELOADED = 2  # recipes; each holds a copy of its images
+NOT_IN_GRAPH = ("learning_rate", "schedule", "restarts", "epochs", "patience")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A compiled model, the graph that trains it, and its optimizer's state before the first step.
+
+    The graph takes most of a run's start to build, so it also serves the runs after it.
+    """
+
+    model: keras.Model
+    graph: Graph
+    optimizer_start: list[np.ndarray]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data, the untrained model, and the function that trains this model on these data."""
+    """The data, the untrained network, and the function that trains it on these data."""
 
     data: Dataset
-    model: keras.Model
+    network: Network
     train_steps: TrainSteps
 
 
 _preloaded: dict[Recipe, Prepared] = {}
+_ended: dict[tuple[Recipe, int], Network] = {}  # by what their graph depends on
 
 
 def dask_setup(worker: object) -> None:
@@ -60,13 +74,47 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
         )
     if recipe.finetune and run:
         data = finetuning.mix_with_replay(data, recipe.finetune, finetuning.load_data(run))
-    policy = hardware.precision_policy(recipe.precision)
-    network = model.compile(model.build(recipe, policy), recipe)
-    network.optimizer.build(network.trainable_variables)
     n = len(data.x_train)
-    train_steps = build_train_steps(network, recipe, data.x_train, data.y_train)
-    train_steps(np.arange(n), 0, 0, 0, np.empty(0))  # no step yet: builds the graph
-    return Prepared(data, network, train_steps)
+    network = _ended.pop(_of_graph(recipe, n), None)
+    network = _renewed(network, recipe) if network else _built(recipe, n)
+    advance = train_steps(network.graph, data.x_train, data.y_train)
+    advance(np.arange(n), 0, 0, 0, np.empty(0))  # no step yet: TensorFlow optimizes the graph now
+    return Prepared(data, network, advance)
+
+
+def _built(recipe: Recipe, n: int) -> Network:
+    built = model.compile(model.build(recipe, hardware.precision_policy(recipe.precision)), recipe)
+    built.optimizer.build(built.trainable_variables)
+    start = [variable.numpy() for variable in built.optimizer.variables]
+    return Network(built, build_graph(built, recipe, n), start)
+
+
+def _renewed(network: Network, recipe: Recipe) -> Network:
+    """The network of another run, as untrained as if it had been built for this recipe."""
+    fresh = model.build(recipe, hardware.precision_policy(recipe.precision))
+    network.model.set_weights(fresh.get_weights())
+    optimizer = network.model.optimizer
+    for variable, value in zip(optimizer.variables, network.optimizer_start, strict=True):
+        variable.assign(value)
+    optimizer.learning_rate = recipe.learning_rate
+    return network
+
+
+def _of_graph(recipe: Recipe, n: int) -> tuple[Recipe, int]:
+    """What a graph and its model depend on: equal for recipes that can share them.
+
+    The learning rate of each step is an input. The seed is in the graph where it draws at random.
+    """
+    draws = recipe.augments or recipe.dropout or recipe.conv_dropout
+    shared = {name: HYPERPARAMETERS[name].default for name in NOT_IN_GRAPH}
+    return replace(recipe, **shared, seed=recipe.seed if draws else 0), n
+
+
+def give_back(recipe: Recipe, prepared: Prepared) -> None:
+    """Keep the network of a run that has ended, or paused, for the next that is like it."""
+    _ended[_of_graph(recipe, len(prepared.data.x_train))] = prepared.network
+    for oldest in list(_ended)[:-MAX_PRELOADED]:
+        del _ended[oldest]
 
 
 def preload(recipe: Recipe) -> None:

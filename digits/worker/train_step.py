@@ -1,17 +1,19 @@
 """The training loop: many steps of gradient descent in one call of a TensorFlow graph."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.recipes.layers import NUM_CLASSES
+from digits.recipes.layers import IMAGE_SHAPE, NUM_CLASSES
 from digits.recipes.recipe import Recipe
 from digits.worker import hardware
 from digits.worker.augmentation import augment
 from digits.worker.model import to_input
 
+Graph = Callable[..., tuple[Any, Any]]  # of TensorFlow; its data are arguments
 TrainSteps = Callable[[np.ndarray, int, int, int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -22,20 +24,34 @@ def micro_batches(recipe: Recipe) -> int:
     return hardware.PARALLEL_OPS
 
 
-def build_train_steps(
-    model: keras.Model, recipe: Recipe, x: np.ndarray, y: np.ndarray
-) -> TrainSteps:
+def train_steps(graph: Graph, x: np.ndarray, y: np.ndarray) -> TrainSteps:
     """A function ``(order, first, last, offset, rates)``: train on batches ``first`` to ``last``.
 
     ``x`` is (n, 28, 28) uint8, ``y`` (n,). ``order`` is the epoch's permutation of the images,
     ``offset`` the steps of earlier epochs, ``rates`` the learning rate of each batch.
     Returns cross-entropy (nats, without label smoothing, so that training and validation compare)
     and accuracy of each batch, as arrays of ``last - first``. What a step does depends on its
-    number, its rate and the weights alone, so a run can be taken up at any epoch. A batch is
-    computed in ``micro_batches(recipe)``; its gradient is that of the whole, but batch
-    normalization and dropout see each micro-batch by itself, as they would on several GPUs.
+    number, its rate and the weights alone, so a run can be taken up at any epoch.
     """
     data = tf.constant(x), tf.constant(y, tf.int32)
+
+    def train(
+        order: np.ndarray, first: int, last: int, offset: int, rates: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        numbers = [tf.constant(number) for number in (first, last, offset)]
+        rates = tf.constant(rates, tf.float32)
+        loss, accuracy = graph(*data, tf.constant(order, tf.int32), *numbers, rates)
+        return loss.numpy(), accuracy.numpy()
+
+    return train
+
+
+def build_graph(model: keras.Model, recipe: Recipe, n: int) -> Graph:
+    """The graph that trains ``model`` on ``n`` images, for ``train_steps``.
+
+    A batch is computed in ``micro_batches(recipe)``; its gradient is that of the whole, but batch
+    normalization and dropout see each micro-batch by itself, as they would on several GPUs.
+    """
     one_hot = recipe.loss == "categorical_crossentropy"
     plain_loss = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
@@ -47,10 +63,11 @@ def build_train_steps(
     def steps(images, labels, order, first, last, offset, rates):  # type: ignore[no-untyped-def]
         def step(batch, losses, accuracies):  # type: ignore[no-untyped-def]
             indices = order[batch * recipe.batch_size : (batch + 1) * recipe.batch_size]
-            n = tf.shape(indices)[0]
-            starts = [n * part // parts for part in range(parts)]
+            size = tf.shape(indices)[0]
+            starts = [size * part // parts for part in range(parts)]
             ends = [  # none may be empty: several share an image of a very small last batch
-                tf.maximum(start + 1, n * (part + 1) // parts) for part, start in enumerate(starts)
+                tf.maximum(start + 1, size * (part + 1) // parts)
+                for part, start in enumerate(starts)
             ]
             pieces = [indices[start:end] for start, end in zip(starts, ends, strict=True)]
             loss = cross_entropy = accuracy = 0.0
@@ -61,7 +78,7 @@ def build_train_steps(
                     truth = tf.gather(labels, piece)
                     targets = tf.one_hot(truth, NUM_CLASSES) if one_hot else truth
                     outputs = model(inputs, training=True)  # (batch / parts, 10)
-                    share = tf.cast(tf.size(piece) / tf.maximum(n, parts), tf.float32)
+                    share = tf.cast(tf.size(piece) / tf.maximum(size, parts), tf.float32)
                     loss += share * model.loss(targets, outputs)
                     cross_entropy += share * plain_loss(targets, outputs)
                     correct = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)
@@ -75,22 +92,12 @@ def build_train_steps(
         _, losses, accuracies = tf.while_loop(lambda batch, *_: batch < last, step, [first, *empty])
         return losses.stack(), accuracies.stack()
 
-    number = tf.TensorSpec((), tf.int32)
-    order_of_epoch = tf.TensorSpec((len(x),), tf.int32)
+    images = tf.TensorSpec((n, *IMAGE_SHAPE[:2]), tf.uint8)
+    of_images, number = tf.TensorSpec((n,), tf.int32), tf.TensorSpec((), tf.int32)
+    rates_of_batches = tf.TensorSpec((None,), tf.float32)
     # The data are arguments, since what a graph captures stays in memory when the run has ended.
     # A concrete function tells TensorFlow that a graph for each run is meant, no retracing.
-    rates_of_batches = tf.TensorSpec((None,), tf.float32)
     # Without AutoGraph, which would rewrite the source of all that is called: half of the time.
-    graph = tf.function(steps, autograph=False).get_concrete_function(
-        *data, order_of_epoch, number, number, number, rates_of_batches
+    return tf.function(steps, autograph=False).get_concrete_function(
+        images, of_images, of_images, number, number, number, rates_of_batches
     )
-
-    def train_steps(
-        order: np.ndarray, first: int, last: int, offset: int, rates: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        numbers = [tf.constant(number) for number in (first, last, offset)]
-        rates = tf.constant(rates, tf.float32)
-        loss, accuracy = graph(*data, tf.constant(order, tf.int32), *numbers, rates)
-        return loss.numpy(), accuracy.numpy()
-
-    return train_steps

@@ -22,7 +22,7 @@ from digits.store.status import INFINITE, LAST_EXIT, UNFINISHED, Status
 from digits.worker import model
 from digits.worker.finish import evaluate, finish
 from digits.worker.predict import DAMAGED, load_start, load_weights, predict
-from digits.worker.preload import Prepared, prepare, take
+from digits.worker.preload import Prepared, give_back, prepare, take
 from digits.worker.train_step import micro_batches
 
 STEPS_PER_CALL = 20  # of the graph; the curve grows at least so often
@@ -105,6 +105,7 @@ class Trainer:
             epoch += 1
         if not self.is_complete(epoch) and self.pauses(epoch):
             self.pause(epoch)
+            give_back(recipe, self.prepared)
             return None
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
         self.publish(message="Evaluating on the test set.", seconds_left=None)
@@ -115,11 +116,13 @@ class Trainer:
             run, self.model, self.data, self.timer, lambda text: self.publish(message=text)
         )
         self.publish(state=state, message="")
+        give_back(recipe, self.prepared)
         return result
 
     def use(self, prepared: Prepared) -> None:
         """Train with these."""
-        self.data, self.model = prepared.data, prepared.model
+        self.prepared = prepared
+        self.data, self.model = prepared.data, prepared.network.model
         self.train_steps = prepared.train_steps
 
     def learning_rates(self) -> np.ndarray:

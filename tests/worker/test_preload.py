@@ -37,7 +37,52 @@ def test_a_run_that_was_prepared_ahead_learns_as_any_other() -> None:
 def test_what_was_prepared_is_given_away_once_for_training_changes_it() -> None:
     preload(SMALL)
     first, second = take(SMALL), take(SMALL)
-    assert first.model is not second.model
+    assert first.network is not second.network
+
+
+NORMED = dataclasses.replace(SMALL, dropout=0.0, batch_norm=True, optimizer="nadam")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (NORMED, dataclasses.replace(NORMED, seed=5, learning_rate=0.02, schedule="one-cycle")),
+        (SMALL, SMALL),
+    ],
+)
+def test_a_run_that_takes_over_a_graph_learns_as_if_it_had_built_it(
+    before: Recipe, after: Recipe
+) -> None:
+    from digits.worker.preload import _ended
+
+    _ended.clear()
+    alone = losses(after)
+    _ended.clear()
+    losses(before)
+    [network] = _ended.values()
+    assert losses(after) == alone
+    assert list(_ended.values()) == [network]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dropout": 0.1},
+        {"seed": 1},
+        {"batch_size": 32},
+        {"optimizer": "sgd"},
+        {"train_images": 500},
+        {"loss": "categorical_crossentropy"},
+        {"conv": (Conv(8, 5),)},
+    ],
+)
+def test_no_graph_is_taken_over_that_would_train_otherwise(change: dict[str, object]) -> None:
+    from digits.worker.preload import _ended
+
+    _ended.clear()
+    losses(SMALL)
+    [network] = _ended.values()
+    assert take(dataclasses.replace(SMALL, **change)).network is not network
 
 
 def test_of_many_set_ups_only_the_latest_are_kept_for_each_holds_its_images() -> None:

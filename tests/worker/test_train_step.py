@@ -8,7 +8,7 @@ import pytest
 from digits.data import datasets
 from digits.recipes.recipe import Conv, Recipe
 from digits.worker import hardware, model
-from digits.worker.train_step import build_train_steps, micro_batches
+from digits.worker.train_step import build_graph, micro_batches, train_steps
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ def weights_after(
     network = model.compile(model.build(recipe), recipe)
     network.optimizer.build(network.trainable_variables)
     rates = np.full(steps, rate, np.float32)
-    advance = build_train_steps(network, recipe, x, y)
+    advance = train_steps(build_graph(network, recipe, images), x, y)
     losses, accuracies = advance(np.arange(images), 0, steps, 0, rates)
     assert losses.shape == accuracies.shape == (steps,)
     assert ((accuracies >= 0) & (accuracies <= 1)).all()

@@ -115,7 +115,7 @@ def _targets(model: keras.Model, y: np.ndarray) -> np.ndarray:
 def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
     """Our loop against ``train_on_batch``: same weights after an epoch, no dropout, no shuffle."""
     from digits.worker import model
-    from digits.worker.train_step import build_train_steps
+    from digits.worker.train_step import build_graph, train_steps
 
     recipe = dataclasses.replace(SMALL, dropout=0.0)
     digits = datasets.load("uci", seed=0)
@@ -123,7 +123,7 @@ def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
     ours, theirs = (model.compile(model.build(recipe), recipe) for _ in range(2))
     ours.optimizer.build(ours.trainable_variables)
     rates = np.full(5, recipe.learning_rate, np.float32)
-    loss, _ = build_train_steps(ours, recipe, x, y)(np.arange(320), 0, 5, 0, rates)
+    loss, _ = train_steps(build_graph(ours, recipe, 320), x, y)(np.arange(320), 0, 5, 0, rates)
     expected = []
     for start in range(0, 320, 64):
         batch = x[start : start + 64, ..., None].astype(np.float32) / 255
