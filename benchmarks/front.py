@@ -111,6 +111,7 @@ def draw(points: list[Point], file: Path) -> None:
             mode="lines+markers+text" if on_front else "markers+text",
             marker={"size": 9, "color": color},
             line={"width": 1, "color": color},
+            cliponaxis=False,
             error_y={
                 "array": [100 * (point.highest - point.test_accuracy) for point in drawn],
                 "arrayminus": [100 * (point.test_accuracy - point.lowest) for point in drawn],
