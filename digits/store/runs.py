@@ -79,8 +79,9 @@ def create(
     """
     root().mkdir(parents=True, exist_ok=True)
     check_space(root(), recipe, recipe.epochs)
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    run = Run(root() / f"{moment}-{secrets.token_hex(3)}")
+    now = datetime.now(UTC)
+    fraction = now.microsecond * 4096 // 1_000_000  # of the second: ids sort as runs were made
+    run = Run(root() / f"{now:%Y%m%d-%H%M%S}-{fraction:03x}{secrets.randbelow(4096):03x}")
     run.folder.mkdir()
     run.write_recipe(recipe)
     with _numbering:

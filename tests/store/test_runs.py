@@ -224,6 +224,7 @@ def test_notes_keep_their_lines_and_are_searched(run: Run) -> None:
 
 def test_runs_of_several_seeds_are_one_group() -> None:
     made = runs.create_seeds(Recipe(seed=7), "Fast", "fast", 3)
+    assert sorted(made, key=lambda run: run.id) == made  # though of the same second
     assert [run.recipe for run in made] == [Recipe(seed=seed) for seed in (7, 8, 9)]
     assert [run.name for run in made] == [f"Fast × 3 · seed {seed}" for seed in (7, 8, 9)]
     assert len({run.group for run in made}) == 1
