@@ -16,7 +16,7 @@ from benchmarks.measure import processor, report
 from benchmarks.training import Contestant, take_turns
 
 SEEDS = 3
-RECIPES: dict[str, dict[str, Any]] = {  # what distinguishes each from the preset *Sprint*
+RECIPES: dict[str, dict[str, Any]] = {  # changes to *Sprint*, or to the preset named
     "Fast": {"preset": "fast"},
     "Fast, 30,000 images": {"preset": "fast", "train_images": 30_000},
     "24, 48, 96": {"preset": "fast", "conv": "24x5p,48x3p,96x3"},
@@ -96,12 +96,11 @@ def draw(points: list[Point], file: Path) -> None:
     from tests.conftest import CHROMIUM
 
     chart = go.Figure()
-    best = list(accumulate((point.test_accuracy for point in by_time(points)), max))
-    leads = [point.test_accuracy == most for point, most in zip(by_time(points), best, strict=True)]
+    points = sorted(points, key=lambda point: point.seconds)
+    best = accumulate((point.test_accuracy for point in points), max)
+    leads = [point.test_accuracy == most for point, most in zip(points, best, strict=True)]
     for on_front, color, place in ((False, "#8A8178", "bottom right"), (True, ACCENT, "top left")):
-        drawn = [
-            point for point, led in zip(by_time(points), leads, strict=True) if led == on_front
-        ]
+        drawn = [point for point, led in zip(points, leads, strict=True) if led == on_front]
         chart.add_scatter(
             x=[point.seconds for point in drawn],
             y=[100 * point.test_accuracy for point in drawn],
@@ -119,7 +118,6 @@ def draw(points: list[Point], file: Path) -> None:
                 "color": color,
             },
         )
-    longest = max(point.seconds for point in points)
     machine = f"{processor()}, {os.cpu_count()} cores"
     chart.update_layout(
         template="plotly_white",
@@ -129,7 +127,7 @@ def draw(points: list[Point], file: Path) -> None:
         showlegend=False,
         xaxis={
             "title": f"Seconds from the run’s start to the tested model ({machine})",
-            "range": [0, 1.1 * longest],
+            "range": [0, 1.1 * points[-1].seconds],
         },
         yaxis={"title": "Test accuracy (%), three seeds"},
     )
@@ -141,10 +139,6 @@ def draw(points: list[Point], file: Path) -> None:
         page.locator(".plot-container").wait_for()
         page.screenshot(path=file)
         browser.close()
-
-
-def by_time(points: list[Point]) -> list[Point]:
-    return sorted(points, key=lambda point: point.seconds)
 
 
 if __name__ == "__main__":

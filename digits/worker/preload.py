@@ -6,6 +6,7 @@ digits.worker.preload``.
 
 import os
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,7 +24,7 @@ from digits.worker.predict import load, predict
 from digits.worker.train_step import Graph, TrainSteps, build_graph, train_steps
 
 NICENESS = 5  # of all threads, so that a training run leaves the processor to the pages
-MAX_PRELOADED = 2  # recipes; each holds a copy of its images
+MAX_PRELOADED = 2  # recipes, each with a copy of its images; and as many networks of ended runs
 NOT_IN_GRAPH = ("learning_rate", "schedule", "restarts", "epochs", "patience")
 
 
@@ -75,29 +76,30 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
     if recipe.finetune and run:
         data = finetuning.mix_with_replay(data, recipe.finetune, finetuning.load_data(run))
     n = len(data.x_train)
-    network = _ended.pop(_of_graph(recipe, n), None)
-    network = _renewed(network, recipe) if network else _built(recipe, n)
+    untrained = model.build(recipe, hardware.precision_policy(recipe.precision))
+    if network := _ended.pop(_of_graph(recipe, n), None):
+        _renew(network, recipe, untrained.get_weights())
+    else:
+        network = _built(untrained, recipe, n)
     advance = train_steps(network.graph, data.x_train, data.y_train)
     advance(np.arange(n), 0, 0, 0, np.empty(0))  # no step yet: TensorFlow optimizes the graph now
     return Prepared(data, network, advance)
 
 
-def _built(recipe: Recipe, n: int) -> Network:
-    built = model.compile(model.build(recipe, hardware.precision_policy(recipe.precision)), recipe)
+def _built(untrained: keras.Model, recipe: Recipe, n: int) -> Network:
+    built = model.compile(untrained, recipe)
     built.optimizer.build(built.trainable_variables)
     start = [variable.numpy() for variable in built.optimizer.variables]
     return Network(built, build_graph(built, recipe, n), start)
 
 
-def _renewed(network: Network, recipe: Recipe) -> Network:
-    """The network of another run, as untrained as if it had been built for this recipe."""
-    fresh = model.build(recipe, hardware.precision_policy(recipe.precision))
-    network.model.set_weights(fresh.get_weights())
+def _renew(network: Network, recipe: Recipe, weights: list[np.ndarray]) -> None:
+    """Make the network of another run as untrained as if it had been built for this recipe."""
+    network.model.set_weights(weights)
     optimizer = network.model.optimizer
     for variable, value in zip(optimizer.variables, network.optimizer_start, strict=True):
         variable.assign(value)
     optimizer.learning_rate = recipe.learning_rate
-    return network
 
 
 def _of_graph(recipe: Recipe, n: int) -> tuple[Recipe, int]:
@@ -113,15 +115,18 @@ def _of_graph(recipe: Recipe, n: int) -> tuple[Recipe, int]:
 def give_back(recipe: Recipe, prepared: Prepared) -> None:
     """Keep the network of a run that has ended, or paused, for the next that is like it."""
     _ended[_of_graph(recipe, len(prepared.data.x_train))] = prepared.network
-    for oldest in list(_ended)[:-MAX_PRELOADED]:
-        del _ended[oldest]
+    _forget_oldest(_ended)
 
 
 def preload(recipe: Recipe) -> None:
     """Prepare a recipe that may be trained next; the latest two are kept."""
     _preloaded[recipe] = take(recipe)
-    for oldest in list(_preloaded)[:-MAX_PRELOADED]:
-        del _preloaded[oldest]
+    _forget_oldest(_preloaded)
+
+
+def _forget_oldest(kept: dict[Any, Any]) -> None:
+    for oldest in list(kept)[:-MAX_PRELOADED]:
+        del kept[oldest]
 
 
 def take(recipe: Recipe, run: Run | None = None) -> Prepared:

@@ -56,7 +56,9 @@ def train(
     if trainer.status.state not in UNFINISHED:
         return None
     try:
-        return trainer.train()
+        result = trainer.train()
+        give_back(trainer.recipe, trainer.prepared)
+        return result
     except (MemoryError, tf.errors.ResourceExhaustedError):
         message = "Memory ran out. Try a smaller batch, fewer filters or fewer units."
     except (Diverged, WorkersDied, ValueError, OSError, tf.errors.OpError) as error:
@@ -105,7 +107,6 @@ class Trainer:
             epoch += 1
         if not self.is_complete(epoch) and self.pauses(epoch):
             self.pause(epoch)
-            give_back(recipe, self.prepared)
             return None
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
         self.publish(message="Evaluating on the test set.", seconds_left=None)
@@ -116,7 +117,6 @@ class Trainer:
             run, self.model, self.data, self.timer, lambda text: self.publish(message=text)
         )
         self.publish(state=state, message="")
-        give_back(recipe, self.prepared)
         return result
 
     def use(self, prepared: Prepared) -> None:
