@@ -99,6 +99,7 @@ def test_when_the_minutes_are_over_the_trials_pause_and_the_winner_is_trained(
 ) -> None:
     sweep = sweeps.create(dataclasses.replace(PLAN, minutes=0.001, promotion=False))
     driver.step(sweep, engine, 0)
+    driver.step(sweep, engine, 0.06)  # before a warm worker has trained a second epoch
     driver.drive(sweep, engine, lambda now: None)
     assert {trial.epochs for trial in sweep.trials()} == {1}
     assert len(sweep.answer(sweep.trials()).test_accuracies) == 3
