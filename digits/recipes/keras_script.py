@@ -81,6 +81,7 @@ def _left_out(stages: Sequence[Stage]) -> list[str]:
             ("the choice of training images", any(r.train_images for r in recipes)),
             ("the data set, for which MNIST stands", any(r.dataset != "mnist" for r in recipes)),
             ("augmentation", any(r.augments for r in recipes)),
+            ("distillation", any(r.distillation for r in recipes)),
             ("the synthetic digits", any(r.synthetic for r in recipes)),
             ("the weights of the run that it was forked from", recipes[0].fork),
             (

@@ -355,6 +355,18 @@ class Recipe:
         words="smoothing {:g}",
         needs=("loss", "categorical_crossentropy"),
     )
+    distillation: float = hyperparameter(
+        0.0,
+        "Distillation",
+        "The share of the loss that compares with the probabilities of the shipped model, the "
+        "teacher, and not with the labels. A small network learns more from a high share: the "
+        "teacher also tells how much a 7 looks like a 1.",
+        "training",
+        allowed=(0.0, 1.0),
+        slider=(0.0, 1.0, 0.1),
+        format="percent",
+        words="distillation {:g}",
+    )
     precision: str = hyperparameter(
         "auto",
         "Precision",

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from digits.recipes.layers import IMAGE_SHAPE, NUM_CLASSES
 from digits.recipes.recipe import Recipe
-from digits.worker import hardware
+from digits.worker import distillation, hardware
 from digits.worker.augmentation import augment
 from digits.worker.model import to_input
 
@@ -51,11 +51,13 @@ def build_graph(model: keras.Model, recipe: Recipe, n: int) -> Graph:
 
     A batch is computed in ``micro_batches(recipe)``; its gradient is that of the whole, but batch
     normalization and dropout see each micro-batch by itself, as they would on several GPUs.
+    Raises ``ValueError`` as ``distillation.teacher`` does.
     """
     one_hot = recipe.loss == "categorical_crossentropy"
     plain_loss = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
     parts = micro_batches(recipe)
+    teacher = distillation.teacher(recipe) if recipe.distillation else None
     # There are no gradients of other machines to add. Keras would do so in a function that
     # TensorFlow registers for ever, and the graph with it.
     optimizer._all_reduce_sum_gradients = lambda gradients: gradients
@@ -79,7 +81,11 @@ def build_graph(model: keras.Model, recipe: Recipe, n: int) -> Graph:
                     targets = tf.one_hot(truth, NUM_CLASSES) if one_hot else truth
                     outputs = model(inputs, training=True)  # (batch / parts, 10)
                     share = tf.cast(tf.size(piece) / tf.maximum(size, parts), tf.float32)
-                    loss += share * model.loss(targets, outputs)
+                    error = model.loss(targets, outputs)
+                    if teacher:
+                        distance = distillation.loss(teacher(inputs), outputs)
+                        error += recipe.distillation * (distance - error)
+                    loss += share * error
                     cross_entropy += share * plain_loss(targets, outputs)
                     correct = tf.equal(tf.argmax(outputs, axis=1, output_type=tf.int32), truth)
                     accuracy += share * tf.reduce_mean(tf.cast(correct, tf.float32))

@@ -205,7 +205,7 @@ HARMLESS = {  # values that a field may have
     ("recipe.json", "restarts"): ("true",),
     **{
         ("recipe.json", field): ("0.5",)
-        for field in ("conv_dropout", "dropout", "learning_rate", *AUGMENTATIONS)
+        for field in ("conv_dropout", "dropout", "learning_rate", "distillation", *AUGMENTATIONS)
     },
 }
 

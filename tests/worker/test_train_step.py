@@ -7,7 +7,9 @@ import pytest
 
 from digits.data import datasets
 from digits.recipes.recipe import Conv, Recipe
+from digits.store.models import ModelRef
 from digits.worker import hardware, model
+from digits.worker.predict import load, predict
 from digits.worker.train_step import build_graph, micro_batches, train_steps
 
 pytestmark = pytest.mark.slow
@@ -75,3 +77,17 @@ def test_label_smoothing_is_learned_from_but_not_told() -> None:
         abs(a - b).max() for a, b in zip(weights, weights_after(plain, 32, 1)[0], strict=True)
     ]
     assert max(unlike) > 1e-4
+
+
+def test_a_share_of_distillation_pulls_the_network_to_the_shipped_model() -> None:
+    """With all of the loss its own, a network that knows no label comes to agree with it."""
+    taught = dataclasses.replace(PLAIN, optimizer="adam", distillation=1.0)
+    digits = datasets.load("uci")
+    x, wrong = digits.x_train[:64], (digits.y_train[:64] + 1) % 10
+    network = model.compile(model.build(taught), taught)
+    network.optimizer.build(network.trainable_variables)
+    advance = train_steps(build_graph(network, taught, len(x)), x, wrong)
+    for epoch in range(60):
+        advance(np.arange(len(x)), 0, 2, 2 * epoch, np.full(2, 0.01, np.float32))
+    shipped = predict(load(ModelRef()), x).argmax(axis=1)
+    assert (predict(network, x).argmax(axis=1) == shipped).mean() > 0.95
