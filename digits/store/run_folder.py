@@ -6,6 +6,7 @@ them too.
 """
 
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -59,6 +60,16 @@ MAP = Form("f", (None, 2))
 
 Word = Annotated[str, Meta(pattern=r"^[\w ,-]{1,80}$")]
 Positive = Annotated[int, Meta(ge=1, le=2**53)]
+
+
+def new_id() -> str:
+    """An id by the moment, in UTC, such as 20260131-093000-4f2a1c; they sort as they were made.
+
+    The last six digits are a fraction of the second, then chance.
+    """
+    now = datetime.now(UTC)
+    fraction = now.microsecond * 4096 // 1_000_000
+    return f"{now:%Y%m%d-%H%M%S}-{fraction:03x}{secrets.randbelow(4096):03x}"
 
 
 class About(TypedDict):

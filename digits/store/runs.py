@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
 from digits.store import files, trash
-from digits.store.run_folder import ID, PARENT, About, Result, Run
+from digits.store.run_folder import ID, PARENT, About, Result, Run, new_id
 from digits.store.status import DONE, UNFINISHED, Status
 
 __all__ = [
@@ -79,9 +78,7 @@ def create(
     """
     root().mkdir(parents=True, exist_ok=True)
     check_space(root(), recipe, recipe.epochs)
-    now = datetime.now(UTC)
-    fraction = now.microsecond * 4096 // 1_000_000  # of the second: ids sort as runs were made
-    run = Run(root() / f"{now:%Y%m%d-%H%M%S}-{fraction:03x}{secrets.randbelow(4096):03x}")
+    run = Run(root() / new_id())
     run.folder.mkdir()
     run.write_recipe(recipe)
     with _numbering:

@@ -7,11 +7,9 @@ the sweep writes how it stands. What a trial has reached is read from its run's 
 
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict, get_args
@@ -24,7 +22,7 @@ from digits.recipes.space import Space, Values, apply, describe, from_texts, to_
 from digits.recipes.suggest import Sampler
 from digits.store import files, runs
 from digits.store.files import Amount, Count
-from digits.store.run_folder import EPOCHS, ID, Run
+from digits.store.run_folder import EPOCHS, ID, Run, new_id
 from digits.store.status import DONE
 
 FOLDER = "sweeps"  # beside the runs
@@ -248,8 +246,7 @@ def root() -> Path:
 def create(plan: Plan) -> Sweep:
     """A new folder with the plan in it. Raises ``OSError`` where nothing can be written."""
     root().mkdir(parents=True, exist_ok=True)
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    sweep = Sweep(root() / f"{moment}-{secrets.token_hex(3)}")
+    sweep = Sweep(root() / new_id())
     number = 1 + max(_numbers(), default=0)
     sweep.folder.mkdir()
     content = _Plan(
