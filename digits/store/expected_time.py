@@ -35,4 +35,5 @@ def expected_seconds(recipe: Recipe) -> float | None:
 
 def _network(recipe: Recipe) -> tuple[object, ...]:
     """What decides the speed of a step."""
-    return recipe.conv, recipe.dense, recipe.batch_norm, recipe.batch_size, recipe.augments
+    extra = recipe.batch_norm, recipe.augments, recipe.distillation > 0
+    return recipe.conv, recipe.dense, recipe.batch_size, extra
