@@ -64,6 +64,16 @@ def test_a_run_that_goes_on_is_looked_at_again_and_one_that_ended_is_not(going: 
     assert seconds(page) == []
 
 
+def test_a_run_that_lost_its_process_is_watched_for_the_engine_may_take_it_up(going: Run) -> None:
+    sound = going.status
+    going.write_status(dataclasses.replace(sound, state="interrupted", message="Interrupted."))
+    page = watched(going)
+    assert "Interrupted." in page.warning[0].value
+    assert seconds(page) == [run_feed.LOOK_INTERVAL]
+    going.write_status(sound)
+    assert not page.run().warning
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_the_whole_page_runs_once_more_when_the_visitors_own_run_has_ended(
     going: Run, own: bool

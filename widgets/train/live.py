@@ -40,7 +40,9 @@ def _refresh(run: Run) -> None:
     going, since = False, 0
     try:
         status = run.status
-        going, since = status.state in UNFINISHED, look(run, status)
+        # An interrupted run is watched too, for the engine may take it up again by itself.
+        going = status.state in (*UNFINISHED, "interrupted")
+        since = look(run, status)
         _show(run, status)
     except ValueError as error:
         st.error(as_text(error), icon=":material/broken_image:")
