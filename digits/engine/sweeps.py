@@ -159,8 +159,7 @@ def _fill(look: Look, engine: Engine) -> Look:
                 action = next_action(trials, marks, more)
             else:
                 number = len(trials) + 1
-                until = action.until if action.until < plan.base.epochs else None
-                run = sweep.create_run("trial", number, values, until)
+                run = sweep.create_run("trial", number, values, action.until)
                 entries.append(Entry(number, run, values))
                 trials.append(Trial(number, "active", (), values))
                 engine.submit(run)

@@ -517,8 +517,9 @@ class Run:
     def request_pause(self, after_epoch: int | None = None) -> None:
         """Ask the worker to pause the run once it has completed that epoch, or else at once.
 
-        A pause keeps the checkpoint and evaluates nothing; ``Engine.submit`` resumes the run. At
-        once is within some seconds: an epoch that would take longer is trained again.
+        A pause keeps the checkpoint and evaluates nothing, also after the last epoch where that one
+        was named; ``Engine.submit`` resumes the run. At once is within some seconds: an epoch that
+        would take longer is trained again.
         """
         files.write_json(self.folder, PAUSE, PauseRequest(after_epoch=after_epoch or 0))
 

@@ -139,6 +139,11 @@ class Summary:
         return self._status.state if self._status else "damaged"
 
     @property
+    def is_trained(self) -> bool:
+        """Whether its last epoch is completed."""
+        return bool(self._status and self._status.is_trained)
+
+    @property
     def since(self) -> str:
         """When it was queued: ISO, UTC."""
         return self._status.since if self._status else ""

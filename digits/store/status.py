@@ -65,8 +65,13 @@ class Status:
     since: str = ""  # ISO, UTC: when it was queued
     owner: Owner | None = None
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether its last epoch is completed."""
+        return 0 < self.epochs <= self.epoch
+
     def paused(self) -> "Status":
         """The status of the same run when it is paused after its last whole epoch."""
         where = f"after epoch {self.epoch}" if self.epoch else "before its first epoch"
-        message = f"Paused {where}."
+        message = "Trained in full, not tested." if self.is_trained else f"Paused {where}."
         return replace(self, state="paused", message=message, seconds_left=None)

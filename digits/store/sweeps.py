@@ -78,18 +78,21 @@ class Plan:
         """What a trial of these values trains, or the winner.
 
         Trials that pause restart their schedule at each rung, so that they are compared when their
-        learning rate is low; the winner is trained with the schedule as it is.
+        learning rate is low. How long a trial is trained is for the sweep to say, so none stops
+        early. The winner is trained as the base recipe has it.
         """
         recipe = apply(self.base, values)
-        if kind == "trial" and self.promotion and recipe.schedule != "constant":
-            return replace(recipe, restarts=True)
-        return recipe
+        if kind == "final":
+            return recipe
+        restarts = self.promotion and recipe.schedule != "constant"
+        return replace(recipe, patience=0, restarts=restarts or recipe.restarts)
 
 
 @dataclass(frozen=True)
 class Answer:
     """What a sweep has found: its best trial by validation accuracy, and the winner's test.
 
+    Once the winner is chosen, ``best`` is its trial, or ``None`` when that was deleted.
     ``test_accuracies`` are those of the winner's recipe, trained in full, one a seed.
     """
 
@@ -141,11 +144,12 @@ class Entry:
     @property
     def state(self) -> State:
         """Where its run stands. A run that was deleted or damaged has failed."""
-        state = runs.summary(self.run).state
+        summary = runs.summary(self.run)
+        state = summary.state
         if state in ("queued", "running") or self.interrupted:
             return "active"
-        if state in ("paused", "failed"):
-            return "paused" if state == "paused" else "failed"
+        if state == "paused":
+            return "ended" if summary.is_trained else "paused"
         return "ended" if state in (*DONE, "cancelled", "interrupted") else "failed"
 
     def trial(self) -> Trial:
@@ -214,14 +218,19 @@ class Sweep:
     def answer(self, trials: list[Trial]) -> Answer:
         """What the trials say; the test accuracies are empty before the sweep is finished."""
         accuracies: tuple[float, ...] = ()
+        finals, compared = self.entries("final"), trials
+        if finals:
+            compared = [trial for trial in trials if trial.values == finals[0].values]
         if self.progress.state == "finished":
-            results = [runs.summary(entry.run).test_accuracy for entry in self.entries("final")]
+            results = [runs.summary(entry.run).test_accuracy for entry in finals]
             accuracies = tuple(accuracy for accuracy in results if accuracy is not None)
-        return Answer(len(trials), sum(trial.epochs for trial in trials), best(trials), accuracies)
+        epochs = sum(trial.epochs for trial in trials)
+        return Answer(len(trials), epochs, best(compared), accuracies)
 
     def create_run(self, kind: Kind, number: int, values: Values, until: int | None = None) -> Run:
         """A run of these values, not yet queued, that pauses after ``until`` epochs.
 
+        One that pauses after its last epoch is not tested.
         Raises ``OSError`` as ``runs.create`` does.
         """
         plan = self.plan

@@ -87,7 +87,7 @@ class Trainer:
     def train(self) -> dict[str, Any] | None:
         """Prepare, train the epochs that are left, and evaluate on the test set once.
 
-        ``None`` when the run was asked to pause before its last epoch.
+        ``None`` when the run was asked to pause, which leaves it untested.
         """
         recipe, run = self.recipe, self.run
         deaths = self.status.deaths + (self.status.state == "running")  # it never came to an end
@@ -105,7 +105,7 @@ class Trainer:
         self.publish(steps=self.steps, epoch=epoch, step=epoch * self.steps_per_epoch, message="")
         while not self.is_complete(epoch) and not self.pauses(epoch) and self.train_epoch(epoch):
             epoch += 1
-        if not self.is_complete(epoch) and self.pauses(epoch):
+        if self.pauses(epoch):
             self.pause(epoch)
             return None
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
@@ -296,8 +296,13 @@ class Trainer:
         return epoch >= self.recipe.epochs or bool(early)
 
     def pauses(self, epoch: int) -> bool:
-        """Whether to pause now that so many epochs are done; a request to stop goes first."""
+        """Whether to pause now that so many epochs are done; a request to stop goes first.
+
+        After the last one a run ends, unless it was to pause after just this one.
+        """
         after = None if self.run.stop_requested else self.run.pause_epoch()
+        if self.is_complete(epoch):
+            return after == self.recipe.epochs
         return after is not None and after <= epoch
 
     def is_soon_over(self, batches: int) -> bool:

@@ -38,7 +38,7 @@ def engine() -> Iterator[Engine]:
 
 
 def check(sweep: Sweep) -> None:
-    """Every trial is there once, each at a rung, and the winner was trained with three seeds."""
+    """Every trial is there once, each at a rung, and only the winner's three seeds are tested."""
     trials, entries, finals = sweep.trials(), sweep.entries(), sweep.entries("final")
     assert [trial.number for trial in trials] == list(range(1, sweep.plan.trials + 1))
     assert {trial.epochs for trial in trials} <= {1, 3}
@@ -50,6 +50,8 @@ def check(sweep: Sweep) -> None:
         assert status.state in ("paused", *DONE)
         assert not entry.run.gaps()
         assert entry.run.epoch_metrics()["epoch"].tolist() == list(range(1, status.epoch + 1))
+    assert all(entry.run.result() is None for entry in entries)
+    assert all(entry.run.result() for entry in finals)
     assert {entry.run.recipe.seed for entry in finals} == {0, 1, 2}
     assert all(entry.state == "ended" for entry in finals)
 

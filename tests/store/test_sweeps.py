@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from digits.recipes.halving import best
 from digits.recipes.space import Space
 from digits.store import runs, sweeps
 from digits.store.status import Status
@@ -41,6 +42,23 @@ def test_a_trial_knows_its_values_and_what_its_run_has_reached() -> None:
     answer = sweep.answer(sweep.trials())
     assert len(answer.test_accuracies) == 3
     assert answer.best in sweep.trials()
+
+
+def test_the_winner_stays_the_best_when_its_trial_is_deleted() -> None:
+    sweep = searched(9)
+    trials = sweep.trials()
+    winner = sweep.answer(trials).best
+    assert winner == best(trials)
+    sweep.entries()[winner.number - 1].run.delete()
+    trials = sweep.trials()
+    assert best(trials)  # another
+    assert sweep.answer(trials).best is None
+
+
+def test_trials_do_not_stop_early_and_the_winner_may() -> None:
+    plan = dataclasses.replace(PLAN, base=dataclasses.replace(PLAN.base, patience=3))
+    values = PLAN.space.grid(PLAN.base)[0]
+    assert (plan.recipe(values).patience, plan.recipe(values, "final").patience) == (0, 3)
 
 
 @pytest.mark.parametrize(

@@ -182,10 +182,27 @@ def test_a_run_pauses_after_the_epoch_that_was_asked_for(unbroken: Run) -> None:
     same_as(paused, unbroken)
 
 
-def test_a_pause_after_the_last_epoch_changes_nothing() -> None:
+def test_a_run_that_pauses_after_its_last_epoch_is_tested_only_when_it_is_resumed() -> None:
     run = queued(dataclasses.replace(SMALL, epochs=1))
     run.request_pause(1)
-    assert train(run) is not None
+    assert train(run) is None
+    assert (run.status.state, run.status.message) == ("paused", "Trained in full, not tested.")
+    assert run.result() is None
+    steps = run.step_metrics()["step"].tolist()
+    resume(run)
+    assert run.status.state == "finished"
+    assert run.result()
+    assert run.step_metrics()["step"].tolist() == steps
+
+
+def test_a_pause_at_once_in_the_last_epoch_lets_the_run_end() -> None:
+    run = queued(dataclasses.replace(SMALL, epochs=1))
+
+    def tell(status: Status) -> None:
+        if status.step and status.state == "running":
+            run.request_pause()
+
+    assert train(run, tell) is not None
     assert run.status.state == "finished"
 
 

@@ -103,6 +103,10 @@ def _answer(plan: Plan, answer: Answer, finals: list[Entry], progress: Progress)
             f"{answer.best.epochs} of {plan.base.epochs} epochs: "
             f"**{as_text(describe(dict(answer.best.values)))}**"
         )
+    elif finals:
+        st.markdown(
+            f"The winner: **{as_text(describe(dict(finals[0].values)))}**. Its trial was deleted."
+        )
     if answer.test_accuracies:
         st.success(_verdict(answer.test_accuracies, finals), icon=":material/trophy:")
     elif progress.message:

@@ -50,10 +50,12 @@ def control(run: Run, status: Status) -> None:
 def take_up(run: Run, status: Status) -> None:
     """Resume a run that is paused, interrupted or failed, or keep what it has learned."""
     label = f"Resume after epoch {status.epoch}" if status.epoch else "Start again"
+    if status.is_trained:
+        label = "Test it"
     if st.button(label, icon=":material/resume:", key="train-resume"):
         submit(run)
         st.rerun()
-    if not status.epoch:
+    if not status.epoch or status.is_trained:
         return
     change_rate(run)
     if st.button(
