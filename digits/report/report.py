@@ -24,7 +24,7 @@ from digits.recipes.hyperparameters import GROUPS
 from digits.recipes.keras_script import keras_script
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.report.pictures import Line, chart, picture, saliency_colors
-from digits.store import curves, forks
+from digits.store import curves, forks, learning_rate
 from digits.store.run_folder import Result, Run
 from digits.store.verdict import verdict
 
@@ -64,7 +64,8 @@ def report(all_runs: Sequence[Run], saliency: Saliency | None = None) -> str:
     a file of a run is damaged or it has no result, and as ``datasets.load_test`` does.
     """
     title = all_runs[0].name if len(all_runs) == 1 else f"Comparison of {len(all_runs)} runs"
-    sections = [_summary(all_runs), _notes(all_runs), _curves(all_runs), _settings(all_runs)]
+    sections = [_summary(all_runs), _history(all_runs), _notes(all_runs)]
+    sections += [_curves(all_runs), _settings(all_runs)]
     if len(all_runs) == 1:
         sections += [_mistakes(all_runs[0], saliency), _calibration(all_runs[0])]
     sections += [_times(all_runs), _versions()]
@@ -125,6 +126,17 @@ def _summary(all_runs: Sequence[Run]) -> str:
             sentence = str(error)
         told += f"<p><strong>{escape(sentence)}</strong></p>"
     return told
+
+
+def _history(all_runs: Sequence[Run]) -> str:
+    """Of each run, which one it goes on from and how its learning rate was changed, if so."""
+    told = []
+    for run in all_runs:
+        changed = learning_rate.changed_under_way(run, run.status)
+        if sentences := " ".join(filter(None, (forks.origin(run), changed))):
+            name = f"<strong>{escape(_label(run))}</strong> " if len(all_runs) > 1 else ""
+            told.append(f"<p>{name}{escape(sentences)}</p>")
+    return "".join(told)
 
 
 def _notes(all_runs: Sequence[Run]) -> str:

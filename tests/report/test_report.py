@@ -1,6 +1,7 @@
 """The report of runs: complete, self-contained, and all that people wrote is text in it."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from digits.report.pictures import Line, chart, saliency_colors, ticks
 from digits.report.report import report
+from digits.store import forks
 from digits.store.run_folder import Run
-from tests.damage import complete_run
+from tests.damage import RESULT, complete_run
 
 HOSTILE = '<script>alert(1)</script> "><img src=x onerror=alert(2)> & </title>'
 
@@ -73,6 +75,20 @@ def test_a_comparison_shows_settings_that_differ_and_a_verdict(run: Run) -> None
     assert "No difference that 360 test images can show" in page
     assert page.count("A run") > 3
     assert "Confusion matrix" not in page
+
+
+def test_a_fork_and_a_learning_rate_changed_under_way_are_told(run: Run) -> None:
+    changed = "Learning rate changed under way: lr 0.002 → 0.001 after epoch 0.7."
+    run.rename("<b>")
+    fork = forks.fork(run, 1, replace(run.recipe, epochs=1), "Fork")
+    fork.write_result(RESULT | {"run": fork.id})
+    fork.write_test_probabilities(run.test_probabilities())
+    assert "Forked from 1 <b> after epoch 1." in Tags(report([fork])).text
+    assert changed in Tags(report([run])).text
+    assert "Forked from" not in Tags(report([run])).text
+    both = Tags(report([run, fork])).text
+    assert f"1 <b> {changed}" in both
+    assert "2 Fork Forked from 1 <b> after epoch 1." in both
 
 
 def test_what_cannot_be_reported_is_a_sentence(run: Run) -> None:
