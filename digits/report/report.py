@@ -19,6 +19,7 @@ from digits.evaluation.metrics import (
     most_confused,
     wilson_interval,
 )
+from digits.evaluation.seeds import mean_in_words
 from digits.recipes.differences import differences
 from digits.recipes.hyperparameters import GROUPS
 from digits.recipes.keras_script import keras_script
@@ -26,6 +27,7 @@ from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.report.pictures import Line, chart, picture, saliency_colors
 from digits.store import curves, forks, learning_rate
 from digits.store.run_folder import Result, Run
+from digits.store.seeds import all_have_seeds, by_seeds, common_name
 from digits.store.verdict import verdict
 
 WORST = 12  # misclassified digits that are shown
@@ -64,7 +66,7 @@ def report(all_runs: Sequence[Run], saliency: Saliency | None = None) -> str:
     a file of a run is damaged or it has no result, and as ``datasets.load_test`` does.
     """
     title = all_runs[0].name if len(all_runs) == 1 else f"Comparison of {len(all_runs)} runs"
-    sections = [_summary(all_runs), _history(all_runs), _notes(all_runs)]
+    sections = [_summary(all_runs), _verdict(all_runs), _history(all_runs), _notes(all_runs)]
     sections += [_curves(all_runs), _settings(all_runs)]
     if len(all_runs) == 1:
         sections += [_mistakes(all_runs[0], saliency), _calibration(all_runs[0])]
@@ -118,10 +120,22 @@ def _summary(all_runs: Sequence[Run]) -> str:
             )
         )
     head = ("Run", "Test accuracy", "95% interval", "Test images", "Validation accuracy")
-    told = _table((*head, "Parameters", "Created"), rows)
-    if len(all_runs) == 2:
+    return _table((*head, "Parameters", "Created"), rows)
+
+
+def _verdict(all_runs: Sequence[Run]) -> str:
+    """Which of two runs or groups of seeds is better, and of each group its mean and range."""
+    recipes = {run: run.recipe for run in all_runs}
+    groups = by_seeds(recipes) if all_have_seeds(recipes) else [(run,) for run in all_runs]
+    names = [common_name(group) if len(group) > 1 else _label(group[0]) for group in groups]
+    told = ""
+    for name, group in zip(names, groups, strict=True):
+        if len(group) > 1:
+            mean = mean_in_words([_result(run)["test_accuracy"] for run in group])
+            told += f"<p><strong>{escape(name)}</strong> {mean}</p>"
+    if len(groups) == 2:
         try:
-            sentence = verdict([[run] for run in all_runs], [_label(run) for run in all_runs])
+            sentence = verdict(groups, names)
         except ValueError as error:
             sentence = str(error)
         told += f"<p><strong>{escape(sentence)}</strong></p>"

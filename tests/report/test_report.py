@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from digits.recipes.recipe import Recipe
 from digits.report.pictures import Line, chart, saliency_colors, ticks
 from digits.report.report import report
-from digits.store import forks
+from digits.store import forks, runs
 from digits.store.run_folder import Run
+from digits.store.verdict import verdict
 from tests.damage import RESULT, complete_run
 
 HOSTILE = '<script>alert(1)</script> "><img src=x onerror=alert(2)> & </title>'
@@ -75,6 +77,31 @@ def test_a_comparison_shows_settings_that_differ_and_a_verdict(run: Run) -> None
     assert "No difference that 360 test images can show" in page
     assert page.count("A run") > 3
     assert "Confusion matrix" not in page
+
+
+def seeds(name: str, *accuracies: float, rate: float) -> list[Run]:
+    """Finished runs on UCI's digits that differ in their seed alone, with these accuracies."""
+    recipe = Recipe(dataset="uci", epochs=2, learning_rate=rate)
+    made = runs.create_seeds(recipe, name, "", len(accuracies))
+    for run, accuracy in zip(made, accuracies, strict=True):
+        run.write_result(RESULT | {"run": run.id, "test_accuracy": accuracy})
+    return made
+
+
+def test_groups_of_seeds_have_mean_range_and_verdict() -> None:
+    low, high = seeds("<Low>", 0.8, 0.81, 0.85, rate=0.001), seeds("High", 0.9, 0.92, rate=0.01)
+    page = Tags(report([low[0], *high, *low[1:]])).text
+    assert "<Low> × 3 Test accuracy 82.00%, mean of 3, from 80.00% to 85.00%." in page
+    assert "High × 2 Test accuracy 91.00%, mean of 2, from 90.00% to 92.00%." in page
+    assert verdict([low, high], ["<Low> × 3", "High × 2"]) in page
+    page = Tags(report(low)).text
+    assert "<Low> × 3 Test accuracy 82.00%, mean of 3" in page
+    assert "No difference" not in page
+
+
+def test_runs_of_which_one_has_no_other_seeds_are_not_grouped() -> None:
+    page = Tags(report([*seeds("Low", 0.8, 0.81, rate=0.001), *seeds("High", 0.9, rate=0.01)])).text
+    assert "mean of" not in page
 
 
 def test_a_fork_and_a_learning_rate_changed_under_way_are_told(run: Run) -> None:
