@@ -25,6 +25,7 @@ from digits.recipes.hyperparameters import GROUPS
 from digits.recipes.keras_script import keras_script
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.report.pictures import Line, chart, picture, saliency_colors
+from digits.report.style import STYLE
 from digits.store import curves, forks, learning_rate
 from digits.store.run_folder import Result, Run
 from digits.store.seeds import all_have_seeds, by_seeds, common_name
@@ -33,29 +34,6 @@ from digits.store.verdict import verdict
 WORST = 12  # misclassified digits that are shown
 PACKAGES = ("tensorflow", "keras", "numpy", "streamlit")
 METRICS = {"accuracy": "Accuracy", "loss": "Loss"}
-STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #1f2328; background: #fff; max-width: 1080px;
-  margin: 2rem auto; padding: 0 1rem }
-h1 { margin: 0 } h2 { margin: 1.8rem 0 .5rem; font-size: 1.15rem }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-th, td { padding: .15rem .6rem; border-bottom: 1px solid #d8dee4; text-align: left }
-td, th:first-child, h1 { overflow-wrap: anywhere }
-table:not(.matrix) th:first-child { min-width: 8rem }
-.matrix td, .matrix th { text-align: right; padding: .15rem .45rem; min-width: 2rem }
-.charts, .digits { display: flex; flex-wrap: wrap; gap: 1rem }
-figure { margin: 0 } .charts figure { flex: 1 1 460px; max-width: 520px }
-.digits figure { width: 90px } .digits figcaption { font-size: .8rem }
-figcaption ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap;
-  gap: 0 1rem; font-size: .85rem } .key { width: 24px; height: 4px; margin-right: .4rem;
-  vertical-align: middle }
-svg text { font-size: 11px; fill: #57606a } svg path { stroke-width: 2 } .grid { stroke: #e4e8ec }
-.notes, pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f6f8fa; padding: .7rem;
-  border-radius: 6px } pre { font-size: 12px } small { color: #57606a }
-@media print { * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
-  body { margin: 0; max-width: none; font-size: 10pt } h2, h2 + p, .digits { break-after: avoid }
-  figure, tr, .matrix, .notes { break-inside: avoid } .charts figure { flex-basis: 40% } }
-"""
-
 Saliency = Callable[[Run, np.ndarray, int], np.ndarray]  # of an image for a digit: (28, 28)
 
 
@@ -100,7 +78,7 @@ def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     for first, *others in rows:
         cells = "".join(f"<td>{escape(str(cell))}</td>" for cell in others)
         lines.append(f"<tr><th>{escape(str(first))}</th>{cells}</tr>")
-    return f"<table>{''.join(lines)}</table>"
+    return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
 
 
 def _summary(all_runs: Sequence[Run]) -> str:
@@ -185,7 +163,8 @@ def _settings(all_runs: Sequence[Run]) -> str:
         (("≠ " * (name in changed)) + HYPERPARAMETERS[name].label, *_values(name, recipes))
         for name in sorted(names, key=lambda name: name not in changed)
     ]
-    return "<h2>Settings</h2>" + _table(("Setting", *map(_label, all_runs)), rows)
+    table = _table(("Setting", *map(_label, all_runs)), rows)
+    return f'<h2>Settings</h2><div class="names">{table}</div>'
 
 
 def _group(name: str) -> str:
@@ -242,7 +221,7 @@ def _matrix(matrix: np.ndarray) -> str:
             look = f"background:rgba({color},{0.45 * n / max(1, most):.2f})"
             cells.append(f'<td style="{look}">{n:,}</td>')
         rows.append(f"<tr><th>{label}</th>{''.join(cells)}</tr>")
-    return f'<table class="matrix">{head}{"".join(rows)}</table>'
+    return f'<div class="scroll"><table class="matrix">{head}{"".join(rows)}</table></div>'
 
 
 def _calibration(run: Run) -> str:

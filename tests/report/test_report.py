@@ -34,15 +34,6 @@ class Tags(HTMLParser):
         self.text += data
 
 
-@pytest.fixture
-def run() -> Run:
-    made = complete_run("A run", finetunes=False)
-    p = made.test_probabilities().copy()
-    p[:3] = np.roll(p[:3], 1, axis=1)  # three mistakes
-    made.write_test_probabilities(p)
-    return made
-
-
 def test_a_report_tells_all_of_a_run_in_one_file(run: Run) -> None:
     run.write_notes("Trained in class.\nTwice.")
     page = report([run], lambda run, image, digit: np.ones((28, 28)))
