@@ -1,4 +1,4 @@
-"""Runs of several seeds as one: mean curves with their range, and how far two groups lie apart."""
+"""Runs of several seeds as one: means with their range, and how far two groups lie apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,6 +60,12 @@ def band(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Band | None:
         return None
     values = np.stack([np.interp(places, x, y) for x, y in curves])
     return Band(places, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
+
+
+def mean_in_words(accuracies: Sequence[float]) -> str:
+    """One sentence of the test accuracies, in [0, 1], of a group of seeds: their mean and range."""
+    mean, low, high = sum(accuracies) / len(accuracies), min(accuracies), max(accuracies)
+    return f"Test accuracy {mean:.2%}, mean of {len(accuracies)}, from {low:.2%} to {high:.2%}."
 
 
 def welch(accuracies: np.ndarray, before: np.ndarray, images: int) -> GroupDifference:

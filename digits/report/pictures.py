@@ -8,7 +8,8 @@ from html import escape
 import numpy as np
 from PIL import Image
 
-COLORS = ("#1666c0", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#0e7490", "#a16207", "#475569")
+from digits.report.style import CURVES
+
 DASHES = ("", "6 3", "2 3")  # of curves that share a color
 WIDTH, HEIGHT = 520, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 34
@@ -104,10 +105,14 @@ def _path(
     ]
     if len(points) == 1:
         x, y = points[0].split()
-        return f'<circle cx="{x}" cy="{y}" r="3" fill="{COLORS[number % len(COLORS)]}"/>'
+        return f'<circle cx="{x}" cy="{y}" r="3" fill="{_color(number)}"/>'
     return f'<path d="M{"L".join(points)}" {_look(number)}/>'
 
 
 def _look(number: int) -> str:
-    dash = DASHES[number // len(COLORS) % len(DASHES)]
-    return f'fill="none" stroke="{COLORS[number % len(COLORS)]}" stroke-dasharray="{dash}"'
+    dash = DASHES[number // CURVES % len(DASHES)]
+    return f'fill="none" stroke="{_color(number)}" stroke-dasharray="{dash}"'
+
+
+def _color(number: int) -> str:
+    return f"var(--curve{number % CURVES})"

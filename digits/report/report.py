@@ -19,41 +19,21 @@ from digits.evaluation.metrics import (
     most_confused,
     wilson_interval,
 )
+from digits.evaluation.seeds import mean_in_words
 from digits.recipes.differences import differences
 from digits.recipes.hyperparameters import GROUPS
 from digits.recipes.keras_script import keras_script
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.report.pictures import Line, chart, picture, saliency_colors
-from digits.store import curves, forks
+from digits.report.style import STYLE
+from digits.store import curves, forks, learning_rate
 from digits.store.run_folder import Result, Run
+from digits.store.seeds import all_have_seeds, by_seeds, common_name
 from digits.store.verdict import verdict
 
 WORST = 12  # misclassified digits that are shown
 PACKAGES = ("tensorflow", "keras", "numpy", "streamlit")
 METRICS = {"accuracy": "Accuracy", "loss": "Loss"}
-STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #1f2328; background: #fff; max-width: 1080px;
-  margin: 2rem auto; padding: 0 1rem }
-h1 { margin: 0 } h2 { margin: 1.8rem 0 .5rem; font-size: 1.15rem }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-th, td { padding: .15rem .6rem; border-bottom: 1px solid #d8dee4; text-align: left }
-td, th:first-child, h1 { overflow-wrap: anywhere }
-table:not(.matrix) th:first-child { min-width: 8rem }
-.matrix td, .matrix th { text-align: right; padding: .15rem .45rem; min-width: 2rem }
-.charts, .digits { display: flex; flex-wrap: wrap; gap: 1rem }
-figure { margin: 0 } .charts figure { flex: 1 1 460px; max-width: 520px }
-.digits figure { width: 90px } .digits figcaption { font-size: .8rem }
-figcaption ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap;
-  gap: 0 1rem; font-size: .85rem } .key { width: 24px; height: 4px; margin-right: .4rem;
-  vertical-align: middle }
-svg text { font-size: 11px; fill: #57606a } svg path { stroke-width: 2 } .grid { stroke: #e4e8ec }
-.notes, pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f6f8fa; padding: .7rem;
-  border-radius: 6px } pre { font-size: 12px } small { color: #57606a }
-@media print { * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
-  body { margin: 0; max-width: none; font-size: 10pt } h2, h2 + p, .digits { break-after: avoid }
-  figure, tr, .matrix, .notes { break-inside: avoid } .charts figure { flex-basis: 40% } }
-"""
-
 Saliency = Callable[[Run, np.ndarray, int], np.ndarray]  # of an image for a digit: (28, 28)
 
 
@@ -64,7 +44,8 @@ def report(all_runs: Sequence[Run], saliency: Saliency | None = None) -> str:
     a file of a run is damaged or it has no result, and as ``datasets.load_test`` does.
     """
     title = all_runs[0].name if len(all_runs) == 1 else f"Comparison of {len(all_runs)} runs"
-    sections = [_summary(all_runs), _notes(all_runs), _curves(all_runs), _settings(all_runs)]
+    sections = [_summary(all_runs), _verdict(all_runs), _history(all_runs), _notes(all_runs)]
+    sections += [_curves(all_runs), _settings(all_runs)]
     if len(all_runs) == 1:
         sections += [_mistakes(all_runs[0], saliency), _calibration(all_runs[0])]
     sections += [_times(all_runs), _versions()]
@@ -97,7 +78,7 @@ def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     for first, *others in rows:
         cells = "".join(f"<td>{escape(str(cell))}</td>" for cell in others)
         lines.append(f"<tr><th>{escape(str(first))}</th>{cells}</tr>")
-    return f"<table>{''.join(lines)}</table>"
+    return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
 
 
 def _summary(all_runs: Sequence[Run]) -> str:
@@ -117,14 +98,37 @@ def _summary(all_runs: Sequence[Run]) -> str:
             )
         )
     head = ("Run", "Test accuracy", "95% interval", "Test images", "Validation accuracy")
-    told = _table((*head, "Parameters", "Created"), rows)
-    if len(all_runs) == 2:
+    return _table((*head, "Parameters", "Created"), rows)
+
+
+def _verdict(all_runs: Sequence[Run]) -> str:
+    """Which of two runs or groups of seeds is better, and of each group its mean and range."""
+    recipes = {run: run.recipe for run in all_runs}
+    groups = by_seeds(recipes) if all_have_seeds(recipes) else [(run,) for run in all_runs]
+    names = [common_name(group) if len(group) > 1 else _label(group[0]) for group in groups]
+    told = ""
+    for name, group in zip(names, groups, strict=True):
+        if len(group) > 1:
+            mean = mean_in_words([_result(run)["test_accuracy"] for run in group])
+            told += f"<p><strong>{escape(name)}</strong> {mean}</p>"
+    if len(groups) == 2:
         try:
-            sentence = verdict([[run] for run in all_runs], [_label(run) for run in all_runs])
+            sentence = verdict(groups, names)
         except ValueError as error:
             sentence = str(error)
         told += f"<p><strong>{escape(sentence)}</strong></p>"
     return told
+
+
+def _history(all_runs: Sequence[Run]) -> str:
+    """Of each run, which one it goes on from and how its learning rate was changed, if so."""
+    told = []
+    for run in all_runs:
+        changed = learning_rate.changed_under_way(run, run.status)
+        if sentences := " ".join(filter(None, (forks.origin(run), changed))):
+            name = f"<strong>{escape(_label(run))}</strong> " if len(all_runs) > 1 else ""
+            told.append(f"<p>{name}{escape(sentences)}</p>")
+    return "".join(told)
 
 
 def _notes(all_runs: Sequence[Run]) -> str:
@@ -159,7 +163,8 @@ def _settings(all_runs: Sequence[Run]) -> str:
         (("≠ " * (name in changed)) + HYPERPARAMETERS[name].label, *_values(name, recipes))
         for name in sorted(names, key=lambda name: name not in changed)
     ]
-    return "<h2>Settings</h2>" + _table(("Setting", *map(_label, all_runs)), rows)
+    table = _table(("Setting", *map(_label, all_runs)), rows)
+    return f'<h2>Settings</h2><div class="names">{table}</div>'
 
 
 def _group(name: str) -> str:
@@ -216,7 +221,7 @@ def _matrix(matrix: np.ndarray) -> str:
             look = f"background:rgba({color},{0.45 * n / max(1, most):.2f})"
             cells.append(f'<td style="{look}">{n:,}</td>')
         rows.append(f"<tr><th>{label}</th>{''.join(cells)}</tr>")
-    return f'<table class="matrix">{head}{"".join(rows)}</table>'
+    return f'<div class="scroll"><table class="matrix">{head}{"".join(rows)}</table></div>'
 
 
 def _calibration(run: Run) -> str:

@@ -5,6 +5,7 @@ no earlier change to be understood.
 """
 
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Annotated, TypedDict
 
 from msgspec import Meta
@@ -14,6 +15,7 @@ from digits.recipes.schedule import RateChange
 from digits.store import files
 from digits.store.files import Count
 from digits.store.run_folder import Run
+from digits.store.status import Status
 
 REQUEST = "learning_rate_request.json"  # there until the worker has recorded it
 CHANGES = "learning_rate_changes.json"
@@ -64,6 +66,25 @@ def peak(run: Run) -> float:
     """The learning rate of the schedule's peak after all changes."""
     made = changes(run)
     return made[-1].learning_rate if made else run.recipe.learning_rate
+
+
+def changed_under_way(run: Run, status: Status) -> str:
+    """How the learning rate was changed while the run trained, in a sentence; "" if it was not."""
+    per_epoch = max(1, status.steps) / max(1, status.epochs)
+    made = [
+        f"{words} after epoch {round(step / per_epoch, 1):g}"
+        for step, words in changes_in_words(run)
+    ]
+    return f"Learning rate changed under way: {', '.join(made)}." if made else ""
+
+
+def changes_in_words(run: Run) -> list[tuple[int, str]]:
+    """The steps at which the learning rate was changed, and from what to what."""
+    if not (made := changes(run)):
+        return []  # at every look of a run's watchers, so without reading the recipe
+    rates = [run.recipe.learning_rate, *(change.learning_rate for change in made)]
+    words = [f"lr {old:g} → {new:g}" for old, new in pairwise(rates)]
+    return [(change.step, text) for change, text in zip(made, words, strict=True)]
 
 
 def record_request(run: Run, step: int) -> bool:

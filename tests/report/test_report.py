@@ -1,15 +1,19 @@
 """The report of runs: complete, self-contained, and all that people wrote is text in it."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
+from digits.recipes.recipe import Recipe
 from digits.report.pictures import Line, chart, saliency_colors, ticks
 from digits.report.report import report
+from digits.store import forks, runs
 from digits.store.run_folder import Run
-from tests.damage import complete_run
+from digits.store.verdict import verdict
+from tests.damage import RESULT, complete_run
 
 HOSTILE = '<script>alert(1)</script> "><img src=x onerror=alert(2)> & </title>'
 
@@ -28,15 +32,6 @@ class Tags(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
-
-
-@pytest.fixture
-def run() -> Run:
-    made = complete_run("A run", finetunes=False)
-    p = made.test_probabilities().copy()
-    p[:3] = np.roll(p[:3], 1, axis=1)  # three mistakes
-    made.write_test_probabilities(p)
-    return made
 
 
 def test_a_report_tells_all_of_a_run_in_one_file(run: Run) -> None:
@@ -73,6 +68,45 @@ def test_a_comparison_shows_settings_that_differ_and_a_verdict(run: Run) -> None
     assert "No difference that 360 test images can show" in page
     assert page.count("A run") > 3
     assert "Confusion matrix" not in page
+
+
+def seeds(name: str, *accuracies: float, rate: float) -> list[Run]:
+    """Finished runs on UCI's digits that differ in their seed alone, with these accuracies."""
+    recipe = Recipe(dataset="uci", epochs=2, learning_rate=rate)
+    made = runs.create_seeds(recipe, name, "", len(accuracies))
+    for run, accuracy in zip(made, accuracies, strict=True):
+        run.write_result(RESULT | {"run": run.id, "test_accuracy": accuracy})
+    return made
+
+
+def test_groups_of_seeds_have_mean_range_and_verdict() -> None:
+    low, high = seeds("<Low>", 0.8, 0.81, 0.85, rate=0.001), seeds("High", 0.9, 0.92, rate=0.01)
+    page = Tags(report([low[0], *high, *low[1:]])).text
+    assert "<Low> × 3 Test accuracy 82.00%, mean of 3, from 80.00% to 85.00%." in page
+    assert "High × 2 Test accuracy 91.00%, mean of 2, from 90.00% to 92.00%." in page
+    assert verdict([low, high], ["<Low> × 3", "High × 2"]) in page
+    page = Tags(report(low)).text
+    assert "<Low> × 3 Test accuracy 82.00%, mean of 3" in page
+    assert "No difference" not in page
+
+
+def test_runs_of_which_one_has_no_other_seeds_are_not_grouped() -> None:
+    page = Tags(report([*seeds("Low", 0.8, 0.81, rate=0.001), *seeds("High", 0.9, rate=0.01)])).text
+    assert "mean of" not in page
+
+
+def test_a_fork_and_a_learning_rate_changed_under_way_are_told(run: Run) -> None:
+    changed = "Learning rate changed under way: lr 0.002 → 0.001 after epoch 0.7."
+    run.rename("<b>")
+    fork = forks.fork(run, 1, replace(run.recipe, epochs=1), "Fork")
+    fork.write_result(RESULT | {"run": fork.id})
+    fork.write_test_probabilities(run.test_probabilities())
+    assert "Forked from 1 <b> after epoch 1." in Tags(report([fork])).text
+    assert changed in Tags(report([run])).text
+    assert "Forked from" not in Tags(report([run])).text
+    both = Tags(report([run, fork])).text
+    assert f"1 <b> {changed}" in both
+    assert "2 Fork Forked from 1 <b> after epoch 1." in both
 
 
 def test_what_cannot_be_reported_is_a_sentence(run: Run) -> None:

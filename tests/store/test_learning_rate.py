@@ -6,6 +6,7 @@ from digits.recipes.recipe import Recipe
 from digits.recipes.schedule import RateChange
 from digits.store import learning_rate, runs
 from digits.store.run_folder import Run
+from digits.store.status import Status
 
 
 @pytest.fixture
@@ -39,6 +40,18 @@ def test_a_later_request_takes_the_place_of_changes_that_a_resumed_run_has_yet_t
         learning_rate.request(run, rate)
         assert learning_rate.record_request(run, step)
     assert learning_rate.changes(run) == (RateChange(10, 0.005), RateChange(20, 0.003))
+
+
+def test_changes_are_told_with_the_epochs_after_which_they_held(run: Run) -> None:
+    status = Status("finished", epoch=3, epochs=3, step=60, steps=60)
+    assert learning_rate.changed_under_way(run, status) == ""
+    for step, rate in ((20, 0.0005), (30, 0.0001)):
+        learning_rate.request(run, rate)
+        learning_rate.record_request(run, step)
+    assert learning_rate.changed_under_way(run, status) == (
+        "Learning rate changed under way: lr 0.001 → 0.0005 after epoch 1, "
+        "lr 0.0005 → 0.0001 after epoch 1.5."
+    )
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, 1e9, float("nan"), float("inf")])

@@ -9,7 +9,7 @@ from digits.store import runs
 from digits.store.run_folder import Run
 from tests.widgets.test_runs_list import opened
 from widgets.runs.compare import differing
-from widgets.runs.groups import EACH, KEY, SEEDS, common_name, grouped, siblings
+from widgets.runs.groups import EACH, KEY, SEEDS, grouped
 
 RECIPE = Recipe(dataset="uci")
 
@@ -33,13 +33,6 @@ def test_runs_are_grouped_by_any_setting(made: list[Run]) -> None:
     other = runs.create(replace(RECIPE, dropout=0.5), "Other")
     groups = grouped({run: run.recipe for run in [*made, other]}, "learning_rate", made)
     assert [(group.name, len(group.runs)) for group in groups] == [("lr 0.001", 4), ("lr 0.1", 2)]
-
-
-def test_runs_started_together_find_each_other(made: list[Run]) -> None:
-    assert set(siblings(made[0])) == set(made[:3])
-    assert siblings(runs.create(RECIPE, "Alone")) == []
-    made[0].rename("My own")
-    assert common_name(made[:1]) == "My own"
 
 
 def test_they_are_grouped_from_the_start_where_all_have_seeds(made: list[Run]) -> None:

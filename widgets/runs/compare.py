@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits.evaluation.seeds import Band, band
+from digits.evaluation.seeds import Band, band, mean_in_words
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
 from digits.store.forks import origin
@@ -118,11 +118,8 @@ def _score(groups: list[Group]) -> None:
 def _mean(group: Group) -> None:
     """The test accuracy of a group that stands alone."""
     results = [result for run in group.runs if (result := runs.summary(run).result)]
-    if shares := [result["test_accuracy"] for result in results]:
-        mean, low, high = sum(shares) / len(shares), min(shares), max(shares)
-        st.markdown(
-            f"**Test accuracy {mean:.2%}**, mean of {len(shares)}, from {low:.2%} to {high:.2%}."
-        )
+    if results:
+        st.markdown(f"**{mean_in_words([result['test_accuracy'] for result in results])}**")
 
 
 def _verdict(groups: list[Group]) -> None:

@@ -1,9 +1,7 @@
 """The ticked runs as groups, such as the seeds of a recipe; a single run is a group of its own."""
 
-import re
-from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -11,6 +9,7 @@ from digits.recipes.differences import in_words
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
+from digits.store.seeds import all_have_seeds, by_seeds, common_name
 from widgets.shared.plot import run_color
 
 EACH, SEEDS = "each", "seeds"
@@ -36,9 +35,8 @@ def choose_groups(ticked: Sequence[Run]) -> list[Group]:
     options = [EACH, SEEDS, *_differing(list(recipes.values()))]
     if len(recipes) < 3:
         return grouped(recipes, EACH, ticked)
-    seeds = min(Counter(map(_without_seed, {*recipes.values()})).values()) > 1
     if st.session_state.get(KEY) not in options:
-        st.session_state[KEY] = SEEDS if seeds else EACH
+        st.session_state[KEY] = SEEDS if all_have_seeds(recipes) else EACH
     by = st.selectbox(
         "Group by",
         options,
@@ -54,30 +52,21 @@ def choose_groups(ticked: Sequence[Run]) -> list[Group]:
 def grouped(recipes: dict[Run, Recipe], by: str, ticked: Sequence[Run]) -> list[Group]:
     """Groups in the order of their first runs: by ``EACH``, ``SEEDS`` or a hyperparameter."""
     if by == EACH:
-        return [Group(_label(run), (run,), run_color(run)) for run in ticked]
+        return [_group(_label(run), [run]) for run in ticked]
+    if by == SEEDS:
+        return [_group(_name(of_group), of_group) for of_group in by_seeds(recipes)]
     members: dict[Hashable, list[Run]] = {}
     for run, recipe in recipes.items():
-        key = _without_seed(recipe) if by == SEEDS else getattr(recipe, by)
-        members.setdefault(key, []).append(run)
-    groups = []
-    for key, of_group in members.items():
-        if by != SEEDS:
-            name = in_words(by, key)
-        else:
-            name = _label(of_group[0]) if len(of_group) == 1 else common_name(of_group)
-        groups.append(Group(name, tuple(of_group), run_color(of_group[0])))
-    return groups
+        members.setdefault(getattr(recipe, by), []).append(run)
+    return [_group(in_words(by, value), of_group) for value, of_group in members.items()]
 
 
-def common_name(of_group: Sequence[Run]) -> str:
-    """The name of the first run, without its seed."""
-    return re.sub(r" · seed \d+$", "", runs.summary(of_group[0]).name)
+def _group(name: str, of_group: Sequence[Run]) -> Group:
+    return Group(name, tuple(of_group), run_color(of_group[0]))
 
 
-def siblings(run: Run) -> list[Run]:
-    """The runs that were started together with it, itself among them, in order."""
-    group = runs.summary(run).group
-    return [one for one in reversed(runs.all()) if group and runs.summary(one).group == group]
+def _name(of_group: Sequence[Run]) -> str:
+    return _label(of_group[0]) if len(of_group) == 1 else common_name(of_group)
 
 
 def _in_words(option: str) -> str:
@@ -101,10 +90,6 @@ def _differing(recipes: list[Recipe]) -> list[str]:
     """The hyperparameters of which there is more than one value, but not one for each recipe."""
     names = [name for name in HYPERPARAMETERS if name != "seed"]
     return [n for n in names if 1 < len({getattr(one, n) for one in recipes}) < len(recipes)]
-
-
-def _without_seed(recipe: Recipe) -> Recipe:
-    return replace(recipe, seed=0)
 
 
 def _label(run: Run) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits.store.files import reason
 from digits.store.run_folder import NOTES_LENGTH, Run
-from widgets.runs.groups import siblings
+from digits.store.seeds import siblings
 from widgets.runs.selection import set_ticked
 from widgets.shared.format import as_text
 from widgets.shared.session import fork_links

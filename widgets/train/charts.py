@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +86,10 @@ def _figure(
     faint = [trace for other, stamps in behind for trace in _faint(other, metric, stamps)]
     name = chart_text(runs.summary(run).label)
     curve = _curve(run, epochs, steps, metric)
-    marks = [(step * epochs / max(1, steps), words) for step, words in _rate_changes(run)]
+    marks = [
+        (step * epochs / max(1, steps), words)
+        for step, words in learning_rate.changes_in_words(run)
+    ]
     return _draw(name, run_color(run), curve, epochs, metric, faint, overfits_from, marks)
 
 
@@ -252,24 +254,6 @@ def _numbers(behind: list[dict[str, Any]], metric: str, shown: Range) -> list[di
             }
         )
     return numbers
-
-
-def rate_changes(run: Run, status: Status) -> str:
-    """How the learning rate was changed while the run trained, in a sentence; "" if it was not."""
-    per_epoch = max(1, status.steps) / max(1, status.epochs)
-    made = [
-        f"{words} after epoch {round(step / per_epoch, 1):g}" for step, words in _rate_changes(run)
-    ]
-    return f"Learning rate changed under way: {', '.join(made)}." if made else ""
-
-
-def _rate_changes(run: Run) -> list[tuple[int, str]]:
-    """The steps at which the learning rate was changed, and from what to what."""
-    if not (made := learning_rate.changes(run)):
-        return []  # at every look of a run's watchers, so without reading the recipe
-    rates = [run.recipe.learning_rate, *(change.learning_rate for change in made)]
-    words = [f"lr {old:g} → {new:g}" for old, new in pairwise(rates)]
-    return [(change.step, text) for change, text in zip(made, words, strict=True)]
 
 
 def _line(epoch: float) -> dict[str, Any]:

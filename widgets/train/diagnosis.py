@@ -12,7 +12,7 @@ import streamlit as st
 
 from digits.evaluation.diagnosis import Diagnosis, diagnose
 from digits.recipes.remedies import Remedy, remedies
-from digits.store import forks
+from digits.store import forks, learning_rate
 from digits.store.comparison import compare
 from digits.store.curves import for_diagnosis
 from digits.store.run_folder import EPOCHS, RESULT, STATUS, Run
@@ -20,7 +20,6 @@ from digits.store.status import DONE, UNFINISHED, Status
 from digits.store.thinning import thinned
 from widgets.shared.format import as_text
 from widgets.shared.session import fork_links
-from widgets.train.charts import rate_changes
 
 TITLES = {
     "guessing": "Guessing",
@@ -69,7 +68,8 @@ def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]]
 
 def _history(run: Run, status: Status) -> str:
     """Where the run comes from, and what was done with it, in sentences; "" for most runs."""
-    told = (forks.origin(run), rate_changes(run, status), thinned(run))
+    changed = learning_rate.changed_under_way(run, status)
+    told = (forks.origin(run), changed, thinned(run))
     return as_text(" ".join(filter(None, told)))
 
 
