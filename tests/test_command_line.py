@@ -85,7 +85,7 @@ def test_a_sweep_ends_with_the_best_settings_and_a_tested_winner() -> None:
     [
         (["--learning-rate", "0.1..0.001"], "is upside down; write 0.001..0.1"),
         (["--conv", "8x28p 8x28p,8x3"], "Nothing in this space can be built."),
-        (["--learning-rate", "0.1,0.2", "--trials", "0"], "A sweep has 1 to 10,000 trials; 0 "),
+        (["--learning-rate", "0.1,0.2", "--trials", "0"], "A sweep has 1 to 10,000 trials, not 0."),
         (["--learning-rate", "0.1,0.2", "--workers", "0"], "1 to 256 workers, not 0."),
         ([], "Nothing to search."),
     ],
