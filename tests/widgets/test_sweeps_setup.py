@@ -85,6 +85,7 @@ def test_the_link_holds_what_is_searched_and_brings_it_back() -> None:
     [
         ("learning_rate", "0.1..0.001", "upside down; write 0.001..0.1"),
         ("batch_size", "many", "batch"),
+        ("batch_size", "64", "batch size: “64” leaves nothing to choose from"),
         ("conv", "8x3p 8x", "conv"),
     ],
 )
