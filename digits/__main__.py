@@ -23,6 +23,7 @@ from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import HYPERPARAMETERS
 from digits.recipes.suggest import SAMPLERS
 from digits.store import exports, runs, sweeps
+from digits.store.comparison import recipe_before
 from digits.store.models import SHIPPED_MODEL, ModelRef
 from digits.store.status import Owner, Status
 
@@ -132,7 +133,9 @@ def train(arguments: argparse.Namespace) -> dict:
     from digits.worker.trainer import train  # seconds of TensorFlow, so after the recipe's checks
 
     _download(recipe.dataset)
-    run = runs.create(recipe, arguments.name or default_name(recipe, arguments.preset), preset)
+    before = recipe_before(recipe, runs.all())
+    name = arguments.name or default_name(recipe, arguments.preset, before)
+    run = runs.create(recipe, name, preset)
     run.write_status(Status("queued", epochs=recipe.epochs, owner=Owner.of(os.getpid())))
     result = train(run, _training_progress)
     print(file=sys.stderr)

@@ -40,6 +40,14 @@ def test_training_ends_with_one_json_object_and_a_run_that_the_pages_find() -> N
     assert (run.status.state, run.recipe.seed) == ("finished", 3)
 
 
+def test_a_run_is_named_by_what_differs_from_the_latest_run() -> None:
+    options = "--dataset uci --epochs 1 --conv 8x3p --dense 16 --train-images 100 --batch-size 64"
+    for rotation in (5, 10):
+        done = digits("train", "simple", *options.split(), "--rotation", rotation)
+        assert done.returncode == 0, done.stderr
+    assert "rotation 10" in runs.all()[0].name
+
+
 def test_every_hyperparameter_is_an_option_by_its_name() -> None:
     shown = digits("train", "--help").stdout
     options = set(re.findall(r"--[a-z-]+", shown))
@@ -77,7 +85,7 @@ def test_a_sweep_ends_with_the_best_settings_and_a_tested_winner() -> None:
     [
         (["--learning-rate", "0.1..0.001"], "is upside down; write 0.001..0.1"),
         (["--conv", "8x28p 8x28p,8x3"], "Nothing in this space can be built."),
-        (["--learning-rate", "0.1,0.2", "--trials", "0"], "A sweep has 1 to 10,000 trials; 0 "),
+        (["--learning-rate", "0.1,0.2", "--trials", "0"], "A sweep has 1 to 10,000 trials, not 0."),
         (["--learning-rate", "0.1,0.2", "--workers", "0"], "1 to 256 workers, not 0."),
         ([], "Nothing to search."),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 
 from digits.recipes.hyperparameters import Hyperparameter
 from digits.recipes.presets import PRESETS, for_available_data
-from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
+from digits.recipes.recipe import HYPERPARAMETERS, OFTEN_TUNED, Conv, Recipe
 
 START = "fast"  # the preset of a first visit: the first press of Train soon shows a result
 NAMED = 3  # differences that a name tells one by one
@@ -35,16 +35,35 @@ def in_words(name: str, value: Any) -> str:
     return f"{value:,} {noun.removesuffix('s') if value == 1 else noun}"
 
 
-def default_name(recipe: Recipe, preset: str = "") -> str:
+def default_name(recipe: Recipe, preset: str = "", before: Recipe | None = None) -> str:
     """What a run of the recipe is called: its preset, and what differs from that, if anything.
 
-    Without a preset it is the one from which the fewest hyperparameters differ.
+    Without a preset it is the one from which the fewest hyperparameters differ. What differs from
+    the recipe ``before`` is named first, so that runs that are compared have different names; where
+    there is more than a name holds, this includes what is again as the preset has it.
     """
     preset = preset or closest_preset(recipe)
     changed = differences(recipe, for_available_data(preset))
-    words = [in_words(name, new) for name, (new, _) in changed.items()]
-    more = [f"{len(words) - NAMED} more"] if len(words) > NAMED else []
-    return " · ".join([PRESETS[preset].title, *words[:NAMED], *more])
+    since = differences(recipe, before) if before else {}
+    pairs = changed | since if len(changed) > NAMED else changed
+    named = sorted(pairs, key=lambda name: (name not in since, _rank(name)))[:NAMED]
+    words = [_distinct(name, *(since.get(name) or changed[name])) for name in named]
+    left = len(changed.keys() - named)
+    return " · ".join([PRESETS[preset].title, *words, *[f"{left} more"] * (left > 0)])
+
+
+def _rank(name: str) -> tuple[int, bool, bool]:
+    """Sorts hyperparameters by how often people tune them; network and data set come last."""
+    often = OFTEN_TUNED.index(name) if name in OFTEN_TUNED else len(OFTEN_TUNED)
+    return often, name == "dataset", HYPERPARAMETERS[name].group == "network"
+
+
+def _distinct(name: str, new: Any, old: Any) -> str:
+    """The new value in words, with kernels and pooling where the blocks differ in these alone."""
+    words = in_words(name, new)
+    if words == in_words(name, old) and HYPERPARAMETERS[name].parts:
+        return HYPERPARAMETERS[name].words.format(to_text(new))
+    return words
 
 
 def closest_preset(recipe: Recipe) -> str:

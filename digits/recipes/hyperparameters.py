@@ -56,10 +56,11 @@ class Hyperparameter:
         if self.parts:
             if not isinstance(value, tuple):
                 raise ValueError(f"{name} is {value!r:.80}; it must be a tuple.")
-            check_number(f"number of {name} blocks", len(value), self.allowed)
+            check_number(f"Number of {name} blocks", len(value), self.allowed)
             for number, item in enumerate(value, 1):
                 for part, part_value in self.part_values(item).items():
-                    self.parts[part].check(f"{part} of {name} {number}", part_value)
+                    described = self.parts[part]
+                    described.check(f"{described.label} of {name} {number}", part_value)
         elif self.choices:
             if value not in self.choices:
                 raise ValueError(

@@ -48,10 +48,11 @@ def layers(recipe: Recipe) -> list[Layer]:
     for index, block in enumerate(recipe.conv):
         number, kernel = index + 1, block.kernel_size
         if kernel > height:
+            article = "An" if kernel in (8, 11, 18) else "A"
             raise DoesNotFit(
                 index,
-                f"A {kernel}×{kernel} kernel is larger than the {height}×{width} that block "
-                f"{number} receives. Use a smaller kernel, or less pooling before it.",
+                f"{article} {kernel}×{kernel} kernel is larger than the {height}×{width} that "
+                f"block {number} receives. Use a smaller kernel, or less pooling before it.",
             )
         height, width = height - kernel + 1, width - kernel + 1
         shape = (height, width, block.filters)

@@ -540,6 +540,8 @@ class Recipe:
 
 
 HYPERPARAMETERS = hyperparameters(Recipe)
+# First in the controls and in the names of runs.
+OFTEN_TUNED = ("learning_rate", "epochs", "batch_size", "train_images", "dropout")
 AUGMENTATIONS = tuple(
     name for name, described in HYPERPARAMETERS.items() if described.group == "augmentation"
 )

@@ -125,7 +125,7 @@ class Space:
 def parse_dimension(name: str, text: str) -> Range | Choices:
     """A range such as ``1e-4..1e-1``, or a list such as ``32,64,128``.
 
-    Raises ``ValueError``, with one sentence that names the hyperparameter, for other text.
+    Raises ``ValueError``, with a sentence that has the hyperparameter's label, for other text.
     """
     described = HYPERPARAMETERS.get(name)
     if not described:
@@ -135,14 +135,16 @@ def parse_dimension(name: str, text: str) -> Range | Choices:
             f"A sweep cannot vary {name}: its trials would not compare. Choose one value for all."
         )
     if ".." in text:
-        return _range(name, described, text)
+        return _range(described, text)
     words = text.split() if described.parts else text.replace(" ", "").split(",")
     values = tuple(dict.fromkeys(from_text(described, word) for word in words if word))
     if len(values) < 2:
         example = "a range such as 1e-4..1e-1 or a list" if described.kind is float else "a list"
-        raise ValueError(f"{name} has nothing to choose from in “{text:.40}”. Give it {example}.")
+        raise ValueError(
+            f"{described.label}: “{text:.40}” leaves nothing to choose from. Give {example}."
+        )
     for value in values:
-        described.check(name, value)
+        described.check(name if described.parts else described.label, value)
     return Choices(values)
 
 
@@ -216,22 +218,23 @@ def describe(values: Values) -> str:
     return " · ".join(in_words(name, value) for name, value in values.items())
 
 
-def _range(name: str, described: Hyperparameter, text: str) -> Range:
+def _range(described: Hyperparameter, text: str) -> Range:
+    label = described.label
     if described.choices or described.kind not in (int, float):
-        raise ValueError(f"{name} has no range. List its choices instead.")
+        raise ValueError(f"{label}: only numbers have a range. List the choices instead.")
     first, _, last = text.partition("..")
     if not (first.strip() and last.strip()):
-        raise ValueError(f"The range {text:.40} of {name} needs a number at both ends.")
+        raise ValueError(f"{label}: the range {text:.40} needs a number at both ends.")
     low, high = (from_text(described, part.strip()) for part in (first, last))
     if low is None or high is None:
-        raise ValueError(f"The range {text:.40} of {name} needs a number at both ends.")
+        raise ValueError(f"{label}: the range {text:.40} needs a number at both ends.")
     for end in (low, high):
-        described.check(name, end)
+        described.check(label, end)
     if low >= high:
         raise ValueError(
-            f"The range {low:g}..{high:g} of {name} is upside down; write {high:g}..{low:g}."
+            f"{label}: the range {low:g}..{high:g} is upside down; write {high:g}..{low:g}."
             if low > high
-            else f"The range {low:g}..{high:g} of {name} holds one number only."
+            else f"{label}: the range {low:g}..{high:g} holds one number only."
         )
     return Range(low, high, _is_log(described) and low > 0, described.kind is int)
 

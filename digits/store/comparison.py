@@ -1,6 +1,10 @@
 """A run compared with the one before it: what was changed, and what that did to its accuracy."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 
@@ -9,9 +13,27 @@ from digits.data.datasets import DATASETS
 from digits.evaluation.difference import Difference, paired, unpaired
 from digits.recipes.differences import differences, in_words
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
+from digits.store import runs
 from digits.store.run_folder import FINAL, Result, Run
 
 TOLD = 2  # changed settings that are named one by one
+LOOKED_AT = 20  # runs that are looked at for one with other settings
+
+
+def recipe_before(recipe: Recipe, listed: Iterable[Run]) -> Recipe | None:
+    """That of the first listed run with other settings: the one that a new run is compared with.
+
+    Runs of a group differ in their seed alone, which counts as no difference. Damaged runs are
+    passed over.
+    """
+    for run in islice(listed, LOOKED_AT):
+        with suppress(ValueError):
+            before = run.recipe
+            if runs.summary(run).group:
+                before = replace(before, seed=recipe.seed)
+            if differences(recipe, before):
+                return before
+    return None
 
 
 def compare(run: Run, before: Run) -> str:

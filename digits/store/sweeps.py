@@ -59,9 +59,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not 1 <= self.trials <= MAX_TRIALS:
-            raise ValueError(
-                f"A sweep has 1 to {MAX_TRIALS:,} trials; {self.trials:,} cannot be searched."
-            )
+            raise ValueError(f"A sweep has 1 to {MAX_TRIALS:,} trials, not {self.trials:,}.")
         if self.minutes is not None and not 0 < self.minutes <= 1e6:
             raise ValueError(
                 f"A sweep needs more than {self.minutes:g} minutes, or no limit."

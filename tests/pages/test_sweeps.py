@@ -77,7 +77,7 @@ def test_a_sweep_is_set_up_started_and_cancelled(
     trials = page.get_by_label("Trials", exact=True)
     trials.fill("0")
     trials.press("Enter")
-    expect(page.get_by_text("A sweep has 1 to 10,000 trials; 0 ")).to_be_visible()
+    expect(page.get_by_text("A sweep has 1 to 10,000 trials, not 0.")).to_be_visible()
     trials.fill("3")
     trials.press("Enter")
     rate = page.get_by_role("textbox", name="Learning rate (peak)")

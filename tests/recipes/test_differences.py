@@ -24,10 +24,66 @@ def test_a_changed_preset_is_called_by_what_differs() -> None:
     assert one.endswith(" · 1 epoch")
     assert differences(changed, FAST) == {"learning_rate": (0.0002, 0.01)}
     changed = dataclasses.replace(FAST, batch_norm=False, train_images=500, dropout=0.5)
-    assert default_name(changed) == "Fast · 500 images · no batch norm · dropout 0.5"
+    assert default_name(changed) == "Fast · 500 images · dropout 0.5 · no batch norm"
     assert closest_preset(changed) == "fast"
-    changed = dataclasses.replace(changed, conv=(Conv(8), Conv(16)), dense=(32, 16), seed=3)
-    assert default_name(changed, "fast").endswith("conv 8–16 · no batch norm · 3 more")
+
+
+def test_what_people_tune_most_is_named_first_and_the_network_and_the_data_last() -> None:
+    changed = dataclasses.replace(
+        FAST, dataset="mnist-small", conv=(Conv(8),), optimizer="sgd", dropout=0.5
+    )
+    assert (
+        default_name(changed, "fast")
+        == "Fast · dropout 0.5 · SGD with momentum 0.9 · conv 8 · 1 more"
+    )
+    changed = dataclasses.replace(changed, learning_rate=0.1, epochs=14, batch_size=32)
+    assert default_name(changed, "fast") == "Fast · lr 0.1 · 14 epochs · batch 32 · 4 more"
+
+
+def test_the_runs_of_a_test_of_one_setting_have_different_names() -> None:
+    """Whichever setting it is, and however many others differ from the preset all the while."""
+    common = dataclasses.replace(
+        FAST, learning_rate=0.1, epochs=14, batch_size=32, train_images=500, dropout=0.5
+    )
+    tests = {
+        "rotation": (0.0, 5.0, 10.0),
+        "learning_rate": (0.001, 0.01, 0.1),  # the preset's among them
+        "epochs": (12, 14),
+        "batch_norm": (True, False),
+        "conv": tuple((Conv(32, size), Conv(64), Conv(128)) for size in (3, 5, 7)),
+        "seed": (0, 1),
+    }
+    for setting, values in tests.items():
+        recipes = [dataclasses.replace(common, **{setting: value}) for value in values]
+        names = [
+            default_name(recipe, "fast", before)
+            for before, recipe in zip([common, *recipes], recipes, strict=False)
+        ]
+        assert len(set(names)) == len(values), names
+
+
+def test_what_differs_from_the_run_before_is_named_first_even_as_the_preset_has_it() -> None:
+    before = dataclasses.replace(
+        FAST, learning_rate=0.1, epochs=14, batch_size=32, dropout=0.5, zoom=0.1
+    )
+    turned = dataclasses.replace(before, rotation=5.0)
+    assert default_name(turned, "fast", before) == "Fast · rotation 5 · lr 0.1 · 14 epochs · 3 more"
+    usual = dataclasses.replace(before, learning_rate=FAST.learning_rate)
+    assert default_name(usual, "fast", before) == "Fast · lr 0.01 · 14 epochs · batch 32 · 2 more"
+    assert default_name(before, "fast", usual) == "Fast · lr 0.1 · 14 epochs · batch 32 · 2 more"
+
+
+def test_few_differences_are_all_that_is_named_whatever_the_run_before() -> None:
+    before = dataclasses.replace(FAST, dropout=0.5, rotation=5.0)
+    assert default_name(FAST, "fast", before) == "Fast"
+    changed = dataclasses.replace(FAST, learning_rate=0.1, rotation=5.0)
+    assert default_name(changed, "fast", before) == "Fast · lr 0.1 · rotation 5"
+    assert default_name(changed, "fast", FAST) == "Fast · lr 0.1 · rotation 5"
+
+
+def test_blocks_with_the_same_filters_are_told_apart_by_their_kernels() -> None:
+    wide = dataclasses.replace(FAST, conv=(Conv(32, 7), Conv(64), Conv(128, pool=False)))
+    assert default_name(wide, "fast") == "Fast · conv 32x7p,64x3p,128x3"
 
 
 def test_every_difference_can_be_said_in_words() -> None:

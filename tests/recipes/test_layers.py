@@ -52,6 +52,14 @@ def test_a_kernel_larger_than_what_is_left_names_its_block() -> None:
     assert error.value.block == 3
 
 
+@pytest.mark.parametrize(
+    ("kernel", "article"), [(7, "A"), (8, "An"), (10, "A"), (11, "An"), (18, "An"), (28, "A")]
+)
+def test_a_kernel_has_the_article_that_its_number_is_read_with(kernel: int, article: str) -> None:
+    with pytest.raises(DoesNotFit, match=f"^{article} {kernel}×{kernel} kernel is larger"):
+        layers.layers(Recipe(conv=(Conv(8), Conv(8), Conv(8, 2), Conv(8, kernel))))
+
+
 def test_pooling_a_single_pixel_names_its_block() -> None:
     with pytest.raises(DoesNotFit, match="1×1") as error:
         layers.layers(Recipe(conv=(Conv(8), Conv(8, 13))))

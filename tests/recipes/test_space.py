@@ -45,15 +45,17 @@ def test_blocks_are_parted_by_spaces() -> None:
     [
         ("learning_rate", "0.1..0.001", "upside down; write 0.001..0.1"),
         ("learning_rate", "0.1..0.1", "one number only"),
-        ("learning_rate", "0..1", "learning_rate is 0"),
+        ("learning_rate", "0..1", r"Learning rate \(peak\) is 0"),
         ("learning_rate", "0.01", "nothing to choose from"),
         ("learning_rate", "low..high", "no value of learning rate"),
         ("learning_rate", "1e-4..", "needs a number at both ends"),
-        ("learning_rate", "nan..1", "learning_rate is nan"),
-        ("batch_size", "32,32", "nothing to choose from"),
-        ("batch_size", "0,32", "batch_size is 0; it can be 1 to 4096"),
-        ("optimizer", "adam..sgd", "optimizer has no range"),
-        ("optimizer", "adam,magic", "optimizer is 'magic'"),
+        ("learning_rate", "nan..1", r"Learning rate \(peak\) is nan"),
+        ("batch_size", "32,32", "Batch size: “32,32” leaves nothing to choose from"),
+        ("batch_size", "0,32", "Batch size is 0; it can be 1 to 4096"),
+        ("optimizer", "adam..sgd", "Optimizer: only numbers have a range"),
+        ("optimizer", "adam,magic", "Optimizer is 'magic'"),
+        ("conv", "8x3p 8x40p", "Kernel size of conv 1 is 40; it can be 1 to 28"),
+        ("conv", "8x3p " + "8x1," * 8 + "8x1", "Number of conv blocks is 9"),
         ("batch_norm", "yes,no", "neither true nor false"),
         ("train_images", "500..all", "needs a number at both ends"),
         ("epochs", "1,2", "A sweep cannot vary epochs"),
@@ -63,6 +65,14 @@ def test_blocks_are_parted_by_spaces() -> None:
 def test_what_is_no_dimension_is_refused_in_a_sentence(name: str, text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         parse_dimension(name, text)
+
+
+@pytest.mark.parametrize("name", [name for name in space.SEARCHABLE if "_" in name])
+@pytest.mark.parametrize("text", ["1", "1..", "2..1", "1..1", "-9,-8", "-9..-8", "no,way"])
+def test_no_sentence_about_a_dimension_has_the_name_of_a_field(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=" ") as error:
+        parse_dimension(name, text)
+    assert name not in str(error.value)
 
 
 def test_a_space_in_which_no_network_fits_says_why() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from digits.data import datasets
 from digits.recipes.recipe import Conv, Recipe
-from digits.store.comparison import changes, compare
+from digits.store import runs
+from digits.store.comparison import changes, compare, recipe_before
 from digits.store.run_folder import Run
 from tests.damage import complete_run
 
@@ -73,3 +74,19 @@ def test_changes_read_as_the_controls_name_them() -> None:
     assert changes(Recipe(batch_norm=True), Recipe()) == "batch normalization on"
     assert changes(Recipe(optimizer="sgd"), Recipe()) == "optimizer adam → sgd with momentum 0.9"
     assert changes(recipe, recipe) == "same settings"
+
+
+def test_the_recipe_before_is_the_latest_with_other_settings() -> None:
+    oldest, latest = (runs.create(Recipe(dropout=share), "Test") for share in (0.1, 0.2))
+    listed = [latest, oldest]
+    assert recipe_before(Recipe(), listed) == latest.recipe
+    assert recipe_before(latest.recipe, listed) == oldest.recipe  # the same again
+    assert recipe_before(oldest.recipe, [oldest]) is None
+    (latest.folder / "recipe.json").write_text("{")
+    assert recipe_before(Recipe(), listed) == oldest.recipe
+
+
+def test_seeds_of_a_group_are_no_other_settings() -> None:
+    before = runs.create(Recipe(dropout=0.5), "Test")
+    seeds = runs.create_seeds(Recipe(), "Test", "", 3)
+    assert recipe_before(Recipe(), [*reversed(seeds), before]) == before.recipe

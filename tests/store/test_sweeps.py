@@ -108,8 +108,8 @@ def test_trials_whose_runs_were_deleted_count_as_failed_and_nothing_else_breaks(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"trials": 0}, "A sweep has 1 to 10,000 trials; 0 "),
-        ({"trials": 10_001}, "1 to 10,000 trials; 10,001 "),
+        ({"trials": 0}, "A sweep has 1 to 10,000 trials, not 0."),
+        ({"trials": 10_001}, "1 to 10,000 trials, not 10,001."),
         ({"minutes": 0.0}, "more than 0 minutes, or no limit"),
         ({"minutes": float("nan")}, "at most a million minutes, not nan"),
         ({"sampler": "magic"}, "There is no sampler magic"),

@@ -85,6 +85,7 @@ def test_the_link_holds_what_is_searched_and_brings_it_back() -> None:
     [
         ("learning_rate", "0.1..0.001", "upside down; write 0.001..0.1"),
         ("batch_size", "many", "batch"),
+        ("batch_size", "64", "batch size: “64” leaves nothing to choose from"),
         ("conv", "8x3p 8x", "conv"),
     ],
 )
@@ -99,7 +100,7 @@ def test_a_range_or_a_list_that_is_none_is_a_sentence(name: str, text: str, word
 def test_no_trials_and_a_space_that_cannot_be_built_are_a_sentence() -> None:
     app = opened(Recipe(dataset="uci", conv=(Conv(8),)))
     app.number_input(key="sweep-trials").set_value(0).run()
-    assert "A sweep has 1 to 10,000 trials; 0 " in app.error[0].value
+    assert "A sweep has 1 to 10,000 trials, not 0." in app.error[0].value
     app.number_input(key="sweep-trials").set_value(9)
     app.multiselect[0].set_value(["conv"]).run()
     app.text_input(key="sweep-of-conv").set_value("8x5p,8x20 8x3p,8x3p,8x3p,8x3p,8x3p").run()

@@ -10,10 +10,9 @@ from digits.recipes.differences import START, from_link, in_words
 from digits.recipes.hyperparameters import GROUPS, Hyperparameter, check_number
 from digits.recipes.layers import DoesNotFit, layers
 from digits.recipes.presets import PRESETS, for_available_data
-from digits.recipes.recipe import AUGMENTATIONS, HYPERPARAMETERS, Conv, Recipe
+from digits.recipes.recipe import AUGMENTATIONS, HYPERPARAMETERS, OFTEN_TUNED, Conv, Recipe
 from widgets.shared.session import RECIPE_TOLD
 
-ALWAYS_SHOWN = ("learning_rate", "epochs", "batch_size", "train_images", "dropout")
 ICONS = {
     "network": ":material/layers:",
     "training": ":material/tune:",
@@ -29,7 +28,7 @@ def recipe_controls() -> tuple[Recipe, str]:
     """
     _take_recipe()
     preset = _preset()
-    values = {name: _field(name, HYPERPARAMETERS[name]) for name in ALWAYS_SHOWN}
+    values = {name: _field(name, HYPERPARAMETERS[name]) for name in OFTEN_TUNED}
     for group in GROUPS:
         with st.expander(_title(group), icon=ICONS[group], key=f"train-{group}"):
             values |= _group(group)
@@ -142,7 +141,7 @@ def _group(group: str) -> dict[str, Any]:
     """The controls of a group that are not always shown."""
     values: dict[str, Any] = {}
     for name, described in HYPERPARAMETERS.items():
-        if described.group == group and name not in ALWAYS_SHOWN:
+        if described.group == group and name not in OFTEN_TUNED:
             show = _blocks if described.parts else _field
             values[name] = show(name, described)
     return values

@@ -1,5 +1,6 @@
 """Before a run: the Train button, what the recipe is and costs, its link, and preparation."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from digits.recipes.presets import for_available_data
 from digits.recipes.recipe import AUGMENTATIONS, HYPERPARAMETERS, Recipe
 from digits.recipes.schedule import learning_rates
 from digits.store import runs
+from digits.store.comparison import recipe_before
 from digits.store.expected_time import expected_seconds
 from digits.store.forks import check_network, fork
 from digits.store.run_folder import one_line
@@ -45,7 +47,8 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         strip, fits = f":red[This network cannot be built. {as_text(error)}]", False
     except ValueError as error:  # another network than that of the run to continue
         strip, fits = f":red[{as_text(error)}]", False
-    title = f"**{as_text(default_name(recipe, preset))}**"
+    name = default_name(recipe, preset, recipe_before(recipe, _latest()))
+    title = f"**{as_text(name)}**"
     if fits and (seconds := expected_seconds(recipe)) is not None:
         title += f" :small[:gray[· about {duration(max(1.0, round(seconds)))} here]]"
     standard = for_available_data(preset)
@@ -113,7 +116,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
     for sentence in st.session_state.get("recipe-ignored", []):
         st.warning(f"Ignored: {as_text(sentence)}.", icon=":material/link_off:")
     if train:
-        _train(recipe, "" if changed else preset, default_name(recipe, preset), seeds)
+        _train(recipe, "" if changed else preset, name, seeds)
     with queue:  # with what was just queued
         _queue()
     return fits
@@ -135,6 +138,13 @@ def _train(recipe: Recipe, preset: str, name: str, seeds: int) -> None:
             st.rerun()  # without the button that names the parent
     else:
         begin(lambda: runs.create_seeds(recipe, name, preset, seeds))
+
+
+def _latest() -> Iterator[Run]:
+    """The runs that this visitor trained, latest first, then all that are done."""
+    own: list[str] = st.session_state.get("own-runs", [])
+    yield from (Run(runs.root() / id) for id in own)
+    yield from runs.done()
 
 
 def _parent() -> tuple[Run, int] | None:
