@@ -128,7 +128,7 @@ PRESETS = {
     ),
     "tiny": Preset(
         title="Tiny",
-        story="Under 8,000 parameters, trained for 30 epochs on augmented images.",
+        story="Under 8,000 parameters, and a teacher: set distillation to 0 and compare.",
         recipe=Recipe(
             conv=(Conv(12, 5), Conv(16, pool=False), Conv(16), Conv(16, pool=False)),
             batch_norm=True,
@@ -136,6 +136,7 @@ PRESETS = {
             schedule="one-cycle",
             learning_rate=0.02,
             epochs=30,
+            distillation=0.9,
             shift=1.0,
             rotation=10.0,
             zoom=0.1,
