@@ -9,7 +9,7 @@ from digits.recipes.differences import closest_preset
 from digits.store import runs
 from digits.store.run_folder import Run
 from digits.store.status import DONE, UNFINISHED
-from widgets.shared.format import duration
+from widgets.shared.format import training_time
 from widgets.shared.plot import content_time, run_color
 from widgets.shared.session import choose_run, tell_rate_changes
 from widgets.train import controls
@@ -162,5 +162,5 @@ def _row(run: Run, current: bool, shown: bool) -> dict[str, Any]:
     elif summary.state in DONE and (result := summary.result):
         row["stands"] = f"{result['val_accuracy']:.2%}"
         row["test"] = f"{result['test_accuracy']:.2%}"
-        row["time"] = duration(result["seconds"])
+        row["time"] = training_time(result)
     return row
