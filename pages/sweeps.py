@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits.store import runs
 from widgets.shared.format import as_text
-from widgets.shared.session import choose_run, load_recipe, tell_rate_changes, via_app
+from widgets.shared.session import load_recipe, tell_rate_changes, via_app
 from widgets.sweeps.results import OPENED, results
 from widgets.sweeps.setup import new_sweep
 from widgets.sweeps.toolbar import toolbar
@@ -19,8 +19,7 @@ if opened := st.session_state.pop(OPENED, None):
     except (ValueError, LookupError) as error:
         st.error(as_text(error), icon=":material/link_off:")
     else:
-        choose_run(run)
-        load_recipe(recipe)
+        load_recipe(run, recipe)
 
 sweep = toolbar()
 if sweep is None:

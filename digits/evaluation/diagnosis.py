@@ -73,15 +73,19 @@ class Diagnosis:
 
 
 def diagnose(curves: Curves) -> Diagnosis | None:
-    """The first rule that applies; ``None`` while a run goes on and nothing is plain yet."""
+    """The first rule that applies; ``None`` while nothing is plain yet.
+
+    That is while a run goes on, or where it was stopped in its first epoch.
+    """
     if curves.infinite:
         return _infinite(curves)
     if not len(curves.loss):
         return None
     epochs = len(curves.val_loss)
-    rules: tuple[Rule, ...] = PLAIN if curves.ended or _plenty(curves) else ()
+    judged = curves.ended and epochs
+    rules: tuple[Rule, ...] = PLAIN if judged or _plenty(curves) else ()
     rules += (_overfitting,) if epochs else ()
-    rules += AT_THE_END if curves.ended and epochs else ()
+    rules += AT_THE_END if judged else ()
     for rule in rules:
         if diagnosis := rule(curves):
             return diagnosis
@@ -89,7 +93,7 @@ def diagnose(curves: Curves) -> Diagnosis | None:
 
 
 def _plenty(curves: Curves) -> bool:
-    """Whether a run that goes on has had time to show what it does."""
+    """Whether a run that has not ended, or not one epoch, has had time to show what it does."""
     steps = len(curves.loss)
     warm_up = np.cumsum(curves.rates)[steps - 1] >= curves.rates.sum() / 5
     return bool(steps >= MIN_STEPS and warm_up)

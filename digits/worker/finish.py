@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 
 def finish(
-    run: Run, trained: keras.Model, data: Dataset, timer: "Timer", report: Callable[[str], None]
+    run: Run,
+    trained: keras.Model,
+    data: Dataset,
+    timer: "Timer",
+    unfinished: tuple[float, float],
+    report: Callable[[str], None],
 ) -> dict[str, Any]:
     """Save the model in float32, which reads anywhere, evaluate it, and return the run's result.
 
-    The result's ``seconds`` and ``cpu_seconds`` are those of the training proper, in all attempts;
-    start, publishing (files, the live view) and evaluation are of the last one.
+    The result's ``seconds`` and ``cpu_seconds`` are those of the training proper: of the whole
+    epochs in all attempts and, as ``unfinished``, of the last one where it was cut short. The speed
+    is that of whole epochs; start, publishing (files, the live view) and evaluation are of the last
+    attempt.
     """
     recipe, epochs = run.recipe, run.epoch_metrics()
     final = model.compile(model.build(recipe), recipe)
@@ -33,14 +40,14 @@ def finish(
     test_loss, test_accuracy, test = evaluate(final, data.x_test, data.y_test)
     timer.start("publishing")
     run.write_test_probabilities(test)
-    seconds = float(epochs["seconds"].sum())
+    seconds = float(epochs["seconds"].sum())  # of whole epochs
     images = len(epochs["seconds"]) * len(data.x_train)
     result = {
         "run": run.id,
         "parameters": final.count_params(),
         "epochs": run.status.epoch,
-        "seconds": round(seconds, 3),
-        "cpu_seconds": round(float(epochs["cpu_seconds"].sum()), 3),
+        "seconds": round(seconds + unfinished[0], 3),
+        "cpu_seconds": round(float(epochs["cpu_seconds"].sum()) + unfinished[1], 3),
         "start_seconds": round(timer.seconds["start"], 3),
         "publishing_seconds": round(timer.seconds["publishing"], 3),
         "evaluation_seconds": round(timer.seconds["evaluation"], 3),

@@ -76,6 +76,7 @@ class Trainer:
         self.published = 0.0  # when the last status was written, in seconds of a monotonic clock
         self.timer = Timer()  # of this attempt
         self.images = 0  # trained on in this attempt
+        self.unfinished = 0.0, 0.0  # wall and processor seconds of an epoch that was cut short
         self.epochs_before = self.recipe.fork.epochs_before if self.recipe.fork else 0
 
     def publish(self, **changes: Any) -> None:
@@ -114,7 +115,12 @@ class Trainer:
         if recipe.patience:
             self.load_best_epoch()
         result = finish(
-            run, self.model, self.data, self.timer, lambda text: self.publish(message=text)
+            run,
+            self.model,
+            self.data,
+            self.timer,
+            self.unfinished,
+            lambda text: self.publish(message=text),
         )
         self.publish(state=state, message="")
         return result
@@ -215,6 +221,10 @@ class Trainer:
             ends.add(1)
         for first, last in pairwise(sorted(ends)):
             if self.run.stop_requested or (self.pauses(epoch) and not self.is_soon_over(first)):
+                self.unfinished = (
+                    timer.seconds["training"] - seconds,
+                    timer.cpu_seconds["training"] - cpu_seconds,
+                )
                 return False
             if learning_rate.record_request(self.run, offset + first):
                 self.rates = self.learning_rates()

@@ -75,6 +75,14 @@ def test_every_sentence_cites_figures_and_overfitting_its_epoch() -> None:
             assert 1 <= diagnosis.since < len(one.curves.val_loss), one.name
 
 
+def test_nothing_is_said_of_a_run_that_was_stopped_after_a_few_steps() -> None:
+    for one in all_runs():
+        few = replace(cut(one.curves, 3.5 / len(one.curves.rates)), ended=True)
+        assert len(few.loss) <= 3
+        if not len(few.val_loss):
+            assert diagnose(few) is None or few.infinite, one.name
+
+
 def test_nothing_is_said_before_the_first_step() -> None:
     curves = cut(all_runs()[0].curves, 0.0)
     assert diagnose(curves) is None

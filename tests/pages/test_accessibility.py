@@ -28,6 +28,7 @@ TITLES = {
     "draw": "Draw",
     "drawings": "Drawings",
     "runs": "Runs",
+    "new-sweep": "Sweeps",
     "sweeps": "Sweeps",
     "data": "Data",
 }

@@ -231,6 +231,20 @@ def test_ticked_runs_are_opened_downloaded_renamed_and_deleted(
     page.wait_for_url(re.compile(rf"/\?.*run={opened.id}"))
 
 
+def test_back_from_a_run_that_was_opened_comes_to_the_list(
+    page: Page, server: str, made: Make
+) -> None:
+    run = made("Opened run")
+    page.goto(f"{server}/runs")
+    page.get_by_role("button", name="Opened run").click()
+    page.wait_for_url(re.compile(rf"/\?.*run={run.id}"))
+    expect(page).to_have_title("Train · Digits")
+    page.wait_for_selector("[data-test-script-state=notRunning]")  # it has written all of its link
+    page.go_back()
+    expect(page).to_have_url(re.compile("/runs"))
+    expect(row(page, "Opened run")).to_be_visible()
+
+
 def test_seeds_are_compared_as_groups_and_notes_are_found(
     page: Page, server: str, made: Make
 ) -> None:

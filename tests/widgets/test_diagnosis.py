@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -97,3 +98,19 @@ def test_fine_tuning_has_a_card_of_its_own(before: Run) -> None:
     page = shown(complete_run("Tuned"), before)
     assert not page.markdown
     assert isinstance(before.recipe, Recipe)
+
+
+@pytest.mark.parametrize("state", ["stopped", "cancelled", "failed"])
+def test_a_run_without_a_whole_epoch_is_not_judged(run: Run, state: Literal["stopped"]) -> None:
+    run.truncate_metrics(0, 5)
+    run.write_status(Status(state, 0, 2, 5, 60))
+    [sentence] = [element.value for element in shown(run, None).markdown]
+    assert "Too little was trained for a diagnosis" in sentence
+
+
+def test_nothing_stands_out_in_a_run_that_paused_after_an_epoch(run: Run) -> None:
+    run.truncate_metrics(1, 0)
+    run.append_steps([(step, 0.3, 0.9) for step in range(1, 31)])
+    run.write_status(Status("paused", 1, 2, 30, 60))
+    [sentence] = [element.value for element in shown(run, None).markdown]
+    assert "Nothing stands out in what was trained" in sentence

@@ -44,7 +44,7 @@ def test_the_page_says_what_a_sweep_is_and_what_it_will_do() -> None:
 def test_each_question_can_be_asked_as_it_stands(question: str) -> None:
     app = opened()
     next(button for button in app.button if button.label == question).click().run()
-    assert set(app.multiselect[0].value) == set(QUESTIONS[question])
+    assert set(app.pills[0].value) == set(QUESTIONS[question])
     labels = {HYPERPARAMETERS[name].label for name in QUESTIONS[question]}
     assert {text.label for text in app.text_input} == labels
     assert not app.error
@@ -66,7 +66,7 @@ def test_the_link_on_train_brings_what_its_controls_say_whatever_was_chosen_befo
 
 def test_the_link_holds_what_is_searched_and_brings_it_back() -> None:
     app = opened(sweep="new", search="dropout=0..0.3;conv=8x3p,8x3 16x3p;epochs=1,2")
-    assert app.multiselect[0].value == ["dropout", "conv"]
+    assert app.pills[0].value == ["dropout", "conv"]
     texts = {text.label: text.value for text in app.text_input}
     assert texts == {"Dropout before output": "0..0.3", "Convolution blocks": "8x3p,8x3 16x3p"}
     assert "Not searched: epochs" in app.caption[0].value
@@ -91,7 +91,7 @@ def test_the_link_holds_what_is_searched_and_brings_it_back() -> None:
 )
 def test_a_range_or_a_list_that_is_none_is_a_sentence(name: str, text: str, words: str) -> None:
     app = opened()
-    app.multiselect[0].set_value([name]).run()
+    app.pills[0].set_value([name]).run()
     app.text_input(key=f"sweep-of-{name}").set_value(text).run()
     assert words in app.error[0].value.lower()
     assert not can_start(app)
@@ -102,10 +102,10 @@ def test_no_trials_and_a_space_that_cannot_be_built_are_a_sentence() -> None:
     app.number_input(key="sweep-trials").set_value(0).run()
     assert "A sweep has 1 to 10,000 trials, not 0." in app.error[0].value
     app.number_input(key="sweep-trials").set_value(9)
-    app.multiselect[0].set_value(["conv"]).run()
+    app.pills[0].set_value(["conv"]).run()
     app.text_input(key="sweep-of-conv").set_value("8x5p,8x20 8x3p,8x3p,8x3p,8x3p,8x3p").run()
     assert "Nothing in this space can be built" in app.error[0].value
-    app.multiselect[0].set_value([]).run()
+    app.pills[0].set_value([]).run()
     assert "at least one" in app.info[0].value
     assert not can_start(app)
     assert sweeps.all() == []

@@ -45,3 +45,14 @@ def test_the_numbers_of_runs_that_ended_alike_do_not_cover_one_another(
     pixels = sorted((one["y"] - low) / (high - low) * LEAST_HEIGHT for one in layout["annotations"])
     assert len(pixels) == len(losses)
     assert min(np.diff(pixels)) >= NUMBER_HEIGHT - 0.01
+
+
+def test_the_number_of_a_longer_run_stands_where_its_curve_leaves_the_frame() -> None:
+    x = np.linspace(0.0, 20.0, 201)
+    training = {"x": x, "y": 2.0 * np.exp(-x / 4), "text": "7"}
+    validation = {"x": x[10::10], "y": 2.0 * np.exp(-x[10::10] / 4), "text": ""}
+    layout = drawn([2.3, 2.2], [training, validation])
+    [label] = layout["annotations"]
+    assert label["text"] == "7"
+    assert label["x"] == 2 < layout["xaxis"]["range"][1]
+    assert label["y"] == pytest.approx(np.log10(2.0 * np.exp(-0.5)), abs=0.01)

@@ -16,6 +16,7 @@ from digits.store import runs
 from digits.store.run_folder import Run
 from digits.store.status import Owner, Status
 from tests.conftest import PATIENCE, until
+from tests.damage import complete_run
 from widgets.shared import feed as feeds
 from widgets.train import run_feed
 
@@ -170,3 +171,16 @@ def test_a_damaged_file_is_told_and_looked_at_again(going: Run) -> None:
     page = watched(going)
     assert "epochs.csv" in page.error[0].value
     assert seconds(page) == [run_feed.LOOK_INTERVAL]
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(2.5, " in 2.5 s."), (0.0, ".")])
+def test_a_run_stopped_in_its_first_epoch_has_a_time_where_one_is_known(
+    seconds: float, words: str
+) -> None:
+    run = complete_run(finetunes=False)
+    result = run.result()
+    assert result
+    run.write_result(result | {"epochs": 0, "seconds": seconds, "images_per_second": None})
+    run.write_status(Status("stopped", 0, 2, 1, 6))
+    [told] = [text.value for text in watched(run).markdown if "stopped" in text.value]
+    assert told.endswith(f"stopped in its first epoch{words}")

@@ -345,6 +345,26 @@ def test_a_run_stopped_in_its_first_epoch_still_has_a_result() -> None:
     assert len(run.test_probabilities()) == len(datasets.load_test("uci")[1])
 
 
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_the_time_of_a_run_that_was_cut_short_counts_its_last_epoch(
+    epochs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "STATUS_INTERVAL", 0.0)
+    run = queued(SMALL)
+
+    def tell(status: Status) -> None:
+        if status.step > epochs * status.steps / SMALL.epochs:
+            run.request_stop()
+
+    result = train(run, tell)
+    assert result is not None
+    whole = run.epoch_metrics()
+    assert (run.status.state, result["epochs"], len(whole["epoch"])) == ("stopped", epochs, epochs)
+    assert result["seconds"] > round(whole["seconds"].sum(), 3)
+    assert result["cpu_seconds"] > round(whole["cpu_seconds"].sum(), 3)
+    assert (result["images_per_second"] is None) == (epochs == 0)
+
+
 def test_a_loss_beyond_all_numbers_ends_as_failed_with_a_sentence() -> None:
     run = queued(
         dataclasses.replace(

@@ -20,7 +20,7 @@ from widgets.runs.notes import notes
 from widgets.runs.overview import overview
 from widgets.runs.selection import LINKED, ticked_ids
 from widgets.shared.drawings import score, score_line
-from widgets.shared.format import as_text, chart_text, duration
+from widgets.shared.format import as_text, chart_text, duration, training_time
 from widgets.shared.plot import plot
 from widgets.shared.table import Cell, Column, Row, table
 
@@ -280,7 +280,7 @@ def _reached(groups: list[Group]) -> dict[str, list[Cell]]:
         elif len(results) == 1:
             [result] = results
             val = Cell(f"{result['val_accuracy']:.2%}")
-            cells = [val, test_cell(result), Cell(duration(result["seconds"]))]
+            cells = [val, test_cell(result), Cell(training_time(result))]
         else:
             val, test = (
                 _mean_cell([result[key] for result in results])

@@ -15,7 +15,7 @@ from digits.store.runs import Summary
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
 from digits.store.thinning import thinned
 from widgets.runs.selection import set_ticked, tick_all, ticked_ids
-from widgets.shared.format import duration
+from widgets.shared.format import duration, training_time
 from widgets.shared.plot import run_color
 from widgets.shared.table import Cell, Column, Row, table
 
@@ -191,7 +191,7 @@ def _figures(run: Run, summary: Summary, status: Status) -> list[Cell]:
             Cell(f"{result['val_loss']:.4f}"),
             Cell(f"{result['parameters']:,}"),
             Cell(f"{result['epochs']}"),
-            Cell(duration(result["seconds"])),
+            Cell(training_time(result)),
         ]
     if not status.epoch:
         return [Cell()] * 6

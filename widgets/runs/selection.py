@@ -8,7 +8,7 @@ from digits.store.run_folder import ID, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED
 from widgets.runs.download import DOWNLOADED, download
 from widgets.shared.format import as_text, filled
-from widgets.shared.session import choose_run, engine, load_recipe, submit, tell_rate_changes
+from widgets.shared.session import engine, load_recipe, submit, tell_rate_changes
 
 NAMED = 5  # runs that are named before they are deleted
 LINKED = 100  # ticked runs at most that the link names, for proxies refuse long ones
@@ -75,8 +75,7 @@ def open_run(id: str) -> None:
     except (ValueError, LookupError) as error:  # deleted or damaged a moment ago
         st.error(as_text(error), icon=":material/link_off:")
         return
-    choose_run(run)
-    load_recipe(recipe, preset)
+    load_recipe(run, recipe, preset)
 
 
 def actions(ticked: list[Run]) -> None:
@@ -87,7 +86,6 @@ def actions(ticked: list[Run]) -> None:
     if _button("Open", "open_in_new", state not in ("", "damaged")) and one:
         open_run(one.id)
     if _button("Mistakes", "troubleshoot", state in DONE) and one:
-        choose_run(one)
         st.switch_page("pages/mistakes.py", query_params={"run": one.id})
     st.button(
         "Untick",

@@ -45,6 +45,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
+def training_time(result: Result) -> str:
+    """How long a run was trained; a dash where nothing was, or where that was not recorded."""
+    return duration(result["seconds"]) if result["seconds"] else "–"
+
+
 def counted(n: int, noun: str) -> str:
     """A number with its noun in bold Markdown: **1 digit**, **1,204 digits**."""
     return f"**{n:,} {noun}{'' if n == 1 else 's'}**"

@@ -177,7 +177,7 @@ def fork_from(run: Run, epoch: int) -> None:
     """Open the Train page to continue a run after an epoch, with its recipe in the controls."""
     st.session_state[FORK] = run.id, epoch
     tell_rate_changes(run)
-    load_recipe(run.recipe, run.preset)
+    load_recipe(run, run.recipe, run.preset)
 
 
 def tell_rate_changes(run: Run) -> None:
@@ -210,7 +210,10 @@ def fork_links(run: Run) -> None:
             st.caption(f"and {more:,} more", width="content")
 
 
-def load_recipe(recipe: Recipe, preset: str = "") -> None:
-    """Open the Train page with the recipe in its controls."""
+def load_recipe(run: Run, recipe: Recipe, preset: str = "") -> None:
+    """Open the Train page with a run, and its recipe in the controls.
+
+    The link names the run from the start: each change of a link is a step of the browser's Back.
+    """
     st.session_state["recipe-to-load"] = preset or closest_preset(recipe), recipe
-    st.switch_page("pages/train.py", query_params={})  # without them, bound ones are an error
+    st.switch_page("pages/train.py", query_params={"run": run.id})

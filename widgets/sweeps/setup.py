@@ -143,12 +143,13 @@ def _space() -> Space | None:
     with st.container(horizontal=True, gap="xsmall"):
         for question, asked in QUESTIONS.items():
             st.button(question, key=f"sweep-ask-{asked[0]}", on_click=_ask, args=[asked])
-    names: list[str] = st.multiselect(
+    names: list[str] = st.pills(
         "Search",
         sorted(SEARCHABLE, key=lambda name: GROUPS.index(HYPERPARAMETERS[name].group)),
+        selection_mode="multi",
         format_func=lambda name: HYPERPARAMETERS[name].label,
         key="sweep-names",
-        placeholder="Choose hyperparameters",
+        wrap=True,
         help="These are varied from trial to trial.",
     )
     if not names:

@@ -173,7 +173,7 @@ def _draw(
         "hovermode": "x",
         "margin": {"t": 36},
         "annotations": [
-            *_numbers(behind, metric, shown),
+            *_numbers(behind, epochs, metric, shown),
             *(_words(epoch, words, epochs, metric) for epoch, words in marks),
         ],
         "shapes": [
@@ -234,17 +234,22 @@ def _faint(run: Run, metric: str, changed: tuple[int, ...]) -> list[dict[str, An
     ]
 
 
-def _numbers(behind: list[dict[str, Any]], metric: str, shown: Range) -> list[dict[str, Any]]:
-    """The numbers of the earlier runs at the ends of their curves, none upon another."""
-    ends = [(_place(metric, trace["y"][-1]), trace) for trace in behind if trace["text"]]
+def _numbers(
+    behind: list[dict[str, Any]], epochs: int, metric: str, shown: Range
+) -> list[dict[str, Any]]:
+    """The numbers of the earlier runs at the ends of their curves, none upon another.
+
+    That of a run of more epochs stands where its curve leaves the frame.
+    """
+    ends = [(*_end(trace, epochs, metric, shown), trace) for trace in behind if trace["text"]]
     gap = (shown[1] - shown[0]) * NUMBER_HEIGHT / LEAST_HEIGHT
     placed, numbers = float("-inf"), []
-    for y, trace in sorted(ends, key=lambda end: end[0]):
+    for y, x, trace in sorted(ends, key=lambda end: end[0]):
         placed = max(y, placed + gap)
         numbers.append(
             {
                 "text": trace["text"],
-                "x": trace["x"][-1],
+                "x": x,
                 "y": placed,
                 "xanchor": "left",
                 "yanchor": "middle",
@@ -254,6 +259,13 @@ def _numbers(behind: list[dict[str, Any]], metric: str, shown: Range) -> list[di
             }
         )
     return numbers
+
+
+def _end(trace: dict[str, Any], epochs: int, metric: str, shown: Range) -> tuple[float, float]:
+    """Where a curve ends on the axes, or leaves them after the last of ``epochs``: y and x."""
+    x = min(float(trace["x"][-1]), float(epochs))
+    y = _place(metric, float(np.interp(x, trace["x"], trace["y"])))
+    return float(np.clip(y, *shown)), x
 
 
 def _line(epoch: float) -> dict[str, Any]:

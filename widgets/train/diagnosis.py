@@ -33,6 +33,8 @@ TITLES = {
     "healthy": "Looks healthy",
 }
 WAITING = "Nothing stands out yet. A diagnosis comes when the run ends, or sooner if it is clear."
+TOO_LITTLE = "Too little was trained for a diagnosis, which takes one whole epoch at least."
+PLAIN = "Nothing stands out in what was trained."
 FINE = ("training below validation", "healthy")
 TEXT_ROW = 20  # pixels that a row takes, and so its place while it is empty
 
@@ -56,7 +58,7 @@ def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]]
             elif status.state in UNFINISHED:
                 st.markdown(f":material/pending: {WAITING}")
             else:
-                st.markdown(":material/pending: Nothing stands out in what was trained.")
+                st.markdown(f":material/pending: {PLAIN if status.epoch else TOO_LITTLE}")
             compared = before if status.state in DONE else None
             if history := _history(run, status):
                 st.caption(f":material/history: {history}")

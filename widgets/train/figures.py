@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits.store import runs
 from digits.store.run_folder import Run
-from widgets.shared.format import duration, test_interval
+from widgets.shared.format import test_interval, training_time
 
 
 def figures(run: Run, before: Run | None) -> None:
@@ -53,7 +53,7 @@ def figures(run: Run, before: Run | None) -> None:
             )
             speed = result["images_per_second"]
             speed_text = f"{speed:,.0f} images/s" if speed else "no whole epoch"
-            _metric("Training time", duration(result["seconds"]), speed_text)
+            _metric("Training time", training_time(result), speed_text)
         else:
             _metric(
                 "Training accuracy",

@@ -12,7 +12,7 @@ from digits.store.run_folder import EPOCHS, STATUS, Run
 from digits.store.status import DONE, RESUMABLE, UNFINISHED, Status
 from widgets.shared.drawings import pinned_drawings, score_line
 from widgets.shared.feed import run_when_told
-from widgets.shared.format import as_text, duration
+from widgets.shared.format import as_text, duration, training_time
 from widgets.shared.session import tell_rate_changes
 from widgets.train import sample
 from widgets.train.charts import chart
@@ -130,12 +130,15 @@ def _ended(run: Run, status: Status) -> None:
     else:
         words = f":material/stop_circle: **{_label(run)}** · stopped in its first epoch"
     times = (
-        f"{duration(result['start_seconds'])} start-up, {duration(result['seconds'])} training in "
+        f"{duration(result['start_seconds'])} start-up, {training_time(result)} training in "
         f"{result['precision'].split('_')[-1]} ({duration(result['cpu_seconds'])} CPU time), "
         f"{duration(result['publishing_seconds'])} files and live view, "
         f"{duration(result['evaluation_seconds'])} evaluation."
     )
-    st.markdown(f"{words} in {duration(result['seconds'])}.", help=times, width="stretch")
+    if result["seconds"]:
+        st.markdown(f"{words} in {training_time(result)}.", help=times, width="stretch")
+    else:
+        st.markdown(f"{words}.", width="stretch")
     link = {"run": run.id}
     for page, label, icon in (
         ("pages/mistakes.py", "See its mistakes", ":material/troubleshoot:"),

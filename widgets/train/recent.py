@@ -8,8 +8,8 @@ import streamlit as st
 from digits.recipes.differences import closest_preset
 from digits.store import runs
 from digits.store.run_folder import Run
-from digits.store.status import DONE, UNFINISHED
-from widgets.shared.format import duration
+from digits.store.status import DONE
+from widgets.shared.format import training_time
 from widgets.shared.plot import content_time, run_color
 from widgets.shared.session import choose_run, tell_rate_changes
 from widgets.train import controls
@@ -156,11 +156,11 @@ def _row(run: Run, current: bool, shown: bool) -> dict[str, Any]:
         "test": "",
         "time": "",
     }
-    if summary.state in UNFINISHED:
+    if summary.state == "running":
         status = run.status
         row["stands"] = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
     elif summary.state in DONE and (result := summary.result):
         row["stands"] = f"{result['val_accuracy']:.2%}"
         row["test"] = f"{result['test_accuracy']:.2%}"
-        row["time"] = duration(result["seconds"])
+        row["time"] = training_time(result)
     return row
