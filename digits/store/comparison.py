@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +62,28 @@ def compare(run: Run, before: Run) -> str:
         for part, difference in (("validation", validation), ("test", test))
     ]
     return f"{settings}: {', '.join(accuracies)}."
+
+
+def better_before(run: Run, before: Run) -> dict[str, Any]:
+    """What to set again as the run before had it, if its validation accuracy was certainly higher.
+
+    Empty if not, and where more differs than a sentence tells, or the seed or the digits do. Raises
+    as ``compare`` does.
+    """
+    recipe, recipe_before = run.recipe, before.recipe
+    results = run.result(), before.result()
+    changed = differences(recipe, recipe_before)
+    if (
+        len(changed) > TOLD
+        or {"seed", "dataset"} & set(changed)
+        or not results[0]
+        or not results[1]
+    ):
+        return {}
+    difference = _validation(run, before, results[0], results[1])
+    if not difference.certain or difference.share > 0:
+        return {}
+    return {name: old for name, (_, old) in changed.items()}
 
 
 def changes(recipe: Recipe, before: Recipe) -> str:

@@ -8,7 +8,7 @@ import pytest
 from digits.data import datasets
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
-from digits.store.comparison import changes, compare, recipe_before
+from digits.store.comparison import better_before, changes, compare, recipe_before
 from digits.store.run_folder import Run
 from tests.damage import complete_run
 
@@ -40,6 +40,25 @@ def test_the_sentence_has_what_changed_and_both_accuracies(before: Run) -> None:
         "learning rate 0.002 → 0.0002: validation accuracy 13.9 points lower (95% interval 8.5 to "
         "20.5), test accuracy 5.6 points lower (95% interval 3.4 to 8.4)."
     )
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "changed", "again"),
+    [
+        (20, {"learning_rate": 0.0002}, {"learning_rate": 0.002}),
+        (2, {"learning_rate": 0.0002}, {}),  # chance
+        (20, {"seed": 1}, {}),
+        (20, {"learning_rate": 0.0002, "dropout": 0.5, "batch_size": 16}, {}),  # which of them?
+    ],
+)
+def test_what_a_better_run_before_had_is_told_where_it_is_plain(
+    mistakes: int, changed: dict[str, object], again: dict[str, object], before: Run
+) -> None:
+    assert better_before(worse(mistakes, **changed), before) == again
+
+
+def test_a_run_that_is_better_than_the_one_before_has_nothing_to_go_back_to(before: Run) -> None:
+    assert better_before(before, worse(20, learning_rate=0.0002)) == {}
 
 
 def test_a_difference_that_chance_makes_is_none(before: Run) -> None:

@@ -66,8 +66,10 @@ def test_a_run_that_went_wrong_is_told_with_figures_and_what_to_try(run: Run, be
     assert f"Compared with run {before.number}, learning rate 0.002 → 0.2: " in comparison
     assert "validation accuracy 100.0 points lower (95% interval" in comparison
     labels = [button.label for button in page.button]
-    assert labels == ["learning rate 0.001", "learning rate 0.05", "batch normalization"]
+    assert labels == ["lr 0.002 again", "learning rate 0.001", "learning rate 0.05"]
     page.button[0].click().run()
+    assert json.loads(page.session_state["applied"]) == {"learning_rate": 0.002}
+    page.button[1].click().run()
     assert json.loads(page.session_state["applied"]) == {"learning_rate": 0.001}
 
 
@@ -78,13 +80,13 @@ def test_the_card_keeps_its_rows_before_anything_can_be_said(run: Run) -> None:
     [history] = [element.value for element in page.caption]
     assert "lr 0.2 → 0.001 after epoch 0.1" in history
     assert "The weights of epoch 3 were removed" in history
-    assert not page.get("space")
+    assert len(page.get("space")) == 1  # of the chips
     for file in ("learning_rate_changes.json", "thinned.json"):
         (run.folder / file).unlink()
     page = shown(run, None)
     assert "Nothing stands out yet" in page.markdown[0].value
     assert not page.caption
-    assert len(page.get("space")) == 1
+    assert len(page.get("space")) == 2
     assert not page.button
 
 

@@ -1,7 +1,7 @@
 """What happened in a run: a diagnosis of its curves, and chips that set the controls for the next.
 
-The card has the same rows at every moment, so that nothing moves when a sentence appears. The
-chips stand beside them; on a phone they come below.
+The card has the same rows at every moment, so that little moves when a sentence appears: one for
+the diagnosis, one for the comparison and one for the chips.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,10 @@ from typing import Any
 import streamlit as st
 
 from digits.evaluation.diagnosis import Diagnosis, diagnose
-from digits.recipes.remedies import Remedy, remedies
+from digits.recipes.differences import in_words
+from digits.recipes.remedies import MOST, Remedy, remedies
 from digits.store import forks, learning_rate
-from digits.store.comparison import compare
+from digits.store.comparison import better_before, compare
 from digits.store.curves import for_diagnosis
 from digits.store.run_folder import EPOCHS, RESULT, STATUS, Run
 from digits.store.status import DONE, UNFINISHED, Status
@@ -36,7 +37,7 @@ WAITING = "Nothing stands out yet. A diagnosis comes when the run ends, or soone
 TOO_LITTLE = "Too little was trained for a diagnosis, which takes one whole epoch at least."
 PLAIN = "Nothing stands out in what was trained."
 FINE = ("training below validation", "healthy")
-TEXT_ROW = 20  # pixels that a row takes, and so its place while it is empty
+TEXT_ROW, CHIP_ROW = 20, 40  # pixels that a row takes, and so its place while it is empty
 
 
 def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]], None]) -> None:
@@ -48,24 +49,23 @@ def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]]
     if run.recipe.finetune:
         return
     status, diagnosis = run.status, diagnosis_of(run)
-    row: dict[str, Any] = {"horizontal": True, "vertical_alignment": "center", "gap": "small"}
-    with st.container(border=True, key="train-what-happened", **row):
-        with st.container(gap="xsmall"):
-            if diagnosis:
-                icon = "check_circle" if diagnosis.kind in FINE else "lightbulb"
-                sentence = f"**{TITLES[diagnosis.kind]}.** {as_text(diagnosis.sentence)}"
-                st.markdown(f":material/{icon}: {sentence}")
-            elif status.state in UNFINISHED:
-                st.markdown(f":material/pending: {WAITING}")
-            else:
-                st.markdown(f":material/pending: {PLAIN if status.epoch else TOO_LITTLE}")
-            compared = before if status.state in DONE else None
-            if history := _history(run, status):
-                st.caption(f":material/history: {history}")
-            fork_links(run)
-            if compared or not history:  # which takes the row of the comparison while there is none
-                _comparison(run, compared)
-        _chips(remedies(diagnosis.kind, run.recipe) if diagnosis else [], apply)
+    compared = before if status.state in DONE else None
+    with st.container(border=True, key="train-what-happened", gap="xsmall"):
+        if diagnosis:
+            icon = "check_circle" if diagnosis.kind in FINE else "lightbulb"
+            sentence = f"**{TITLES[diagnosis.kind]}.** {as_text(diagnosis.sentence)}"
+            st.markdown(f":material/{icon}: {sentence}")
+        elif status.state in UNFINISHED:
+            st.markdown(f":material/pending: {WAITING}")
+        else:
+            st.markdown(f":material/pending: {PLAIN if status.epoch else TOO_LITTLE}")
+        if history := _history(run, status):
+            st.caption(f":material/history: {history}")
+        fork_links(run)
+        if compared or not history:  # which takes the row of the comparison while there is none
+            _comparison(run, compared)
+        tried = remedies(diagnosis.kind, run.recipe) if diagnosis else []
+        _chips([*_again(run, compared), *tried][:MOST], apply)
 
 
 def _history(run: Run, status: Status) -> str:
@@ -108,11 +108,30 @@ def _compared(run: Run, before: Run, changed: tuple[int, ...]) -> str:
     return compare(run, before)
 
 
+def _again(run: Run, before: Run | None) -> list[Remedy]:
+    """To go back to what the run before had, where that was better beyond chance."""
+    if before is None:
+        return []
+    stamps = (*run.file_stamps(RESULT), *before.file_stamps(RESULT))
+    try:
+        changes = _better_before(run, before, stamps)
+    except (OSError, ValueError):
+        return []  # which the comparison tells
+    words = [in_words(name, value) for name, value in changes.items()]
+    return [Remedy(f"{', '.join(words)} again", changes)] if changes else []
+
+
+@lru_cache(maxsize=64)
+def _better_before(run: Run, before: Run, changed: tuple[int, ...]) -> dict[str, Any]:
+    return better_before(run, before)
+
+
 def _chips(tried: list[Remedy], apply: Callable[[dict[str, Any]], None]) -> None:
-    """What to try, beside the sentence; nothing while there is nothing to try."""
+    """What to try; its place while there is nothing."""
     if not tried:
+        st.space(CHIP_ROW)
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Try", width="content")
         for number, remedy in enumerate(tried):
             if st.button(
