@@ -86,7 +86,7 @@ def test_a_sweep_is_set_up_started_and_cancelled(
     expect(page.get_by_text("is upside down; write 0.001..0.1")).to_be_visible()
     rate.fill("0.001..0.1")
     rate.press("Enter")
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("of 3", exact=False).first).to_be_visible()
     sweep = sweeps.all()[0]
     assert sweep.plan.space.texts()["learning_rate"] == "0.001..0.1"

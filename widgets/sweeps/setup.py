@@ -172,7 +172,9 @@ def _space() -> Space | None:
             except ValueError as error:
                 st.error(as_text(error))
     linked = ";".join(f"{name}={text}" for name, text in texts.items())
-    st.session_state[TAKEN] = st.query_params[SEARCH] = linked
+    # In this order: a click that cuts this script short in between must not bring an old link back.
+    st.query_params[SEARCH] = linked
+    st.session_state[TAKEN] = linked
     return Space(dimensions) if len(dimensions) == len(names) else None
 
 
