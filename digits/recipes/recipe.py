@@ -371,8 +371,8 @@ class Recipe:
         "auto",
         "Precision",
         "How many bits each number has in training: 32, or 16 (bfloat16); Auto takes 16 where the "
-        "processor is made for it. There bfloat16 is up to one and a half times as fast, and reads "
-        "as many digits; elsewhere it is slower.",
+        "processor is made for it. There bfloat16 is up to one and a half times as fast, and a "
+        "network without batch normalization may read a little less well; elsewhere it is slower.",
         "training",
         choices={"auto": "Auto", "float32": "float32", "bfloat16": "bfloat16"},
         words="{}",
