@@ -306,7 +306,7 @@ class Trainer:
         return epoch >= self.recipe.epochs or bool(early)
 
     def pauses(self, epoch: int) -> bool:
-        """Whether to pause now that so many epochs are done; a request to stop goes first.
+        """Whether to pause after this number of completed epochs; a request to stop goes first.
 
         After the last one a run ends, unless it was to pause after just this one.
         """

@@ -62,10 +62,10 @@ def what_happened(run: Run, before: Run | None, apply: Callable[[dict[str, Any]]
         if history := _history(run, status):
             st.caption(f":material/history: {history}")
         fork_links(run)
-        if compared or not history:  # which takes the row of the comparison while there is none
-            _comparison(run, compared)
         tried = remedies(diagnosis.kind, run.recipe) if diagnosis else []
-        _chips([*_again(run, compared), *tried][:MOST], apply)
+        if compared or not history:  # which takes the row of the comparison while there is none
+            tried = [*_comparison(run, compared), *tried]
+        _chips(tried[:MOST], apply)
 
 
 def _history(run: Run, status: Status) -> str:
@@ -89,41 +89,26 @@ def _diagnosis(run: Run, changed: tuple[int, ...]) -> Diagnosis | None:
     return diagnose(for_diagnosis(run))
 
 
-def _comparison(run: Run, before: Run | None) -> None:
+def _comparison(run: Run, before: Run | None) -> list[Remedy]:
+    """Tell how the run compares; what to try is to go back, where the run before was better."""
     if before is None:
         st.space(TEXT_ROW)
-        return
-    stamps = (*run.file_stamps(RESULT), *before.file_stamps(RESULT))
-    try:
-        sentence = _compared(run, before, stamps)
-    except (OSError, ValueError) as error:
-        sentence = str(error)
-    number = before.number
-    whom = f"run {number}" if number else before.name
-    st.caption(f":material/compare_arrows: Compared with {as_text(whom)}, {as_text(sentence)}")
-
-
-@lru_cache(maxsize=64)
-def _compared(run: Run, before: Run, changed: tuple[int, ...]) -> str:
-    return compare(run, before)
-
-
-def _again(run: Run, before: Run | None) -> list[Remedy]:
-    """To go back to what the run before had, where that was better beyond chance."""
-    if before is None:
         return []
     stamps = (*run.file_stamps(RESULT), *before.file_stamps(RESULT))
     try:
-        changes = _better_before(run, before, stamps)
-    except (OSError, ValueError):
-        return []  # which the comparison tells
-    words = [in_words(name, value) for name, value in changes.items()]
-    return [Remedy(f"{', '.join(words)} again", changes)] if changes else []
+        sentence, again = _compared(run, before, stamps)
+    except (OSError, ValueError) as error:
+        sentence, again = str(error), {}
+    number = before.number
+    whom = f"run {number}" if number else before.name
+    st.caption(f":material/compare_arrows: Compared with {as_text(whom)}, {as_text(sentence)}")
+    words = [in_words(name, value) for name, value in again.items()]
+    return [Remedy(f"{', '.join(words)} again", again)] if again else []
 
 
 @lru_cache(maxsize=64)
-def _better_before(run: Run, before: Run, changed: tuple[int, ...]) -> dict[str, Any]:
-    return better_before(run, before)
+def _compared(run: Run, before: Run, changed: tuple[int, ...]) -> tuple[str, dict[str, Any]]:
+    return compare(run, before), better_before(run, before)
 
 
 def _chips(tried: list[Remedy], apply: Callable[[dict[str, Any]], None]) -> None:
