@@ -47,7 +47,7 @@ def default_name(recipe: Recipe, preset: str = "", before: Recipe | None = None)
     since = differences(recipe, before) if before else {}
     pairs = changed | since if len(changed) > NAMED else changed
     named = sorted(pairs, key=lambda name: (name not in since, _rank(name)))[:NAMED]
-    words = [_distinct(name, *(since.get(name) or changed[name])) for name in named]
+    words = [in_words_beside(name, *(since.get(name) or changed[name])) for name in named]
     left = len(changed.keys() - named)
     return " · ".join([PRESETS[preset].title, *words, *[f"{left} more"] * (left > 0)])
 
@@ -58,11 +58,11 @@ def _rank(name: str) -> tuple[int, bool, bool]:
     return often, name == "dataset", HYPERPARAMETERS[name].group == "network"
 
 
-def _distinct(name: str, new: Any, old: Any) -> str:
-    """The new value in words, with kernels and pooling where the blocks differ in these alone."""
-    words = in_words(name, new)
-    if words == in_words(name, old) and HYPERPARAMETERS[name].parts:
-        return HYPERPARAMETERS[name].words.format(to_text(new))
+def in_words_beside(name: str, value: Any, other: Any) -> str:
+    """A value in words, with kernels and pooling where the blocks of ``other`` differ so alone."""
+    words = in_words(name, value)
+    if words == in_words(name, other) and HYPERPARAMETERS[name].parts:
+        return HYPERPARAMETERS[name].words.format(to_text(value))
     return words
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from digits.data import datasets
 from digits.data.datasets import DATASETS
 from digits.evaluation.difference import Difference, paired, unpaired
-from digits.recipes.differences import differences, in_words
+from digits.recipes.differences import differences, in_words_beside
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import runs
 from digits.store.run_folder import FINAL, Result, Run
@@ -99,7 +99,7 @@ def change_in_words(name: str, old: object, new: object) -> str:
     """One setting before and after."""
     described = HYPERPARAMETERS[name]
     if described.parts:
-        return f"{in_words(name, old)} → {in_words(name, new)}"
+        return f"{in_words_beside(name, old, new)} → {in_words_beside(name, new, old)}"
     label = described.label.split(" (")[0].lower()
     if described.kind is bool:
         return f"{label} {'on' if new else 'off'}"

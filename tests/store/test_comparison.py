@@ -91,6 +91,8 @@ def test_changes_read_as_the_controls_name_them() -> None:
     recipe = Recipe(train_images=500, conv=(Conv(8),), batch_norm=True)
     assert changes(recipe, Recipe()) == ("training images all → 500, conv 32–64 → conv 8, 1 more")
     assert changes(Recipe(batch_norm=True), Recipe()) == "batch normalization on"
+    wider = changes(Recipe(conv=(Conv(32, 5), Conv(64))), Recipe(conv=(Conv(32), Conv(64))))
+    assert wider == "conv 32x3p,64x3p → conv 32x5p,64x3p"
     assert changes(Recipe(optimizer="sgd"), Recipe()) == "optimizer adam → sgd with momentum 0.9"
     assert changes(recipe, recipe) == "same settings"
 
