@@ -98,6 +98,11 @@ def main() -> None:
     command.add_argument("--format", choices=exports.FORMATS, required=True)
     command.set_defaults(do=export)
 
+    command = commands.add_parser("ensemble", help="write several runs' models as one, averaged")
+    command.add_argument("runs", nargs="+", metavar="run", help="id of a finished run")
+    command.add_argument("--to", type=Path, required=True, metavar="FILE.keras")
+    command.set_defaults(do=ensemble)
+
     arguments = parser.parse_args()
     try:
         print(json.dumps(arguments.do(arguments)))
@@ -233,6 +238,14 @@ def export(arguments: argparse.Namespace) -> dict:
     if name in known["problems"]:
         raise ValueError(known["problems"][name])
     return {"file": str(exports.path(run, name)), **known["checks"][name]}
+
+
+def ensemble(arguments: argparse.Namespace) -> dict:
+    """Where the model of all these runs lies, and what it classifies correctly."""
+    group = [runs.open(id) for id in arguments.runs]
+    from digits.worker.ensemble import write_ensemble
+
+    return write_ensemble(group, arguments.to)
 
 
 def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:

@@ -142,6 +142,7 @@ def test_every_command_without_a_browser_is_one_that_the_program_takes() -> None
     asked = of_module("digits")
     assert {words[0] for words in asked} == {
         "export",
+        "ensemble",
         "train",
         "sweep",
         "recognize",

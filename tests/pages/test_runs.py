@@ -262,6 +262,7 @@ def test_seeds_are_compared_as_groups_and_notes_are_found(
     expect(verdict).to_be_in_viewport()
     means = page.locator("table").filter(has_text="Settings that differ")
     expect(means).to_contain_text("90.10% 90.00 – 90.20%")
+    expect(means).to_contain_text("Test accuracy, ensemble")
     drawn = "document.querySelector('.plot')?.data?.length"
     page.wait_for_function(f"{drawn} === 6")  # two lines, each in a band of two edges
     page.get_by_role("combobox", name="Group by").click()

@@ -10,6 +10,7 @@ import streamlit as st
 from digits.evaluation.seeds import Band, band, mean_in_words
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.store import curves, runs
+from digits.store.ensemble import ensemble_accuracy
 from digits.store.forks import origin
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
 from digits.store.status import DONE, UNFINISHED
@@ -119,7 +120,21 @@ def _mean(group: Group) -> None:
     """The test accuracy of a group that stands alone."""
     results = [result for run in group.runs if (result := runs.summary(run).result)]
     if results:
-        st.markdown(f"**{mean_in_words([result['test_accuracy'] for result in results])}**")
+        mean = mean_in_words([result["test_accuracy"] for result in results])
+        together = _ensemble(group)
+        st.markdown(
+            f"**{mean}**"
+            + f" As an ensemble, their mean probabilities: {together}." * bool(together)
+        )
+
+
+def _ensemble(group: Group) -> str:
+    """The test accuracy of a group's runs read as one model, "" where there is none."""
+    try:
+        accuracy = ensemble_accuracy(group.runs)
+    except (ValueError, OSError):
+        return ""  # the verdict and the run's own row say what is damaged
+    return "" if accuracy is None else f"{accuracy:.2%}"
 
 
 def _verdict(groups: list[Group]) -> None:
@@ -290,6 +305,8 @@ def _reached(groups: list[Group]) -> dict[str, list[Cell]]:
             cells = [val, test, Cell(duration(seconds), more=f"mean of {len(results)}")]
         for row, cell in zip(rows.values(), cells, strict=True):
             row.append(cell)
+    if any(together := [_ensemble(group) for group in groups]):
+        rows["Test accuracy, ensemble"] = [Cell(accuracy or "–") for accuracy in together]
     if any(drawn := [_score_cell(group) for group in groups]):
         rows["Drawings"] = [cell or Cell("–") for cell in drawn]
     return rows
