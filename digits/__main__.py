@@ -79,9 +79,7 @@ def main() -> None:
     command.add_argument(
         "--anywhere", type=int, metavar="SEED", help="draw at random places, sizes and brushes"
     )
-    command.add_argument(
-        "--writers", choices=pen_digits.HALVES, help="one half of the writers; all without it"
-    )
+    _add_writers(command)
     command.set_defaults(do=score_drawings)
 
     command = commands.add_parser(
@@ -91,6 +89,7 @@ def main() -> None:
     command.add_argument("--numbers", type=int, default=100)
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--run", help="id of a finished run; the shipped model without it")
+    _add_writers(command)
     command.set_defaults(do=score_numbers)
 
     command = commands.add_parser("export", help="write a run's model for other tools, checked")
@@ -108,6 +107,13 @@ def main() -> None:
         print(json.dumps(arguments.do(arguments)))
     except (ValueError, LookupError, OSError) as error:
         sys.exit(f"{error}")
+
+
+def _add_writers(command: argparse.ArgumentParser) -> None:
+    """The option that scores one half of the writers alone."""
+    command.add_argument(
+        "--writers", choices=pen_digits.HALVES, help="one half of the writers; all without it"
+    )
 
 
 def _add_option(command: argparse.ArgumentParser, name: str, described: Hyperparameter) -> None:
@@ -225,7 +231,8 @@ def score_numbers(arguments: argparse.Namespace) -> dict:
     from digits.multidigit import benchmark
 
     model = _model(arguments.run)
-    return benchmark.score(arguments.file, model, arguments.numbers, arguments.seed)
+    numbers, seed, writers = arguments.numbers, arguments.seed, arguments.writers
+    return benchmark.score(arguments.file, model, numbers, seed, writers)
 
 
 def export(arguments: argparse.Namespace) -> dict:

@@ -237,3 +237,9 @@ def test_score_counts_numbers_that_are_recognized_whole(tmp_path) -> None:
         low, high = scores["interval"]
         assert low < scores["whole"] / 8 <= high
     assert report["strokes"]["whole"] >= 7
+
+    own = pen_digits.half(1)
+    [other] = set(pen_digits.HALVES) - {own}
+    assert benchmark.score(file, predict, 8, 0, own) == report
+    with pytest.raises(ValueError, match="No writer"):
+        benchmark.score(file, predict, 8, 0, other)
