@@ -25,7 +25,7 @@ def all_have_seeds(recipes: Mapping[Run, Recipe]) -> bool:
 
 def common_name(group: Sequence[Run]) -> str:
     """The name of the first run, without its seed."""
-    return re.sub(r" · seed \d+$", "", runs.summary(group[0]).name)
+    return re.sub(r" · seed \d+\b", "", runs.summary(group[0]).name)
 
 
 def siblings(run: Run) -> list[Run]:

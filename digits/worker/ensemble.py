@@ -21,13 +21,15 @@ def write_ensemble(group: Sequence[Run], path: Path) -> dict[str, Any]:
 
     Fit for JSON: ``file``, ``networks``, ``parameters``, ``bytes``, ``test_accuracy`` and
     ``test_images``, of the first run's data set. Raises ``ValueError`` for fewer than two runs,
-    another ending, or a run without a model, ``OSError`` where the file cannot be written, and as
-    ``datasets.load`` does.
+    another ending, a folder that is not there, or a run without a model, ``OSError`` where the file
+    cannot be written, and as ``datasets.load`` does.
     """
     if len(group) < 2:
         raise ValueError("An ensemble is of two runs or more.")
     if path.suffix != ".keras":
         raise ValueError(f"{path.name} must end in .keras.")
+    if not path.parent.is_dir():
+        raise ValueError(f"There is no folder {path.parent}.")
     x, y = datasets.load_test(group[0].recipe.dataset)
     ensemble = averaged(group)
     files.replace(path.parent, path.name, ensemble.save)

@@ -31,6 +31,8 @@ def test_a_group_is_called_as_its_first_run_but_for_the_seed() -> None:
     assert common_name(made) == "Low × 3"
     made[0].rename("My own")
     assert common_name(made) == "My own"
+    made[0].rename("Fast · seed 12 · uci")
+    assert common_name(made) == "Fast · uci"
 
 
 def test_runs_started_together_find_each_other() -> None:

@@ -46,6 +46,8 @@ def test_what_cannot_be_one_model_is_a_sentence_and_leaves_no_file(
         write_ensemble([trained], tmp_path / "one.keras")
     with pytest.raises(ValueError, match=r"must end in \.keras"):
         write_ensemble([trained, trained], tmp_path / "two.h5")
+    with pytest.raises(ValueError, match=r"There is no folder .*nowhere"):
+        write_ensemble([trained, trained], tmp_path / "nowhere" / "two.keras")
     other = shaken(trained)
     other.model_path.unlink()
     with pytest.raises(ValueError, match="no model"):

@@ -35,6 +35,7 @@ DASHES = ("solid", "dot", "dash", "dashdot")  # of runs that share a color
 OPACITY = 0.18  # of a band
 HEIGHT = "clamp(15rem, 100vh - 46rem, 28rem)"  # of the chart
 ROOM = "max(14rem, calc(100vh - 35rem))"  # what the window leaves below the chart
+ENSEMBLE = "Test accuracy, ensemble"
 SCORES = "runs-scores"  # in the session: accuracy on drawings of runs, as last computed
 
 
@@ -287,26 +288,31 @@ def in_table(name: str, value: Any) -> str:
 
 def _reached(groups: list[Group]) -> dict[str, list[Cell]]:
     """Accuracies and time of each group, empty cells for one without a result."""
-    rows: dict[str, list[Cell]] = {"Validation accuracy": [], "Test accuracy": [], "Time": []}
+    rows: dict[str, list[Cell]] = {
+        "Validation accuracy": [],
+        "Test accuracy": [],
+        ENSEMBLE: [],
+        "Time": [],
+    }
     for group in groups:
         results = [result for run in group.runs if (result := runs.summary(run).result)]
-        if not results:
-            cells = [Cell("–")] * 3
-        elif len(results) == 1:
+        cells = [Cell("–")] * len(rows)
+        if len(results) == 1:
             [result] = results
             val = Cell(f"{result['val_accuracy']:.2%}")
-            cells = [val, test_cell(result), Cell(training_time(result))]
-        else:
+            cells = [val, test_cell(result), Cell("–"), Cell(training_time(result))]
+        elif results:
             val, test = (
                 _mean_cell([result[key] for result in results])
                 for key in ("val_accuracy", "test_accuracy")
             )
             seconds = sum(result["seconds"] for result in results) / len(results)
-            cells = [val, test, Cell(duration(seconds), more=f"mean of {len(results)}")]
+            time = Cell(duration(seconds), more=f"mean of {len(results)}")
+            cells = [val, test, Cell(_ensemble(group) or "–"), time]
         for row, cell in zip(rows.values(), cells, strict=True):
             row.append(cell)
-    if any(together := [_ensemble(group) for group in groups]):
-        rows["Test accuracy, ensemble"] = [Cell(accuracy or "–") for accuracy in together]
+    if all(len(group.runs) == 1 for group in groups):
+        del rows[ENSEMBLE]
     if any(drawn := [_score_cell(group) for group in groups]):
         rows["Drawings"] = [cell or Cell("–") for cell in drawn]
     return rows
