@@ -72,8 +72,8 @@ def throughput() -> list[dict[str, Any]]:
     lines = []
     n = len(datasets.load(datasets.default()).x_train)
     for batch_size in (128, 32):
-        common: dict[str, Any] = {"preset": "three-blocks", "batch_size": batch_size}
-        exact = common | {"precision": "float32"}
+        exact: dict[str, Any] = {"preset": "three-blocks", "batch_size": batch_size}
+        common = exact | {"precision": "auto"}
         found = take_turns(
             {
                 "ours": Contestant("ours", **common),

@@ -81,13 +81,20 @@ PRESETS = {
         reported=0.85,
         reached=0.8565,
     ),
-    # Left open: batches of 32, Keras's default, and Adam at its default rate.
+    # Left open: batches of 32, Keras's default, and Adam at its default rate. In bfloat16 it is 1.4
+    # times as fast, and 0.10 ± 0.13 points less accurate in eight pairs of runs.
     "three-blocks": Preset(
         title="Three blocks",
         story="Three equal blocks of 64 filters, then 64, 32 and 10: 81,066 parameters.",
-        recipe=Recipe(conv=(Conv(64), Conv(64), Conv(64)), dense=(64, 32), batch_size=32, epochs=5),
+        recipe=Recipe(
+            conv=(Conv(64), Conv(64), Conv(64)),
+            dense=(64, 32),
+            batch_size=32,
+            epochs=5,
+            precision="float32",
+        ),
         reported=0.9838,
-        reached=0.9858,
+        reached=0.9870,
     ),
     # Not founding projects, but what one network can reach: in seconds, with few parameters, at
     # its best. Chosen on validation images; the README tells what else was tried. Test accuracy,
