@@ -33,15 +33,17 @@ def half(writer: int | None) -> str | None:
     return None if writer is None else HALVES[zlib.crc32(str(writer).encode()) % 2]
 
 
-def read_pen_digits(file: str | Path) -> list[PenDigit]:
+def read_pen_digits(file: str | Path, writers: str | None = None) -> list[PenDigit]:
     """Read a file of pen digits, JSON or gzipped JSON.
 
     Its ``digits`` each have a ``label`` from 0 to 9 and ``strokes``, a list of ``[[x …], [y …]]``.
+    With ``writers``, one of ``HALVES``, those of the other half are left out.
     Raises ``OSError`` when there is no such file and ``ValueError``, which names the digit,
     when the file is damaged.
     """
     with Path(file).open("rb") as packed:
-        return parse_pen_digits(Path(file).name, packed)
+        digits = parse_pen_digits(Path(file).name, packed)
+    return [digit for digit in digits if not writers or half(digit.writer) == writers]
 
 
 def parse_pen_digits(name: str, packed: BinaryIO) -> list[PenDigit]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from digits.ink.canvas import BRUSH, BRUSH_RANGE, CANVAS_SIDE, place, rasterize
-from digits.ink.pen_digits import PenDigit, half, read_pen_digits
+from digits.ink.pen_digits import PenDigit, read_pen_digits
 from digits.ink.preprocessing import ALL_STAGES, IMAGE_SIDE, Preprocessing, preprocess
 
 
@@ -52,9 +52,7 @@ def score(
     truth) and ``by_writer``, the correct and all digits of each; who has no number wrote one.
     Raises as ``read_pen_digits`` does, and ``ValueError`` when nothing is left to score.
     """
-    recorded = read_pen_digits(file)
-    if writers:
-        recorded = [each for each in recorded if half(each.writer) == writers]
+    recorded = read_pen_digits(file, writers)
     digits = [digit for digit in recorded if not digit.suspect]
     if not digits:
         raise ValueError(f"{Path(file).name} holds no such digit that is not marked suspect.")

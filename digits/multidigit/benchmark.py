@@ -9,7 +9,7 @@ import numpy as np
 
 from digits.evaluation.metrics import wilson_interval
 from digits.ink.canvas import place, rasterize
-from digits.ink.pen_digits import PenDigit, half, read_pen_digits
+from digits.ink.pen_digits import PenDigit, read_pen_digits
 from digits.multidigit.decode import Line, Predict, decode
 from digits.multidigit.from_pixels import from_ink
 from digits.multidigit.from_strokes import from_strokes
@@ -89,16 +89,12 @@ def score(
 ) -> dict[str, Any]:
     """Recognize ``n`` composed numbers by their strokes, and again by their pixels alone.
 
-    ``writers`` is one of ``pen_digits.HALVES``, or all.
-    The result is fit for JSON: for either way how many numbers were recognized ``whole``, with the
-    95 % ``interval`` of their share, by number of digits and by spacing, how many were ``unsure``
-    among the right and the wrong ones, and what the wrong ones were taken for. Raises as
-    ``read_pen_digits`` and ``compose_numbers`` do.
+    ``writers`` is one of ``pen_digits.HALVES``, or all. The result is fit for JSON: for either way
+    how many numbers were recognized ``whole``, with the 95 % ``interval`` of their share, by number
+    of digits and by spacing, how many were ``unsure`` among the right and the wrong ones, and what
+    the wrong ones were taken for. Raises as ``read_pen_digits`` and ``compose_numbers`` do.
     """
-    digits = read_pen_digits(file)
-    if writers:
-        digits = [digit for digit in digits if half(digit.writer) == writers]
-    numbers = compose_numbers(digits, n, seed)
+    numbers = compose_numbers(read_pen_digits(file, writers), n, seed)
     lines = {
         "strokes": [from_strokes(number.strokes) for number in numbers],
         "pixels": [from_ink(_render(number.strokes)) for number in numbers],

@@ -97,10 +97,10 @@ PRESETS = {
         reached=0.9870,
     ),
     # Not founding projects, but what one network can reach: in seconds, with few parameters, at
-    # its best. Chosen on validation images; the README tells what else was tried. Test accuracy,
-    # mean of three seeds, with one run's 95 % interval, and time on two cores: fast 99.37 ± 0.16 %
-    # in 5 s, tiny 99.46 ± 0.14 % in 3 minutes, best 99.68 ± 0.11 % in 6.5 minutes. Sprint, 99.22
-    # ± 0.17 %, is for those who cannot wait: it takes a third of fast's time.
+    # its best. Chosen on validation images; docs/results.md tells what else was tried. Test
+    # accuracy, mean of three seeds, with one run's 95 % interval, and time on two cores: fast 99.37
+    # ± 0.16 % in 5 s, tiny 99.46 ± 0.14 % in 3 minutes, best 99.68 ± 0.11 % in 6.5 minutes. Sprint,
+    # 99.22 ± 0.17 %, is for those who cannot wait: it takes a third of fast's time.
     "fast": Preset(
         title="Fast",
         story="99 % in a single epoch, by batch normalization and a one-cycle learning rate.",

@@ -15,16 +15,18 @@ def ensemble_accuracy(group: Sequence[Run]) -> float | None:
     ``None`` before two of them have a result, and where not all were tested on the same images.
     Raises ``ValueError`` when a file is damaged, and as ``datasets.load`` does.
     """
-    tested = tuple(run for run in group if run.result())
-    if len(tested) < 2 or len({run.recipe.dataset for run in tested}) > 1:
-        return None
-    return _accuracy(tested, tuple(run.file_stamps(RESULT, TEST_PROBABILITIES) for run in tested))
+    stamps = tuple(run.file_stamps(RESULT, TEST_PROBABILITIES) for run in group)
+    return _accuracy(tuple(group), stamps)
 
 
 @lru_cache(maxsize=256)
 def _accuracy(group: tuple[Run, ...], changed: tuple[object, ...]) -> float | None:
-    y = test_labels(group[0].recipe.dataset)
-    p = [run.test_probabilities() for run in group]
+    tested = [run for run in group if run.result()]
+    recipes = [run.recipe for run in tested]
+    if len(tested) < 2 or len({recipe.dataset for recipe in recipes}) > 1:
+        return None
+    y = test_labels(recipes[0].dataset)
+    p = [run.test_probabilities() for run in tested]
     if any(len(each) != len(y) for each in p):
         return None
     return float((np.mean(p, axis=0).argmax(axis=1) == y).mean())

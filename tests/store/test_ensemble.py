@@ -3,25 +3,10 @@
 import numpy as np
 import pytest
 
-from digits.data import datasets
 from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.ensemble import ensemble_accuracy
-from digits.store.run_folder import Run
-from tests.damage import RESULT
-
-
-def finished(wrong: range, dataset: str = "uci") -> Run:
-    """A run that is 60 % sure of the truth, and 90 % of the next digit for the ``wrong`` images."""
-    run = runs.create(Recipe(dataset=dataset), "Run")
-    _, y = datasets.load_test("uci")
-    p = np.full((len(y), 10), 0.4 / 9, np.float32)
-    p[np.arange(len(y)), y] = 0.6
-    p[wrong] = 0.0
-    p[wrong, y[wrong]], p[wrong, (y[wrong] + 1) % 10] = 0.1, 0.9
-    run.write_test_probabilities(p)
-    run.write_result(RESULT | {"test_images": len(y)})
-    return run
+from tests.store.test_verdict import finished
 
 
 def test_what_two_of_three_classify_correctly_counts() -> None:

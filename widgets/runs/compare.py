@@ -121,12 +121,10 @@ def _mean(group: Group) -> None:
     """The test accuracy of a group that stands alone."""
     results = [result for run in group.runs if (result := runs.summary(run).result)]
     if results:
-        mean = mean_in_words([result["test_accuracy"] for result in results])
-        together = _ensemble(group)
-        st.markdown(
-            f"**{mean}**"
-            + f" As an ensemble, their mean probabilities: {together}." * bool(together)
-        )
+        told = f"**{mean_in_words([result['test_accuracy'] for result in results])}**"
+        if together := _ensemble(group):
+            told += f" As an ensemble, by their mean probabilities: {together}."
+        st.markdown(told)
 
 
 def _ensemble(group: Group) -> str:
