@@ -100,6 +100,8 @@ def main() -> None:
     command = commands.add_parser("ensemble", help="write several runs' models as one, averaged")
     command.add_argument("runs", nargs="+", metavar="run", help="id of a finished run")
     command.add_argument("--to", type=Path, required=True, metavar="FILE.keras")
+    shift = "also average over each image moved by up to so many pixels"
+    command.add_argument("--shift", type=int, default=0, metavar="PIXELS", help=shift)
     command.set_defaults(do=ensemble)
 
     arguments = parser.parse_args()
@@ -252,7 +254,7 @@ def ensemble(arguments: argparse.Namespace) -> dict:
     group = [runs.open(id) for id in arguments.runs]
     from digits.worker.ensemble import write_ensemble
 
-    return write_ensemble(group, arguments.to)
+    return write_ensemble(group, arguments.to, arguments.shift)
 
 
 def _model(id: str | None) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,10 +1,15 @@
-"""Writes the models of several runs as one, which averages their probabilities."""
+"""Writes the models of several runs as one, which averages their probabilities.
+
+It can also average over copies of the image that are moved by a few pixels, each of which the
+networks misread in another way.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+from keras import layers
 
 from digits.data import datasets
 from digits.recipes.layers import IMAGE_SHAPE
@@ -15,42 +20,69 @@ from digits.worker.finish import evaluate
 from digits.worker.model import build
 from digits.worker.predict import load, load_file
 
+MAX_SHIFT = 4  # pixels: MNIST's digits have as much paper around them
 
-def write_ensemble(group: Sequence[Run], path: Path) -> dict[str, Any]:
+
+def write_ensemble(group: Sequence[Run], path: Path, shift: int = 0) -> dict[str, Any]:
     """Write the runs' models as one ``.keras`` file; tells what that file classifies correctly.
 
-    Fit for JSON: ``file``, ``networks``, ``parameters``, ``bytes``, ``test_accuracy`` and
-    ``test_images``, of the first run's data set. Raises ``ValueError`` for fewer than two runs,
-    another ending, a folder that is not there, or a run without a model, ``OSError`` where the file
-    cannot be written, and as ``datasets.load`` does.
+    With ``shift`` it also averages over each image moved by up to as many pixels in all.
+
+    Fit for JSON: ``file``, ``networks``, ``copies`` of an image, ``parameters``, ``bytes``,
+    ``test_accuracy`` and ``test_images``, of the first run's data set, and ``val_accuracy`` where
+    the runs have the same validation images, otherwise ``None``. Raises ``ValueError`` for a single
+    run without a shift, a shift out of range, another ending, a folder that is not there, or a run
+    without a model, ``OSError`` where the file cannot be written, and as ``datasets.load`` does.
     """
-    if len(group) < 2:
-        raise ValueError("An ensemble is of two runs or more.")
+    if not 0 <= shift <= MAX_SHIFT:
+        raise ValueError(f"A shift is of 0 to {MAX_SHIFT} pixels; {shift} is not.")
+    if len(group) < 2 and not shift:
+        raise ValueError("An ensemble is of two runs or more, or of one with a shift.")
     if path.suffix != ".keras":
         raise ValueError(f"{path.name} must end in .keras.")
     if not path.parent.is_dir():
         raise ValueError(f"There is no folder {path.parent}.")
-    x, y = datasets.load_test(group[0].recipe.dataset)
-    ensemble = averaged(group)
+    splits = {(run.recipe.dataset, run.recipe.seed) for run in group}
+    data = datasets.load(group[0].recipe.dataset, seed=group[0].recipe.seed)
+    ensemble = averaged(group, shift)
     files.replace(path.parent, path.name, ensemble.save)
-    _, accuracy, p = evaluate(load_file(path), x, y)
+    written = load_file(path)
+    validated = evaluate(written, data.x_val, data.y_val)[1] if len(splits) == 1 else None
+    _, accuracy, p = evaluate(written, data.x_test, data.y_test)
     return {
         "file": str(path),
         "networks": len(group),
+        "copies": len(shifts(shift)),
         "parameters": ensemble.count_params(),
         "bytes": path.stat().st_size,
+        "val_accuracy": validated,
         "test_accuracy": accuracy,
         "test_images": len(p),
     }
 
 
-def averaged(group: Sequence[Run]) -> keras.Model:
+def averaged(group: Sequence[Run], shift: int = 0) -> keras.Model:
     """One model from (batch, 28, 28, 1) in [0, 1] to the mean of the runs' probabilities."""
     image = keras.Input(IMAGE_SHAPE, name="image")
+    copies = _moved(image, shift) if shift else [image]
     probabilities = []
     for number, run in enumerate(group, 1):
         network = build(run.recipe)
         network.set_weights(load(ModelRef(run)).get_weights())
         network.name = f"network{number}"
-        probabilities.append(network(image))
-    return keras.Model(image, keras.layers.Average(name="mean")(probabilities), name="ensemble")
+        probabilities += [network(copy) for copy in copies]
+    return keras.Model(image, layers.Average(name="mean")(probabilities), name="ensemble")
+
+
+def shifts(most: int) -> list[tuple[int, int]]:
+    """Rows and columns to move an image by: all of at most so many pixels together."""
+    steps = range(-most, most + 1)
+    return [(down, right) for down in steps for right in steps if abs(down) + abs(right) <= most]
+
+
+def _moved(image: keras.KerasTensor, most: int) -> list[keras.KerasTensor]:
+    padded = layers.ZeroPadding2D(most, name="paper")(image)
+    return [
+        layers.Cropping2D(((most - down, most + down), (most - right, most + right)))(padded)
+        for down, right in shifts(most)
+    ]

@@ -39,11 +39,36 @@ def test_the_file_answers_with_the_mean_of_the_runs(trained: Run, tmp_path: Path
     assert told["bytes"] == path.stat().st_size
 
 
+def test_one_run_can_be_averaged_over_moved_copies_of_the_image(
+    trained: Run, tmp_path: Path
+) -> None:
+    told = write_ensemble([trained], tmp_path / "moved.keras", shift=1)
+    x, y = datasets.load_test("uci")
+    edged = x.copy()
+    edged[:, 0, 0] = 255  # ink that leaves the image does not come in on the other side
+    model = load(ModelRef(trained))
+    padded = np.pad(edged, ((0, 0), (1, 1), (1, 1)))
+    starts = (1, 1), (0, 1), (2, 1), (1, 0), (1, 2)
+    copies = [
+        predict(model, padded[:, row : row + 28, column : column + 28]) for row, column in starts
+    ]
+    averaged = load_file(tmp_path / "moved.keras")
+    np.testing.assert_allclose(predict(averaged, edged), np.mean(copies, axis=0), atol=1e-5)
+    assert told["test_accuracy"] == (predict(averaged, x).argmax(axis=1) == y).mean()
+    data = datasets.load("uci", seed=trained.recipe.seed)
+    right = predict(averaged, data.x_val).argmax(axis=1) == data.y_val
+    assert told["val_accuracy"] == right.mean()
+    assert (told["networks"], told["copies"]) == (1, 5)
+    assert told["parameters"] == model.count_params()
+
+
 def test_what_cannot_be_one_model_is_a_sentence_and_leaves_no_file(
     trained: Run, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match="two runs or more"):
         write_ensemble([trained], tmp_path / "one.keras")
+    with pytest.raises(ValueError, match="0 to 4 pixels; 5 is not"):
+        write_ensemble([trained], tmp_path / "one.keras", shift=5)
     with pytest.raises(ValueError, match=r"must end in \.keras"):
         write_ensemble([trained, trained], tmp_path / "two.h5")
     with pytest.raises(ValueError, match=r"There is no folder .*nowhere"):
