@@ -1,9 +1,8 @@
 """How much a candidate looks like one whole digit, neither a part of one nor more than one.
 
 A network of digits is sure of most halves of digits, too. So a second, tiny network judges each
-candidate by its image and by its place on the line. It was trained on candidates of numbers that
-were composed of MNIST's and of synthetic digits, as ``python -m benchmarks.segmentation --fit``
-trains one; docs/results.md says how far that one differs.
+candidate by its image and by its place on the line. ``python -m benchmarks.segmentation --fit``
+trains it on numbers that are composed of MNIST's and of synthetic digits.
 Source: the rejection of bad candidates in LeCun et al. 1998, section VI.
 """
 
@@ -37,7 +36,10 @@ class WholeDigit:
 
     def log_odds(self, images: np.ndarray, places: Sequence[Place]) -> np.ndarray:
         """The log-odds that candidates are whole digits, (n,): images (n, 28, 28) uint8."""
-        x = features(images, places)
+        return self.judge(features(images, places))
+
+    def judge(self, x: np.ndarray) -> np.ndarray:
+        """The same from ``features``, (n, 202)."""
         return np.concatenate([self._log_odds(x[k : k + BATCH]) for k in range(0, len(x), BATCH)])
 
     def _log_odds(self, x: np.ndarray) -> np.ndarray:

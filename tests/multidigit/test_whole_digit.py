@@ -1,8 +1,12 @@
 """Candidates for a digit, judged whether they are one."""
 
+from itertools import combinations, pairwise
+
 import numpy as np
 import pytest
 
+from benchmarks.composed_lines import Truth
+from benchmarks.segmentation import label
 from digits.multidigit import decode, whole_digit
 from digits.multidigit.from_strokes import from_strokes
 from tests.multidigit.test_numbers import FIVE, FOUR, SEVEN, THREE, beside
@@ -59,3 +63,48 @@ def test_places_are_shares_of_the_height_of_the_line() -> None:
             [0.3, 0, 0.2, 0, 0.7, 0],
         ],
     )
+
+
+def test_training_takes_the_digits_of_a_number_for_digits_and_nothing_else() -> None:
+    line = from_strokes(beside(FOUR, SEVEN))  # of two strokes and one
+    pieces = [range(2), range(2, 3)]
+    truths = [
+        Truth(line.picture(each), decode.union([line.boxes[k] for k in each])) for each in pieces
+    ]
+    labeled = label(line, truths)
+    assert labeled
+    assert labeled.spans[labeled.digit].tolist() == [[0, 2], [2, 3]]
+    assert labeled.clear.all()
+    assert label(line, truths[:1]) is None  # nothing explains the seven
+
+
+def test_training_weighs_a_split_against_all_others() -> None:
+    from benchmarks.train_segmenter import log_sum
+
+    random = np.random.default_rng(0)
+    pieces = np.array([4, 3], np.int32)
+    odds = [  # log-odds of the candidates of each number; of its runs of pieces, some are none
+        {span: random.normal() for span in combinations(range(n + 1), 2) if random.random() < 0.8}
+        for n in pieces
+    ]
+    places = [
+        (number, end - 1, decode.MAX_PIECES - (end - first))
+        for number, candidates in enumerate(odds)
+        for first, end in candidates
+    ]
+    scores = np.array([value for candidates in odds for value in candidates.values()], "float32")
+    expected = []
+    for n, candidates in zip(pieces, odds, strict=True):
+        splits = [
+            list(pairwise((0, *inner, n)))
+            for k in range(n)
+            for inner in combinations(range(1, n), k)
+        ]
+        sums = [
+            sum(candidates[span] for span in split)
+            for split in splits
+            if set(split) <= candidates.keys()
+        ]
+        assert 1 < len(sums) < len(splits)
+        expected.append(np.logaddexp.reduce(sums))
+    assert log_sum(scores, np.array(places, np.int32), pieces).numpy() == pytest.approx(expected)
