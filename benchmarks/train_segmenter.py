@@ -5,20 +5,17 @@ LeCun et al. 1998, section VI. Beside that, each candidate counts by itself, so 
 output stays the log-odds that it is a whole digit.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from benchmarks.candidates import Labeled
 from digits.multidigit import whole_digit
 from digits.multidigit.decode import MAX_PIECES
 from digits.multidigit.whole_digit import WholeDigit
-
-if TYPE_CHECKING:
-    from benchmarks.segmentation import Labeled
 
 FILTERS, HIDDEN, DROPOUT = 32, 96, 0.3
 EPOCHS, BATCH, LEARNING_RATE = 12, 16, 0.003  # numbers in a batch
@@ -26,11 +23,11 @@ EACH = 4.0  # weight of the candidates' own loss beside that of the splits
 NEVER = -1e9  # log-odds of what is no candidate
 
 
-def train(numbers: Sequence["Labeled"]) -> WholeDigit:
+def train(numbers: Sequence[Labeled]) -> WholeDigit:
     """A network trained on the candidates of these numbers."""
     keras.utils.set_random_seed(0)
     random = np.random.default_rng(0)
-    network = _build(numbers[0].x.shape[1])
+    network = build()
     steps = len(numbers) // BATCH
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, EPOCHS * steps)
     step = _step(network, keras.optimizers.Adam(rate))
@@ -42,8 +39,9 @@ def train(numbers: Sequence["Labeled"]) -> WholeDigit:
     return WholeDigit(kernel[:, :, 0], kernel_bias, *dense, output[:, 0], output_bias)
 
 
-def _build(features: int) -> keras.Model:
-    seen = keras.Input((features,))
+def build() -> keras.Model:
+    """The network from ``whole_digit.features``, (n, 202), to log-odds, (n, 1)."""
+    seen = keras.Input((whole_digit.FEATURES,))
     image = layers.Reshape((14, 14, 1))(seen[:, : whole_digit.PIXELS])
     maps = layers.MaxPooling2D()(layers.Conv2D(FILTERS, 5, activation="relu")(image))
     flat = layers.Concatenate()([layers.Flatten()(maps), seen[:, whole_digit.PIXELS :]])
@@ -51,7 +49,7 @@ def _build(features: int) -> keras.Model:
     return keras.Model(seen, layers.Dense(1)(layers.Dropout(DROPOUT)(hidden)))
 
 
-def _batch(numbers: Sequence["Labeled"]) -> tuple[np.ndarray, ...]:
+def _batch(numbers: Sequence[Labeled]) -> tuple[np.ndarray, ...]:
     """Features, places in the table of ``log_sum``, labels and weights of all candidates, ends."""
     rows = np.repeat(np.arange(len(numbers)), [len(number.x) for number in numbers])
     first, end = np.concatenate([number.spans for number in numbers]).T
@@ -65,11 +63,12 @@ def _batch(numbers: Sequence["Labeled"]) -> tuple[np.ndarray, ...]:
     )
 
 
-def _step(network: keras.Model, optimizer: keras.optimizers.Optimizer):
+def _step(network: keras.Model, optimizer: keras.optimizers.Optimizer) -> Callable[..., None]:
+    """A function that takes what ``_batch`` makes and changes the network's weights once."""
     variables = network.trainable_variables
     optimizer.build(variables)
     shapes = [
-        tf.TensorSpec((None, network.input_shape[1])),
+        tf.TensorSpec((None, whole_digit.FEATURES)),
         tf.TensorSpec((None, 3), tf.int32),
         tf.TensorSpec((None,), tf.bool),
         tf.TensorSpec((None,)),

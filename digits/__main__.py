@@ -100,7 +100,7 @@ def main() -> None:
     command = commands.add_parser("ensemble", help="write several runs' models as one, averaged")
     command.add_argument("runs", nargs="+", metavar="run", help="id of a finished run")
     command.add_argument("--to", type=Path, required=True, metavar="FILE.keras")
-    shift = "also average over each image moved by up to so many pixels"
+    shift = "also average over copies of each image, moved by up to PIXELS"
     command.add_argument("--shift", type=int, default=0, metavar="PIXELS", help=shift)
     command.set_defaults(do=ensemble)
 

@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 FITTED = Path(__file__).with_suffix(".npz")
 PIXELS = 196  # 14×14
+FEATURES = PIXELS + 6  # and the six numbers of a place
 BATCH = 512  # candidates at once, which takes 5 MB
 Place = tuple[float, float, float, float, float, float]
 

@@ -1,7 +1,7 @@
 """Writes the models of several runs as one, which averages their probabilities.
 
-It can also average over copies of the image that are moved by a few pixels, each of which the
-networks misread in another way.
+It can also average over copies of the image that are moved by a few pixels, which the networks
+misread in different ways.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ MAX_SHIFT = 4  # pixels: MNIST's digits have as much paper around them
 def write_ensemble(group: Sequence[Run], path: Path, shift: int = 0) -> dict[str, Any]:
     """Write the runs' models as one ``.keras`` file; tells what that file classifies correctly.
 
-    With ``shift`` it also averages over each image moved by up to as many pixels in all.
+    With ``shift`` it also averages over copies of each image, as ``shifts`` says.
 
     Fit for JSON: ``file``, ``networks``, ``copies`` of an image, ``parameters``, ``bytes``,
     ``test_accuracy`` and ``test_images``, of the first run's data set, and ``val_accuracy`` where
@@ -75,7 +75,7 @@ def averaged(group: Sequence[Run], shift: int = 0) -> keras.Model:
 
 
 def shifts(most: int) -> list[tuple[int, int]]:
-    """Rows and columns to move an image by: all of at most so many pixels together."""
+    """Rows and columns by which to move an image, ``most`` pixels together at most."""
     steps = range(-most, most + 1)
     return [(down, right) for down in steps for right in steps if abs(down) + abs(right) <= most]
 

@@ -5,23 +5,17 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
+from benchmarks.candidates import label
 from benchmarks.composed_lines import Truth
-from benchmarks.segmentation import label
 from digits.multidigit import decode, whole_digit
 from digits.multidigit.from_strokes import from_strokes
 from tests.multidigit.test_numbers import FIVE, FOUR, SEVEN, THREE, beside
 
 
-def test_the_network_is_the_one_that_keras_has() -> None:
-    from keras import Input, Model, layers
+def test_the_network_is_the_one_that_is_trained_with_keras() -> None:
+    from benchmarks.train_segmenter import build
 
-    fitted = whole_digit.load()
-    seen = Input((202,))
-    image = layers.Reshape((14, 14, 1))(seen[:, :196])
-    maps = layers.Conv2D(fitted.kernel.shape[-1], 5, activation="relu")(image)
-    flat = layers.Flatten()(layers.MaxPooling2D()(maps))
-    hidden = layers.Dense(len(fitted.output), "relu")(layers.Concatenate()([flat, seen[:, 196:]]))
-    network = Model(seen, layers.Dense(1)(hidden))
+    fitted, network = whole_digit.load(), build()
     network.set_weights(
         [
             fitted.kernel[:, :, None],
