@@ -99,9 +99,10 @@ print(*{{name.split(".")[0] for name in sys.modules}} & {set(HEAVY)})
 
 
 @pytest.mark.slow
-def test_a_worker_starts_without_scikit_learn() -> None:
-    """Keras asks for it while it is imported, which takes a second of the start."""
-    code = "import sys, digits.worker.preload; print('sklearn' in sys.modules)"
+@pytest.mark.parametrize("name", ["sklearn", "pandas"])
+def test_a_worker_starts_without(name: str) -> None:
+    """Keras asks for them while it is imported, which takes over a second of the start."""
+    code = f"import sys, digits.worker.preload; print('{name}' in sys.modules); import {name}"
     command = [sys.executable, "-c", code]
     out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     assert out.stdout.split() == ["False"]

@@ -15,3 +15,12 @@ if platform.machine() in ("x86_64", "AMD64"):
 _wrappers = ModuleType("keras.src.wrappers.sklearn_wrapper")
 _wrappers.__dict__.update(SKLearnClassifier=None, SKLearnRegressor=None, SKLearnTransformer=None)
 sys.modules.setdefault(_wrappers.__name__, _wrappers)
+
+# Keras also takes DataFrames where pandas is installed, as Streamlit has it: a quarter second more.
+_pandas = sys.modules.get("pandas")
+sys.modules["pandas"] = None  # type: ignore[assignment]  # an import of it fails, which Keras expects
+import keras  # noqa: E402, F401
+
+del sys.modules["pandas"]
+if _pandas:
+    sys.modules["pandas"] = _pandas
