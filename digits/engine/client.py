@@ -180,7 +180,9 @@ class Engine:
                 self.queued.pop(run.id)[1].cancel(force=True)  # it has just paused or failed
             before, recipe, now = run.status, run.recipe, datetime.now(UTC)
             runs.check_space(run.folder, recipe, recipe.epochs - before.epoch)
-            self.preloading = None  # what was prepared will have been used
+            if self.preloading:  # what was prepared will have been used, the rest is too late
+                self.preloading[1].cancel()
+                self.preloading = None
             try:
                 ask()
                 run.write_status(

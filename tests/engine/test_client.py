@@ -82,6 +82,19 @@ def test_a_run_taken_off_the_queue_never_starts(engine: Engine) -> None:
     until(lambda: state(second) == "finished", "the second run to finish after all")
 
 
+def test_what_was_to_be_prepared_for_a_click_is_not_prepared_after_it(engine: Engine) -> None:
+    first, second = runs.create(LONG, "first"), runs.create(SHORT, "second")
+    engine.submit(first)
+    until(lambda: state(first) == "running", "the first run to start")
+    engine.preload(SHORT)  # waits for its turn
+    assert engine.preloading
+    _, prepared = engine.preloading
+    engine.submit(second)
+    assert prepared.cancelled()
+    engine.stop(first)
+    until(lambda: state(second) == "finished", "the second run to finish")
+
+
 def test_a_killed_worker_is_replaced_and_the_run_goes_on(engine: Engine) -> None:
     run = runs.create(INTERRUPTED, "survivor")
     engine.submit(run)
