@@ -42,13 +42,10 @@ BACKGROUND_JOBS = {
 
 def train(run: Run) -> None:
     """Train a run; its folder must have the same path on every machine."""
-    import tensorflow as tf
-
     from digits.worker.trainer import train
 
     train(run)
     gc.collect()  # the model, its graph and its data, which hold each other
-    tf.random.set_seed(0)  # also drops the kernels that TensorFlow keeps of every graph, for ever
 
 
 def preload(recipe: Recipe) -> None:

@@ -22,7 +22,7 @@ from digits.store.status import INFINITE, LAST_EXIT, UNFINISHED, Status
 from digits.worker import model
 from digits.worker.finish import evaluate, finish
 from digits.worker.predict import DAMAGED, load_start, load_weights, predict
-from digits.worker.preload import Prepared, give_back, prepare, take
+from digits.worker.preload import Prepared, drop_kernels, give_back, prepare, take
 from digits.worker.train_step import micro_batches
 
 STEPS_PER_CALL = 20  # of the graph; the curve grows at least so often
@@ -64,6 +64,7 @@ def train(
     except (Diverged, WorkersDied, ValueError, OSError, tf.errors.OpError) as error:
         message = reason(error)
     trainer.publish(state="failed", message=message, seconds_left=None)
+    drop_kernels()  # nobody takes over its graph
     return None
 
 

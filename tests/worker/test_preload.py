@@ -85,6 +85,20 @@ def test_no_graph_is_taken_over_that_would_train_otherwise(change: dict[str, obj
     assert take(dataclasses.replace(SMALL, **change)).network is not network
 
 
+def test_kernels_are_dropped_once_a_network_is_forgotten_or_has_served_many_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from digits.worker import preload
+
+    sizes = []
+    monkeypatch.setattr(preload, "drop_kernels", lambda: sizes.append(size))
+    monkeypatch.setattr(preload, "MAX_RUNS", 3)
+    preload._ended.clear()
+    for size in (64, 64, 64, 128, 256, 256):
+        losses(dataclasses.replace(NORMED, batch_size=size))  # another network for each size
+    assert sizes == [64, 256]
+
+
 def test_of_many_set_ups_only_the_latest_are_kept_for_each_holds_its_images() -> None:
     recipes = [dataclasses.replace(SMALL, seed=seed) for seed in range(MAX_PRELOADED + 1)]
     for recipe in recipes:
