@@ -5,6 +5,7 @@ digits.worker.preload``.
 """
 
 import os
+import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from digits.worker.predict import load, predict
 from digits.worker.train_step import Graph, TrainSteps, build_graph, train_steps
 
 NICENESS = 5  # of all threads, so that a training run leaves the processor to the pages
+SHIPPED_AFTER = 5  # seconds after a worker's start, so that a run that waits for it goes first
 MAX_PRELOADED = 2  # recipes, each with a copy of its images; and as many networks of ended runs
 MAX_RUNS = 20  # of a network, each of which leaves 0.4 MB of kernels, until they are dropped
 NOT_IN_GRAPH = ("learning_rate", "schedule", "restarts", "epochs", "patience")
@@ -57,8 +59,15 @@ _ended: dict[tuple[Recipe, int], Network] = {}  # by what their graph depends on
 
 
 def dask_setup(worker: object) -> None:
-    """Load TensorFlow and the shipped model at a worker's start; dask calls this by its name."""
+    """What a worker does at its start, beside loading TensorFlow; dask calls this by its name."""
     os.nice(NICENESS)
+    shipped = threading.Timer(SHIPPED_AFTER, _load_shipped)
+    shipped.daemon = True
+    shipped.start()
+
+
+def _load_shipped() -> None:
+    """Spare the first question to the shipped model a third of a second."""
     predict(load(ModelRef()), np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.uint8))
 
 
@@ -80,13 +89,23 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
         data = finetuning.mix_with_replay(data, recipe.finetune, finetuning.load_data(run))
     n = len(data.x_train)
     untrained = model.build(recipe, hardware.precision_policy(recipe.precision))
-    if network := _ended.pop(_of_graph(recipe, n), None):
+    if network := _taken_over(_of_graph(recipe, n)):
         _renew(network, recipe, untrained.get_weights())
     else:
         network = _built(untrained, recipe, n)
     advance = train_steps(network.graph, data.x_train, data.y_train)
     advance(np.arange(n), 0, 0, 0, np.empty(0))  # no step yet: TensorFlow optimizes the graph now
     return Prepared(data, network, advance)
+
+
+def _taken_over(graph: tuple[Recipe, int]) -> Network | None:
+    """The network of an ended run, or one prepared for another click, whose graph is such a one."""
+    if graph in _ended:
+        return _ended.pop(graph)
+    for recipe, prepared in _preloaded.items():
+        if _of_graph(recipe, len(prepared.data.x_train)) == graph:
+            return _preloaded.pop(recipe).network
+    return None
 
 
 def _built(untrained: keras.Model, recipe: Recipe, n: int) -> Network:

@@ -85,6 +85,20 @@ def test_no_graph_is_taken_over_that_would_train_otherwise(change: dict[str, obj
     assert take(dataclasses.replace(SMALL, **change)).network is not network
 
 
+def test_a_run_takes_over_what_was_prepared_for_another_click() -> None:
+    other = dataclasses.replace(NORMED, seed=5)
+    alone = losses(other)
+    from digits.worker.preload import _ended, _preloaded
+
+    _ended.clear()
+    _preloaded.clear()
+    preload(NORMED)
+    network = _preloaded[NORMED].network
+    assert losses(other) == alone
+    assert not _preloaded
+    assert list(_ended.values()) == [network]
+
+
 def test_kernels_are_dropped_once_a_network_is_forgotten_or_has_served_many_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
