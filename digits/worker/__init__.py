@@ -1,5 +1,6 @@
 """What runs on workers: the only place that imports TensorFlow, SciPy and scikit-learn."""
 
+import gc
 import os
 import platform
 import sys
@@ -19,7 +20,13 @@ sys.modules.setdefault(_wrappers.__name__, _wrappers)
 # Keras also takes DataFrames where pandas is installed, as Streamlit has it: a quarter second more.
 _pandas = sys.modules.get("pandas")
 sys.modules["pandas"] = None  # type: ignore[assignment]  # an import of it fails, which Keras expects
+
+# What is imported stays: looking for garbage in it, now and later, takes half a second of it.
+gc.disable()
 import keras  # noqa: E402, F401
+
+gc.freeze()
+gc.enable()
 
 del sys.modules["pandas"]
 if _pandas:
