@@ -23,7 +23,14 @@ WAY_OUT = (
 
 Stamp = tuple[str, Path, int, int]  # part, file, its time and size
 
-_checked: set[Stamp] = set()
+_checked: dict[Stamp, np.ndarray | None] = {}  # files that hold what they should, kept or not
+_keeps = False
+
+
+def keep() -> None:
+    """From now on, keep in memory what is read: 55 MB, for who reads it for every run."""
+    global _keeps
+    _keeps = True
 
 
 def folders() -> list[Path]:
@@ -76,13 +83,16 @@ def read(key: str) -> np.ndarray:
         try:
             with path.open("rb") as file:
                 stamp = _stamp(key, path, os.fstat(file.fileno()))
+                if (kept := _checked.get(stamp)) is not None:
+                    return kept
                 array = mnist_formats.parse(file, key, checked=stamp in _checked)
         except (OSError, ValueError) as error:
             reason = f"cannot be read ({error})." if isinstance(error, OSError) else error
             problem = f"{path} {reason} Delete or replace it. {WAY_OUT}"
             first_problem = first_problem or ValueError(problem)
         else:
-            _checked.add(stamp)
+            array.setflags(write=False)
+            _checked[stamp] = array if _keeps else None
             return array
     raise first_problem or FileNotFoundError(f"MNIST is not on this machine. {WAY_OUT}")
 

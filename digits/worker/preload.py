@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.data import datasets
+from digits.data import datasets, mnist_files
 from digits.data.datasets import Dataset
 from digits.ink import synthetic
 from digits.ink.preprocessing import IMAGE_SIDE
@@ -61,6 +61,7 @@ _ended: dict[tuple[Recipe, int], Network] = {}  # by what their graph depends on
 def dask_setup(worker: object) -> None:
     """What a worker does at its start, beside loading TensorFlow; dask calls this by its name."""
     os.nice(NICENESS)
+    mnist_files.keep()
     shipped = threading.Timer(SHIPPED_AFTER, _load_shipped)
     shipped.daemon = True
     shipped.start()

@@ -142,6 +142,24 @@ def test_one_changed_pixel_is_noticed_even_after_a_good_look(
 
 
 @pytest.mark.mnist
+def test_what_is_kept_is_not_read_again_until_its_file_changes(
+    folder: Path, npz: bytes, arrays: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+):
+    file = folder / "mnist.npz"
+    file.write_bytes(npz)
+    monkeypatch.setattr(mnist_files, "_keeps", True)
+    first = mnist_files.read("x_test")
+    assert mnist_files.read("x_test") is first
+    with pytest.raises(ValueError, match="read-only"):
+        first[0] = 0  # others have it, too
+    file.write_bytes(npz_of(**blank()))
+    with pytest.raises(ValueError, match="other content in x_test"):
+        mnist_files.read("x_test")
+    file.write_bytes(npz)
+    assert (mnist_files.read("x_test") == arrays["x_test"]).all()
+
+
+@pytest.mark.mnist
 def test_the_test_images_are_read_without_the_training_images(
     folder: Path, arrays: dict[str, np.ndarray]
 ):
