@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from typing import Any
 
 from benchmarks.measure import ROUNDS, line
@@ -14,6 +15,7 @@ from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Recipe
 
 SEEDS = 10  # of the race
+PAUSE = 0.5  # seconds, for OpenMP's threads keep a core busy for a while after their work
 FREE_MEMORY_LATER = {  # glibc gives big blocks back at once, which costs PyTorch half its speed
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "8589934592",
@@ -57,6 +59,7 @@ def take_turns(
     found: dict[str, list[dict[str, float]]] = {name: [] for name in contestants}
     for number in range(-1 if warm_up else 0, rounds):
         for name, contestant in contestants.items():
+            time.sleep(PAUSE)
             took = contestant.turn(max(0, number))
             if number >= 0:
                 found[name].append(took)

@@ -13,15 +13,17 @@ from digits.worker import model
 from digits.worker.predict import load_file, predict, predict_test_images
 
 if TYPE_CHECKING:
+    from digits.worker.preload import Network
     from digits.worker.trainer import Timer
 
 
 def finish(
     run: Run,
-    trained: keras.Model,
+    network: "Network",
     data: Dataset,
     timer: "Timer",
     unfinished: tuple[float, float],
+    final_epoch: int | None,
     report: Callable[[str], None],
 ) -> dict[str, Any]:
     """Save the model in float32, which reads anywhere, evaluate it, and return the run's result.
@@ -29,17 +31,19 @@ def finish(
     The result's ``seconds`` and ``cpu_seconds`` are those of the training proper: of the whole
     epochs in all attempts and, as ``unfinished``, of the last one where it was cut short. The speed
     is that of whole epochs; start, publishing (files, the live view) and evaluation are of the last
-    attempt.
+    attempt. ``final_epoch`` is the one after which the weights are these, if any.
     """
     recipe, epochs = run.recipe, run.epoch_metrics()
-    final = model.compile(model.build(recipe), recipe)
-    final.set_weights(trained.get_weights())
+    final = network.final = model.compile(network.final or model.build(recipe), recipe)
+    final.set_weights(network.model.get_weights())
     run.write_model(final.save)
     timer.start("evaluation")
     val_loss, val_accuracy, _ = evaluate(final, data.x_val, data.y_val)
     test_loss, test_accuracy, test = evaluate(final, data.x_test, data.y_test)
     timer.start("publishing")
     run.write_test_probabilities(test)
+    if final_epoch:
+        run.write_test_probabilities(test.astype(np.float16), final_epoch)
     seconds = float(epochs["seconds"].sum())  # of whole epochs
     images = len(epochs["seconds"]) * len(data.x_train)
     result = {
@@ -58,7 +62,7 @@ def finish(
         "test_accuracy": test_accuracy,
         "test_loss": test_loss,
         "test_images": len(test),
-        "precision": trained.layers[0].dtype_policy.name,
+        "precision": network.model.layers[0].dtype_policy.name,
     }
     if recipe.finetune:
         _compare_with_base(run, final, data.x_test)

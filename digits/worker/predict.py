@@ -105,9 +105,11 @@ def predict_test_images(
     the final model gets the very probabilities of that. Epochs of damaged weights are left out;
     returns what is wrong with each.
     """
-    network, final_weights = model.build(run.recipe), final.get_weights()
     saved, damaged = run.saved_epochs(), []
-    for epoch in sorted({*saved} - {*run.evaluated_epochs()}):
+    if not (missing := sorted({*saved} - {*run.evaluated_epochs()})):
+        return []
+    network, final_weights = model.build(run.recipe), final.get_weights()
+    for epoch in missing:
         report(f"Predicting the test images after epoch {epoch} of {saved[-1]}.")
         try:
             load_weights(network, run, epoch)

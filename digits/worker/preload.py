@@ -22,6 +22,7 @@ from digits.store import finetuning
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from digits.worker import hardware, model
+from digits.worker.normalization import fuse
 from digits.worker.predict import load, predict
 from digits.worker.train_step import Graph, TrainSteps, build_graph, train_steps
 
@@ -43,6 +44,7 @@ class Network:
     graph: Graph
     optimizer_start: list[np.ndarray]
     runs: int = 0  # that it has served
+    final: keras.Model | None = None  # the same in float32, once a run has ended
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _taken_over(graph: tuple[Recipe, int]) -> Network | None:
 
 
 def _built(untrained: keras.Model, recipe: Recipe, n: int) -> Network:
-    built = model.compile(untrained, recipe)
+    built = model.compile(fuse(untrained), recipe)
     built.optimizer.build(built.trainable_variables)
     start = [variable.numpy() for variable in built.optimizer.variables]
     return Network(built, build_graph(built, recipe, n), start)

@@ -1,0 +1,45 @@
+"""Fused batch normalization: what Keras's own gives, forward, backward and on average."""
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
+
+BATCHES = 3
+
+
+@pytest.mark.parametrize("channels", [8, 16])
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_the_fused_layer_trains_and_answers_as_keras_own(channels: int, precision: str) -> None:
+    import keras
+    import tensorflow as tf
+
+    from digits.worker.normalization import fuse
+
+    def network() -> keras.Model:
+        return keras.Sequential(
+            [
+                keras.Input((4, 4, channels)),
+                keras.layers.BatchNormalization(momentum=0.8, dtype=precision),
+            ]
+        )
+
+    plain, fused = network(), fuse(network())
+    random = np.random.default_rng(0)
+    tolerance = {"atol": 1e-4 if precision == "float32" else 0.05}
+    for _ in range(BATCHES):
+        x = tf.constant(random.normal(3, 2, (5, 4, 4, channels)), tf.float32)
+        toward = tf.constant(random.normal(size=(5, 4, 4, channels)), tf.float32)
+        gradients = []
+        for each in (plain, fused):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = tf.cast(each(x, training=True), tf.float32)
+                distance = tf.reduce_sum(y * toward)
+            gradients.append([y, *tape.gradient(distance, [x, *each.trainable_variables])])
+        for expected, found in zip(*gradients, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=0.02, **tolerance)
+    for expected, found in zip(plain.get_weights(), fused.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-3)
+    np.testing.assert_allclose(fused(x), plain(x), rtol=0.02, **tolerance)
+    assert type(fused.layers[0]) is keras.layers.BatchNormalization  # its file is read anywhere
