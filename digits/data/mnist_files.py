@@ -23,12 +23,12 @@ WAY_OUT = (
 
 Stamp = tuple[str, Path, int, int]  # part, file, its time and size
 
-_checked: dict[Stamp, np.ndarray | None] = {}  # files that hold what they should, kept or not
+_checked: dict[Stamp, np.ndarray | None] = {}  # good files, and what they hold if that is kept
 _keeps = False
 
 
 def keep() -> None:
-    """From now on, keep in memory what is read: 55 MB, for who reads it for every run."""
+    """From now on, keep what is read, 55 MB: for a worker, which reads it for every run."""
     global _keeps
     _keeps = True
 

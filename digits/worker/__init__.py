@@ -21,7 +21,7 @@ sys.modules.setdefault(_wrappers.__name__, _wrappers)
 _pandas = sys.modules.get("pandas")
 sys.modules["pandas"] = None  # type: ignore[assignment]  # an import of it fails, which Keras expects
 
-# What is imported stays: looking for garbage in it, now and later, takes half a second of it.
+# What is imported stays, so looking for garbage in it, now or later, is in vain: half a second.
 gc.disable()
 import keras  # noqa: E402, F401
 

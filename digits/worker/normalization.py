@@ -9,10 +9,13 @@ LANES = 16  # channels that oneDNN computes at once in bfloat16; other numbers t
 
 
 def fuse(network: keras.Model) -> keras.Model:
-    """Let the network's batch normalization train by fused operations: a tenth sooner.
+    """Let the network's batch normalization train by fused operations: a step is a tenth shorter.
 
-    It stays Keras's own layer, and its results are the same but for rounding.
+    It stays Keras's own layer, and its results are the same but for rounding. On a GPU, where this
+    was not tried, nothing changes.
     """
+    if tf.config.list_physical_devices("GPU"):
+        return network
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.call = functools.partial(_normalize, layer)

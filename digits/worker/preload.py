@@ -102,7 +102,7 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
 
 
 def _taken_over(graph: tuple[Recipe, int]) -> Network | None:
-    """The network of an ended run, or one prepared for another click, whose graph is such a one."""
+    """A network with this graph: of an ended run, or of what was prepared for another click."""
     if graph in _ended:
         return _ended.pop(graph)
     for recipe, prepared in _preloaded.items():

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from digits.recipes.recipe import Conv, Recipe
+from digits.store.run_folder import Run
 from digits.worker.preload import MAX_PRELOADED, preload, prepare, take
 from digits.worker.trainer import train
 from tests.conftest import queued
@@ -22,10 +23,14 @@ SMALL = Recipe(
 )
 
 
-def losses(recipe: Recipe) -> list[float]:
+def trained(recipe: Recipe) -> Run:
     run = queued(recipe)
     train(run)
-    return run.step_metrics()["loss"].tolist()
+    return run
+
+
+def losses(recipe: Recipe) -> list[float]:
+    return trained(recipe).step_metrics()["loss"].tolist()
 
 
 def test_a_run_that_was_prepared_ahead_learns_as_any_other() -> None:
@@ -56,11 +61,13 @@ def test_a_run_that_takes_over_a_graph_learns_as_if_it_had_built_it(
     from digits.worker.preload import _ended
 
     _ended.clear()
-    alone = losses(after)
+    alone = trained(after)
     _ended.clear()
     losses(before)
     [network] = _ended.values()
-    assert losses(after) == alone
+    again = trained(after)
+    assert again.step_metrics()["loss"].tolist() == alone.step_metrics()["loss"].tolist()
+    assert (again.test_probabilities() == alone.test_probabilities()).all()
     assert list(_ended.values()) == [network]
 
 
