@@ -32,6 +32,7 @@ RECIPES: dict[str, dict[str, Any]] = {  # changes to *Sprint*, or to the preset 
     "8, 48 (5×5)": {"conv": "8x5p,48x5p"},
     "8, 16, 32": {"conv": "8x5p,16x3p,32x3"},
 }
+BESIDE = {"8 (7×7), 24, 48", "16, 32, 64"}  # on the front, but labeled on its free side
 SIZE, SCALE = {"width": 960, "height": 600}, 1.5  # 1440 × 900 pixels
 ACCENT = "#C9571F"
 
@@ -105,7 +106,7 @@ def draw(points: list[Point], file: Path) -> None:
             x=[point.seconds for point in drawn],
             y=[100 * point.test_accuracy for point in drawn],
             text=[f" {point.name} " for point in drawn],
-            textposition=place,
+            textposition=["bottom right" if point.name in BESIDE else place for point in drawn],
             textfont={"color": color},
             mode="lines+markers+text" if on_front else "markers+text",
             marker={"size": 9, "color": color},
