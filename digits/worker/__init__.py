@@ -1,6 +1,5 @@
 """What runs on workers: the only place that imports TensorFlow, SciPy and scikit-learn."""
 
-import gc
 import os
 import platform
 import sys
@@ -16,18 +15,3 @@ if platform.machine() in ("x86_64", "AMD64"):
 _wrappers = ModuleType("keras.src.wrappers.sklearn_wrapper")
 _wrappers.__dict__.update(SKLearnClassifier=None, SKLearnRegressor=None, SKLearnTransformer=None)
 sys.modules.setdefault(_wrappers.__name__, _wrappers)
-
-# Keras also takes DataFrames where pandas is installed, as Streamlit has it: a quarter second more.
-_pandas = sys.modules.get("pandas")
-sys.modules["pandas"] = None  # type: ignore[assignment]  # an import of it fails, which Keras expects
-
-# What is imported stays, so looking for garbage in it, now or later, is in vain: half a second.
-gc.disable()
-import keras  # noqa: E402, F401
-
-gc.freeze()
-gc.enable()
-
-del sys.modules["pandas"]
-if _pandas:
-    sys.modules["pandas"] = _pandas

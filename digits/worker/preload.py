@@ -4,6 +4,8 @@ Workers of a cluster of your own load this module with ``dask worker … --prelo
 digits.worker.preload``.
 """
 
+import digits.worker.start  # noqa: F401  # isort: skip
+
 import os
 import threading
 from dataclasses import dataclass, replace
