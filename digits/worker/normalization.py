@@ -5,6 +5,8 @@ import functools
 import keras
 import tensorflow as tf
 
+from digits.worker import hardware
+
 LANES = 16  # channels that oneDNN computes at once in bfloat16; other numbers take it far longer
 
 
@@ -34,7 +36,7 @@ def _normalize(
     """
     if not training:
         return type(layer).call(layer, inputs, training=False)
-    if inputs.shape[-1] % LANES:
+    if inputs.shape[-1] % LANES or not hardware.bfloat16_in_hardware():
         inputs = tf.cast(inputs, tf.float32)
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=inputs,
