@@ -19,15 +19,22 @@ class Preset:
 
 PRESETS = {
     # Left open by its author: 32 filters of 3×3, dropout of one half right before the output (the
-    # order that he lists), Keras's default batch of 32. All were the usual choice of the day.
+    # order that he lists), Keras's default batch of 32. All were the usual choice of the day. It is
+    # no faster in bfloat16.
     "simple": Preset(
         title="Simple CNN",
         story="One convolution, pooling, dropout and a softmax: the smallest network that works.",
         recipe=Recipe(
-            conv=(Conv(32),), dense=(), dropout=0.5, learning_rate=0.001, batch_size=32, epochs=10
+            conv=(Conv(32),),
+            dense=(),
+            dropout=0.5,
+            learning_rate=0.001,
+            batch_size=32,
+            epochs=10,
+            precision="float32",
         ),
         reported=0.9839,
-        reached=0.9844,
+        reached=0.9839,
     ),
     # Left open: two blocks of 32 and 64 filters, one dense layer of 128, batches of 32, 10 epochs.
     "one-hot": Preset(
