@@ -23,7 +23,6 @@ def finish(
     data: Dataset,
     timer: "Timer",
     unfinished: tuple[float, float],
-    final_epoch: int | None,
     report: Callable[[str], None],
 ) -> dict[str, Any]:
     """Save the model in float32, which reads anywhere, evaluate it, and return the run's result.
@@ -31,9 +30,9 @@ def finish(
     The result's ``seconds`` and ``cpu_seconds`` are those of the training proper: of the whole
     epochs in all attempts and, as ``unfinished``, of the last one where it was cut short. The speed
     is that of whole epochs; start, publishing (files, the live view) and evaluation are of the last
-    attempt. ``final_epoch`` is the one after which the weights are these, if any.
+    attempt.
     """
-    recipe, epochs = run.recipe, run.epoch_metrics()
+    recipe, epochs, epoch = run.recipe, run.epoch_metrics(), run.status.epoch
     final = network.final = model.compile(network.final or model.build(recipe), recipe)
     final.set_weights(network.model.get_weights())
     run.write_model(final.save)
@@ -42,14 +41,14 @@ def finish(
     test_loss, test_accuracy, test = evaluate(final, data.x_test, data.y_test)
     timer.start("publishing")
     run.write_test_probabilities(test)
-    if final_epoch:
-        run.write_test_probabilities(test.astype(np.float16), final_epoch)
+    if epoch and unfinished == (0.0, 0.0) and not recipe.patience:  # then it is the last epoch's
+        run.write_test_probabilities(test.astype(np.float16), epoch)
     seconds = float(epochs["seconds"].sum())  # of whole epochs
     images = len(epochs["seconds"]) * len(data.x_train)
     result = {
         "run": run.id,
         "parameters": final.count_params(),
-        "epochs": run.status.epoch,
+        "epochs": epoch,
         "seconds": round(seconds + unfinished[0], 3),
         "cpu_seconds": round(float(epochs["cpu_seconds"].sum()) + unfinished[1], 3),
         "start_seconds": round(timer.seconds["start"], 3),

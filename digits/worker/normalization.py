@@ -18,25 +18,28 @@ def fuse(network: keras.Model) -> keras.Model:
     """
     if tf.config.list_physical_devices("GPU"):
         return network
+    native = hardware.bfloat16_in_hardware()
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.call = functools.partial(_normalize, layer)
+            layer.call = functools.partial(_normalize, layer, native)
     return network
 
 
 def _normalize(
     layer: keras.layers.BatchNormalization,
+    native: bool,
     inputs: tf.Tensor,
     training: bool | None = None,
     mask: None = None,
 ) -> tf.Tensor:
     """What ``layer`` makes of ``inputs``, (batch, height, width, channels); no image has a mask.
 
+    ``native`` tells whether bfloat16 is computed in hardware; elsewhere it is done in float32.
     In training it follows their mean and variance with its moving averages.
     """
     if not training:
         return type(layer).call(layer, inputs, training=False)
-    if inputs.shape[-1] % LANES or not hardware.bfloat16_in_hardware():
+    if inputs.shape[-1] % LANES or not native:
         inputs = tf.cast(inputs, tf.float32)
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=inputs,

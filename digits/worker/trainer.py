@@ -113,16 +113,14 @@ class Trainer:
         state = "stopped" if run.stop_requested and epoch < recipe.epochs else "finished"
         self.publish(message="Evaluating on the test set.", seconds_left=None)
         thinning.thin_all()
-        final_epoch = epoch if self.unfinished == (0.0, 0.0) else None
         if recipe.patience:
-            final_epoch = self.load_best_epoch() or final_epoch
+            self.load_best_epoch()
         result = finish(
             run,
             self.prepared.network,
             self.data,
             self.timer,
             self.unfinished,
-            final_epoch,
             lambda text: self.publish(message=text),
         )
         self.publish(state=state, message="")
@@ -194,19 +192,15 @@ class Trainer:
                 self.use(prepare(self.recipe, self.run))
         return 0
 
-    def load_best_epoch(self) -> int | None:
-        """Load the weights of the lowest validation loss, or of the next best that are whole.
-
-        Returns the epoch, ``None`` where no weights are whole and none were loaded.
-        """
+    def load_best_epoch(self) -> None:
+        """Load the weights of the lowest validation loss, or of the next best that are whole."""
         epochs = self.run.epoch_metrics()
         for epoch in epochs["epoch"][np.argsort(epochs["val_loss"], kind="stable")].astype(int):
             try:
                 load_weights(self.model, self.run, epoch)
-                return int(epoch)
+                return
             except ValueError:
                 self.add_note(f"The weights of epoch {epoch} were damaged; the next best are used.")
-        return None
 
     def add_note(self, note: str) -> None:
         """Tell something that stays true of this run."""
