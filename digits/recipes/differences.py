@@ -27,6 +27,8 @@ def in_words(name: str, value: Any) -> str:
         return described.words.format(blocks) if value else f"no {name}"
     if value is None:
         return f"{described.empty} {described.label}".lower()
+    if described.pattern:
+        return described.words.format(described.display(value))
     if described.choices:
         return described.choices[value]
     if described.words:

@@ -5,6 +5,7 @@ controls and links, the command line's options and a recipe in words read it fro
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,8 @@ class Hyperparameter:
     a list of ``options``, or a ``box`` (low, high) to type into.
 
     A field that is a tuple has ``parts``: the hyperparameters of each of its blocks, which
-    ``block`` makes from their values. What else is said is about the number of blocks.
+    ``block`` makes from their values; or its items are words of a ``pattern``, and ``noun`` says
+    what one of them is. What else is said is about the number of blocks or items.
     """
 
     default: Any
@@ -43,6 +45,8 @@ class Hyperparameter:
     parts: Mapping[str, "Hyperparameter"] = dataclasses.field(default_factory=dict)
     block: Callable[..., Any] | None = None
     parse: Callable[[str], Any] | None = None  # of the command line's text, where not ``kind``
+    pattern: str = ""
+    noun: str = ""
 
     @property
     def kind(self) -> type:
@@ -61,6 +65,10 @@ class Hyperparameter:
                 for part, part_value in self.part_values(item).items():
                     described = self.parts[part]
                     described.check(f"{described.label} of {name} {number}", part_value)
+        elif self.pattern:
+            if not isinstance(value, tuple) or not all(map(self._matches, value)):
+                raise ValueError(f"{name} is {value!r:.80}; each must be a {self.noun}'s id.")
+            check_number(f"Number of {name}", len(value), self.allowed)
         elif self.choices:
             if value not in self.choices:
                 raise ValueError(
@@ -71,6 +79,9 @@ class Hyperparameter:
                 check_number(name, value, self.allowed)
         elif not isinstance(value, bool):
             raise ValueError(f"{name} is {value!r:.80}; it must be true or false.")
+
+    def _matches(self, item: Any) -> bool:
+        return isinstance(item, str) and bool(re.fullmatch(self.pattern, item))
 
     def part_values(self, item: Any) -> dict[str, Any]:
         """The values of the parts of one block, by name."""
@@ -86,6 +97,8 @@ class Hyperparameter:
             return self.choices[value]
         if self.kind is bool:
             return str(value).lower()
+        if self.pattern:
+            return f"{len(value)} {self.noun}{'s' * (len(value) > 1)}"
         return f"{value:g}" if self.kind is float else f"{value:,}"
 
     def in_words(self, value: Any) -> str:
@@ -94,6 +107,8 @@ class Hyperparameter:
             return ""
         if not value:
             return self.empty
+        if self.pattern:
+            return self.words.format(self.display(value))
         items = value if self.parts else (value,)
         return " – ".join(self.words.format(item) for item in items)
 

@@ -19,6 +19,7 @@ from digits.recipes.hyperparameters import (
 )
 
 ORIGINS = ("finetune", "fork")  # fields that most recipes leave out
+RUN_ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"  # such as 20260131-093000-4f2a1c
 VERSION = 2  # of the JSON form; raise it when a field is renamed or changes its meaning
 
 FILTERS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
@@ -75,6 +76,11 @@ def parse_conv(text: str) -> tuple[Conv, ...]:
 def parse_dense(text: str) -> tuple[int, ...]:
     """The units of dense layers from text such as "64,32"; "" is no layer."""
     return tuple(int(units) for units in text.split(",") if text)
+
+
+def parse_runs(text: str) -> tuple[str, ...]:
+    """Ids of runs, from text in which commas part them; "" is no run."""
+    return tuple(id.strip() for id in text.split(",") if id)
 
 
 @dataclass(frozen=True)
@@ -358,7 +364,7 @@ class Recipe:
     distillation: float = hyperparameter(
         0.0,
         "Distillation",
-        "The share of the loss that compares with the probabilities of the shipped model, the "
+        "The share of the loss that compares with the probabilities of another model, the "
         "teacher, and not with the labels. A small network learns more from a high share: the "
         "teacher also tells how much a 7 looks like a 1.",
         "training",
@@ -366,6 +372,20 @@ class Recipe:
         slider=(0.0, 1.0, 0.1),
         format="percent",
         words="distillation {:g}",
+    )
+    teachers: tuple[str, ...] = hyperparameter(
+        (),
+        "Teachers",
+        "Runs whose models are the teacher in distillation, by the mean of their probabilities; "
+        "without any it is the shipped model. A better teacher has more to tell, and each one "
+        "makes an epoch longer.",
+        "training",
+        allowed=(0, 8),
+        words="teacher: {}",
+        empty="shipped model",
+        parse=parse_runs,
+        pattern=RUN_ID,
+        noun="run",
     )
     precision: str = hyperparameter(
         "auto",
@@ -514,6 +534,7 @@ class Recipe:
                 )
             fields["conv"] = tuple(Conv(**block) for block in fields["conv"])
             fields["dense"] = tuple(fields["dense"])
+            fields["teachers"] = tuple(fields.get("teachers", ()))
             if finetuning := fields.get("finetune"):
                 fields["finetune"] = Finetuning(**finetuning)
             if fork := fields.get("fork"):

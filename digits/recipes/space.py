@@ -14,8 +14,9 @@ from digits.recipes.hyperparameters import Hyperparameter
 from digits.recipes.layers import layers
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 
-# What a sweep cannot search: its trials would not compare, or not pause at the same epochs.
-FIXED = ("dataset", "epochs", "patience", "seed")
+# What a sweep cannot search: its trials would not compare, or not pause at the same epochs, or
+# their values are no list that somebody types.
+FIXED = ("dataset", "epochs", "patience", "seed", "teachers")
 SEARCHABLE = tuple(name for name in HYPERPARAMETERS if name not in FIXED)
 
 GRID_STEPS = 5  # of a range in a grid, where the hyperparameter has no options of its own
@@ -156,7 +157,7 @@ def split(texts: Mapping[str, str]) -> tuple[Values, dict[str, str]]:
     """
     searched = {}
     for name, text in texts.items():
-        if ".." in text or (" " if HYPERPARAMETERS[name].parts else ",") in text.strip():
+        if ".." in text or (" " if HYPERPARAMETERS[name].kind is tuple else ",") in text.strip():
             searched[name] = text
     fixed = {name: text for name, text in texts.items() if name not in searched}
     return from_texts(fixed), searched

@@ -35,5 +35,5 @@ def expected_seconds(recipe: Recipe) -> float | None:
 
 def _network(recipe: Recipe) -> tuple[object, ...]:
     """What decides the speed of a step."""
-    extra = recipe.batch_norm, recipe.augments, recipe.distillation > 0
+    extra = recipe.batch_norm, recipe.augments, recipe.distillation and len(recipe.teachers) + 1
     return recipe.conv, recipe.dense, recipe.batch_size, extra

@@ -12,7 +12,7 @@ from digits.recipes.keras_script import Stage
 from digits.recipes.layers import Layer, layers
 from digits.recipes.recipe import Fork, Recipe
 from digits.recipes.schedule import RateChange
-from digits.store import files, learning_rate, runs
+from digits.store import files, learning_rate, runs, teachers
 from digits.store.files import Count
 from digits.store.finetuning import BASE_MODEL, DRAWINGS
 from digits.store.run_folder import ABOUT, PARENT, RECIPE, Run, weights_file
@@ -53,6 +53,7 @@ def fork(parent: Run, epoch: int, recipe: Recipe, name: str, preset: str = "") -
         for file in (BASE_MODEL, DRAWINGS):  # without its drawings, a fork would be tested on them
             if files.exists(parent.folder, file):
                 files.copy(parent.folder, file, folder, file)
+        teachers.inherit(parent, recipe, folder)
 
     return runs.create(recipe, name, preset, fill=fill)
 

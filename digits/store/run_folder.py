@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 import numpy as np
 from msgspec import Meta
 
-from digits.recipes.recipe import Recipe
+from digits.recipes.recipe import RUN_ID, Recipe
 from digits.store import files
 from digits.store.files import IMAGES, LABELS, PROBABILITIES, Amount, Count, Form, Share
 from digits.store.status import UNFINISHED, Status
@@ -39,9 +39,10 @@ TEST_PROBABILITIES = "test_probabilities.npy"  # by the final model; a folder ho
 ROBUSTNESS = "robustness.json"
 EMBEDDINGS = "embeddings.npz"
 PARENT = "parent"  # a folder, of a fork alone: what it needs of its parent
+TEACHERS = "teachers"  # a folder, with one for each run that is a teacher of this one
 
 FINAL = -1  # stands for a run's final model where an epoch is asked for; 0 is before the first
-ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+ID = re.compile(RUN_ID)
 CHECKPOINT = re.compile(r"checkpoint-([0-9]+)\.keras")
 STEP_COLUMNS = ("step", "loss", "accuracy")
 EPOCH_COLUMNS = (

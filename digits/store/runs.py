@@ -13,7 +13,7 @@ from pathlib import Path
 
 from digits.recipes.layers import layers
 from digits.recipes.recipe import Recipe
-from digits.store import files, trash
+from digits.store import files, teachers, trash
 from digits.store.run_folder import ID, PARENT, About, Result, Run, new_id
 from digits.store.status import DONE, UNFINISHED, Status
 
@@ -74,7 +74,7 @@ def create(
 
     ``fill`` writes there what else the run starts from; where it fails, no run is left. Raises
     ``OSError`` when the disk lacks room for the run, and ``ValueError`` when its network cannot be
-    built.
+    built or a teacher is not there.
     """
     root().mkdir(parents=True, exist_ok=True)
     check_space(root(), recipe, recipe.epochs)
@@ -86,6 +86,7 @@ def create(
     run.write_status(Status("interrupted", epochs=recipe.epochs, message="Not queued yet."))
     try:
         fill(run.folder)
+        teachers.keep(recipe, run.folder)
     except (OSError, ValueError):
         run.delete()
         raise

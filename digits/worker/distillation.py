@@ -1,4 +1,4 @@
-"""Knowledge distillation: a network also learns the probabilities that a teacher gives."""
+"""Knowledge distillation: a network also learns the probabilities that its teachers give."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,10 @@ import tensorflow as tf
 
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Recipe
+from digits.store import runs
 from digits.store.models import ModelRef
+from digits.store.run_folder import Run
+from digits.store.teachers import teachers
 from digits.worker import hardware, model
 from digits.worker.predict import load
 
@@ -14,14 +17,26 @@ TEMPERATURE = 2.0  # flattens both, so that the unlikely digits count more
 SMALLEST = 1e-7  # probability, as Keras's cross-entropy has it
 
 
-def teacher(recipe: Recipe) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The shipped model, from (batch, 28, 28, 1) in [0, 1] to flattened probabilities (batch, 10).
+def teacher(recipe: Recipe, run: Run | None = None) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The teacher, from (batch, 28, 28, 1) in [0, 1] to flattened probabilities (batch, 10).
 
-    It computes in the recipe's precision. Raises ``ValueError`` when its file is damaged.
+    It is the mean of the recipe's teachers, of which ``run`` has copies, or the shipped model. It
+    computes in the recipe's precision. Raises ``ValueError`` when one is missing or damaged.
     """
-    network = model.build(PRESETS["drawings"].recipe, hardware.precision_policy(recipe.precision))
-    network.set_weights(load(ModelRef()).get_weights())
-    return lambda inputs: tf.exp(_flattened(network(inputs, training=False)))
+    models = [(PRESETS["drawings"].recipe, ModelRef())]
+    if chosen := teachers(recipe, runs.root(), run):
+        models = [(teacher.recipe, ModelRef(teacher)) for teacher in chosen]
+    networks = []
+    for of_model, reference in models:
+        network = model.build(of_model, hardware.precision_policy(recipe.precision))
+        network.set_weights(load(reference).get_weights())
+        networks.append(network)
+
+    def probabilities(inputs: tf.Tensor) -> tf.Tensor:
+        each = [network(inputs, training=False) for network in networks]
+        return tf.exp(_flattened(tf.add_n(each) / len(each)))
+
+    return probabilities
 
 
 def loss(taught: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:

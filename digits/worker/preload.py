@@ -79,8 +79,8 @@ def _load_shipped() -> None:
 def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
     """Read the data, build the model and its graph: a second's work, most of it the graph.
 
-    ``run`` is the one in whose folder a fine-tuning's drawings lie. Raises as ``datasets.load``
-    does, and ``ValueError`` when the folder lacks what fine-tuning needs.
+    ``run`` is the one in whose folder a fine-tuning's drawings and its teachers lie. Raises as
+    ``datasets.load`` does, and ``ValueError`` when the folder lacks what it needs.
     """
     data = datasets.load(recipe.dataset, seed=recipe.seed, train_images=recipe.train_images)
     if recipe.synthetic:
@@ -97,7 +97,7 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
     if network := _taken_over(_of_graph(recipe, n)):
         _renew(network, recipe, untrained.get_weights())
     else:
-        network = _built(untrained, recipe, n)
+        network = _built(untrained, recipe, n, run)
     advance = train_steps(network.graph, data.x_train, data.y_train)
     advance(np.arange(n), 0, 0, 0, np.empty(0))  # no step yet: TensorFlow optimizes the graph now
     return Prepared(data, network, advance)
@@ -113,11 +113,11 @@ def _taken_over(graph: tuple[Recipe, int]) -> Network | None:
     return None
 
 
-def _built(untrained: keras.Model, recipe: Recipe, n: int) -> Network:
+def _built(untrained: keras.Model, recipe: Recipe, n: int, run: Run | None) -> Network:
     built = model.compile(fuse(untrained), recipe)
     built.optimizer.build(built.trainable_variables)
     start = [variable.numpy() for variable in built.optimizer.variables]
-    return Network(built, build_graph(built, recipe, n), start)
+    return Network(built, build_graph(built, recipe, n, run), start)
 
 
 def _renew(network: Network, recipe: Recipe, weights: list[np.ndarray]) -> None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from digits.recipes.layers import IMAGE_SHAPE, NUM_CLASSES
 from digits.recipes.recipe import Recipe
+from digits.store.run_folder import Run
 from digits.worker import distillation, hardware
 from digits.worker.augmentation import augment
 from digits.worker.model import to_input
@@ -46,18 +47,18 @@ def train_steps(graph: Graph, x: np.ndarray, y: np.ndarray) -> TrainSteps:
     return train
 
 
-def build_graph(model: keras.Model, recipe: Recipe, n: int) -> Graph:
+def build_graph(model: keras.Model, recipe: Recipe, n: int, run: Run | None = None) -> Graph:
     """The graph that trains ``model`` on ``n`` images, for ``train_steps``.
 
     A batch is computed in ``micro_batches(recipe)``; its gradient is that of the whole, but batch
     normalization and dropout see each micro-batch by itself, as they would on several GPUs.
-    Raises ``ValueError`` as ``distillation.teacher`` does.
+    ``run`` and what is raised are as ``distillation.teacher`` has them.
     """
     one_hot = recipe.loss == "categorical_crossentropy"
     plain_loss = keras.losses.CategoricalCrossentropy() if one_hot else model.loss
     optimizer, variables = model.optimizer, model.trainable_variables
     parts = micro_batches(recipe)
-    teacher = distillation.teacher(recipe) if recipe.distillation else None
+    teacher = distillation.teacher(recipe, run) if recipe.distillation else None
     # There are no gradients of other machines to add. Keras would do so in a function that
     # TensorFlow registers for ever, and the graph with it.
     optimizer._all_reduce_sum_gradients = lambda gradients: gradients

@@ -9,6 +9,7 @@ from digits.recipes.presets import PRESETS, for_available_data
 from digits.recipes.recipe import Conv, Recipe
 
 FAST = for_available_data("fast")
+TEACHERS = ("20260131-093000-4f2a1c", "20260131-093001-c04b2e")
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -26,6 +27,13 @@ def test_a_changed_preset_is_called_by_what_differs() -> None:
     changed = dataclasses.replace(FAST, batch_norm=False, train_images=500, dropout=0.5)
     assert default_name(changed) == "Fast · 500 images · dropout 0.5 · no batch norm"
     assert closest_preset(changed) == "fast"
+    taught = dataclasses.replace(PRESETS["tiny"].recipe, teachers=TEACHERS)
+    tiny = PRESETS["tiny"].recipe
+    assert differences(taught, tiny) == {"teachers": (TEACHERS, ())}
+    assert default_name(dataclasses.replace(for_available_data("tiny"), teachers=TEACHERS)) == (
+        "Tiny · teacher: 2 runs"
+    )
+    assert "distillation 0.9 · teacher: 2 runs" in str(taught)
 
 
 def test_what_people_tune_most_is_named_first_and_the_network_and_the_data_last() -> None:
@@ -111,6 +119,8 @@ def test_a_link_gives_the_recipe_back(preset: str) -> None:
         batch_norm=True,
         learning_rate=0.00025,
         shift=1.5,
+        distillation=0.5,
+        teachers=TEACHERS,
     )
     assert from_link(to_link(recipe, preset)) == (recipe, preset, [])
 

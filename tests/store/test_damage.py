@@ -201,6 +201,7 @@ HARMLESS = {  # values that a field may have
     ("recipe.json", "finetune"): ("null", "[]", "{}"),
     ("recipe.json", "conv"): ("[]", "{}"),
     ("recipe.json", "dense"): ("[]", "{}"),
+    ("recipe.json", "teachers"): ("[]", "{}"),
     ("recipe.json", "batch_norm"): ("true",),
     ("recipe.json", "restarts"): ("true",),
     **{

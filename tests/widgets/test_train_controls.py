@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from digits.recipes.differences import from_link, to_link
 from digits.recipes.presets import PRESETS, for_available_data
 from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
+from digits.store.run_folder import Run
 from tests.conftest import PATIENCE
 
 PARTS = {
@@ -49,7 +50,7 @@ def ignored(page: AppTest) -> list[str]:
 
 def _controls(page: AppTest) -> dict[str, tuple[str, str]]:
     """Label and help of every control, by key."""
-    kinds = ("slider", "select_slider", "selectbox", "toggle", "number_input")
+    kinds = ("slider", "select_slider", "selectbox", "multiselect", "toggle", "number_input")
     return {
         control.key: (control.label, control.help)
         for kind in kinds
@@ -93,6 +94,33 @@ def test_a_link_carries_values_between_those_of_the_sliders() -> None:
     page = _page(to_link(wanted, "fast"))
     assert recipe(page) == wanted
     assert ignored(page) == []
+
+
+def test_a_finished_run_can_be_the_teacher_where_distillation_has_a_share(trained: Run) -> None:
+    page = _page("tiny;dataset=uci")
+    teachers = page.multiselect(key="teachers")
+    assert not teachers.disabled
+    assert recipe(page).teachers == ()
+    teachers.select(trained.id).run()
+    assert recipe(page).teachers == (trained.id,)
+    page.slider(key="distillation").set_value(0.0).run()
+    assert page.multiselect(key="teachers").disabled
+    assert recipe(page).teachers == ()
+    page.slider(key="distillation").set_value(0.5).run()
+    assert recipe(page).teachers == (trained.id,), "nothing is lost"
+    trained.delete()
+    page.run()
+    assert recipe(page).teachers == ()
+
+
+def test_a_link_carries_teachers_that_are_here_and_tells_of_others(trained: Run) -> None:
+    linked = f"tiny;dataset=uci;teachers={trained.id}"
+    page = _page(linked)
+    assert recipe(page).teachers == (trained.id,)
+    assert ignored(page) == []
+    page = _page(f"{linked},20260131-093000-4f2a1c")
+    assert recipe(page).teachers == ()
+    assert ignored(page) == ["A run that is among the teachers is not here, or has no model"]
 
 
 def test_what_the_controls_cannot_show_is_told_and_the_rest_is_taken() -> None:

@@ -11,7 +11,7 @@ from digits.recipes.hyperparameters import GROUPS, Hyperparameter, check_number
 from digits.recipes.layers import DoesNotFit, layers
 from digits.recipes.presets import PRESETS, for_available_data
 from digits.recipes.recipe import AUGMENTATIONS, HYPERPARAMETERS, OFTEN_TUNED, Conv, Recipe
-from widgets.shared.session import RECIPE_TOLD
+from widgets.shared.session import RECIPE_TOLD, done_runs, run_label
 
 ICONS = {
     "network": ":material/layers:",
@@ -107,6 +107,8 @@ def set_controls(recipe: Recipe) -> list[str]:
         try:
             if name == "dataset" and value not in datasets.available_names():
                 raise ValueError(f"dataset is {value}; it is not on this machine")
+            if name == "teachers" and not {run.id for run in done_runs()}.issuperset(value):
+                raise ValueError("A run that is among the teachers is not here, or has no model")
             if described.parts:
                 state |= _block_values(name, described, value)
             else:
@@ -164,6 +166,8 @@ def _title(group: str) -> str:
 
 def _field(name: str, described: Hyperparameter) -> Any:
     """The control of a field, which starts from what the session has."""
+    if name == "teachers":
+        return _teachers(described)
     offered: list[Any] = list(described.choices or described.options)
     if name == "dataset":
         offered = datasets.available_names()
@@ -180,6 +184,29 @@ def _field(name: str, described: Hyperparameter) -> Any:
     if described.default is None and not value:
         return None
     return described.default if disabled else value
+
+
+def _teachers(described: Hyperparameter) -> tuple[str, ...]:
+    """The runs chosen as teachers, where distillation has a share of the loss."""
+    disabled = not st.session_state["distillation"]
+    chosen: list[str] = st.session_state.setdefault("teachers", [])
+    offered = [run for run in done_runs() if run.id in chosen or not disabled]
+    labels = {run.id: run_label(run) for run in offered}
+    if not labels.keys() >= {*chosen}:  # one was deleted
+        st.session_state["teachers"] = [id for id in chosen if id in labels]
+    _, most = described.allowed or (0, 0)
+    chosen = st.multiselect(
+        described.label,
+        labels,
+        format_func=labels.__getitem__,
+        key="teachers",
+        max_selections=int(most),
+        placeholder=described.empty.capitalize(),
+        disabled=disabled,
+        help=described.help,
+        persist_state="session",
+    )
+    return () if disabled else tuple(chosen)
 
 
 def _blocks(name: str, described: Hyperparameter) -> tuple[Any, ...]:
@@ -261,5 +288,7 @@ def _control(
 
 
 def _to_control(value: Any) -> Any:
-    """A value as its control has it: 0 for ``None``."""
+    """A value as its control has it: 0 for ``None``, a list of what is chosen."""
+    if isinstance(value, tuple):
+        return list(value)
     return 0 if value is None else value
