@@ -20,11 +20,12 @@ from digits.recipes import space
 from digits.recipes.differences import default_name
 from digits.recipes.hyperparameters import Hyperparameter
 from digits.recipes.presets import PRESETS
-from digits.recipes.recipe import HYPERPARAMETERS
+from digits.recipes.recipe import HYPERPARAMETERS, Recipe, parse_dense
 from digits.recipes.suggest import SAMPLERS
 from digits.store import exports, runs, sweeps
 from digits.store.comparison import recipe_before
 from digits.store.models import SHIPPED_MODEL, ModelRef
+from digits.store.run_folder import Run
 from digits.store.status import Owner, Status
 
 
@@ -38,6 +39,10 @@ def main() -> None:
     for name, described in HYPERPARAMETERS.items():
         _add_option(command, name, described)
     command.add_argument("--name", help="name of the run")
+    seeds = "take runs of these seeds, without distillation, as teachers; train them where missing"
+    command.add_argument(
+        "--teacher-seeds", type=parse_dense, default=(), metavar="SEED,…", help=seeds
+    )
     command.add_argument(
         "--ship", action="store_true", help="make the model the app's shipped model"
     )
@@ -142,21 +147,33 @@ def train(arguments: argparse.Namespace) -> dict:
     options = {name: getattr(arguments, name) for name in HYPERPARAMETERS}
     changes = {name: value for name, value in options.items() if value is not None}
     recipe = dataclasses.replace(PRESETS[arguments.preset].recipe, **changes)
-    preset = "" if changes else arguments.preset
+    _download(recipe.dataset)
+    if arguments.teacher_seeds and not recipe.distillation:
+        raise ValueError("Teachers need a share of the loss, such as --distillation 0.9.")
+    for seed in arguments.teacher_seeds:
+        alone = dataclasses.replace(recipe, distillation=0.0, teachers=(), seed=seed)
+        there = [run for run in runs.done() if run.recipe == alone]
+        teacher = there[0] if there else _trained(alone, arguments.preset)
+        recipe = dataclasses.replace(recipe, teachers=(*recipe.teachers, teacher.id))
+    run = _trained(recipe, arguments.preset, arguments.name)
+    if arguments.ship:
+        shutil.copyfile(run.model_path, SHIPPED_MODEL)
+    return dict(run.result() or {})
+
+
+def _trained(recipe: Recipe, preset: str, name: str = "") -> Run:
+    """A run of the recipe, trained now. Raises ``ValueError`` where it fails."""
     from digits.worker.trainer import train  # seconds of TensorFlow, so after the recipe's checks
 
-    _download(recipe.dataset)
-    before = recipe_before(recipe, runs.all())
-    name = arguments.name or default_name(recipe, arguments.preset, before)
+    name = name or default_name(recipe, preset, recipe_before(recipe, runs.all()))
+    preset = preset if recipe == PRESETS[preset].recipe else ""
     run = runs.create(recipe, name, preset)
     run.write_status(Status("queued", epochs=recipe.epochs, owner=Owner.of(os.getpid())))
     result = train(run, _training_progress)
     print(file=sys.stderr)
     if result is None:
         raise ValueError(run.status.message)
-    if arguments.ship:
-        shutil.copyfile(run.model_path, SHIPPED_MODEL)
-    return result
+    return run
 
 
 def sweep(arguments: argparse.Namespace) -> dict:

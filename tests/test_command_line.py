@@ -64,6 +64,19 @@ def test_options_change_the_recipe_of_the_preset() -> None:
     assert recipe.dropout == PRESETS["simple"].recipe.dropout
 
 
+def test_teachers_are_trained_where_they_are_missing() -> None:
+    options = "--dataset uci --train-images 200 --epochs 1 --distillation 0.5 --teacher-seeds 1,2"
+    for count in (3, 4):
+        done = digits("train", "simple", *options.split(), "--dropout", "0.25")
+        assert done.returncode == 0, done.stderr
+        student = runs.open(json.loads(done.stdout.splitlines()[-1])["run"]).recipe
+        assert len(runs.all()) == count, "the same teachers serve the next student"
+        teachers = [runs.open(id).recipe for id in student.teachers]
+        assert [(one.seed, one.distillation) for one in teachers] == [(1, 0.0), (2, 0.0)]
+        assert {(one.epochs, one.dropout) for one in teachers} == {(1, 0.25)}
+        assert (student.seed, student.distillation) == (0, 0.5)
+
+
 def test_a_sweep_ends_with_the_best_settings_and_a_tested_winner() -> None:
     options = "--dataset uci --train-images 200 --epochs 1 --trials 2 --sampler random"
     rate = ["--learning-rate", "1e-3..1e-2", "--conv", ""]
@@ -126,6 +139,8 @@ def test_a_stroke_file_is_scored(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (("train", "simple", "--dataset", "uci", "--epochs", "0"), "epochs is 0"),
+        (("train", "simple", "--teacher-seeds", "0"), "such as --distillation 0.9"),
+        (("train", "tiny", "--dataset", "uci", "--teachers", "x"), "each must be a run's id"),
         (("train", "simple", "--dataset", "uci", "--train-images", "50000"), "1,29"),
         (("train", "simple", "--dataset", "fashion"), "dataset is 'fashion'"),
         (("recognize", "missing.png"), "missing.png"),
