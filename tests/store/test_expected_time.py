@@ -36,6 +36,19 @@ def test_another_network_takes_as_much_longer_as_it_multiplies_more(trained: Run
     assert wider > 4 * same
 
 
+def test_teachers_add_what_they_multiply(trained: Run) -> None:
+    alone = expected_seconds(trained.recipe)
+    taught = dataclasses.replace(trained.recipe, distillation=0.5, teachers=(trained.id,))
+    seconds = expected_seconds(taught)
+    assert alone is not None
+    assert seconds == pytest.approx(alone * 4 / 3), "the teacher goes forward, and not backward"
+    by_shipped = expected_seconds(dataclasses.replace(taught, teachers=()))
+    assert by_shipped is not None
+    assert by_shipped > seconds, "the shipped model is larger"
+    gone = dataclasses.replace(taught, teachers=("20260131-093000-4f2a1c",))
+    assert expected_seconds(gone) is None
+
+
 def test_a_damaged_run_is_passed_over(trained: Run) -> None:
     (trained.folder / "recipe.json").write_text(json.dumps({"version": 0}))
     assert expected_seconds(TINY) is None
