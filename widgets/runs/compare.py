@@ -236,7 +236,7 @@ def _differences(groups: list[Group]) -> None:
         rows.append(Row("fork", "fork", [Cell("Forked from"), *(Cell(o or "–") for o in origins)]))
     for name, cells in _reached(shown).items():
         rows.append(Row(name, name, [Cell(name), *cells]))
-    columns = [Column("Settings that differ", wrap=True, pin=("0", "9rem"))]
+    columns = [Column("Settings that differ", wrap=True, pin=("0", "9rem", "9rem"))]
     for group in shown:
         summary, single = runs.summary(group.runs[0]), len(group.runs) == 1
         head = str(summary.number or summary.name) if single else group.name

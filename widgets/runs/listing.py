@@ -25,8 +25,8 @@ ROOM = "max(18rem, calc(100vh - 16rem))"  # what the window leaves below the too
 CHANGED = "runs-changed"  # in the session: what the whole page shows, by a click in its table
 OPENED = "runs-opened"
 COLUMNS = (
-    Column("#", "number", pin=("2rem", "3.4rem")),
-    Column("Name", "name", pin=("6.4rem", "13rem")),
+    Column("#", "number", pin=("2rem", "3.4rem", "3.4rem")),
+    Column("Name", "name", pin=("6.4rem", "6rem", "13rem")),
     Column("State", "state"),
     Column("Validation", "val_accuracy", right=True, help="Accuracy on the validation images"),
     Column("Test", "test_accuracy", wide=True, help="Accuracy on the test images, 95% interval"),

@@ -92,8 +92,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     if (column.wrap) cell.classList.add('wrap')
     if (column.pin) {
       cell.classList.add('pinned', column.wrap ? 'wrap' : 'cut')
-      const [left, width] = column.pin
-      Object.assign(cell.style, { left, minWidth: width, maxWidth: width })
+      const [left, minWidth, maxWidth] = column.pin
+      Object.assign(cell.style, { left, minWidth, maxWidth })
     }
     return cell
   }
@@ -201,7 +201,8 @@ class Column:
     """A column: ``order`` is what a click on its head asks for, "" where it sorts nothing.
 
     A ``wide`` column is left out where there is no room, as on a phone; ``wrap`` breaks its lines.
-    ``pin`` is the left edge and the width, in CSS, of one that stays while others scroll below it.
+    ``pin`` is the left edge and the least and largest width, in CSS, of one that stays while others
+    scroll below it.
     ``color`` is ``run_color``'s.
     """
 
@@ -210,7 +211,7 @@ class Column:
     right: bool = False
     wide: bool = False
     wrap: bool = False
-    pin: tuple[str, str] | None = None
+    pin: tuple[str, str, str] | None = None
     color: str = ""
     help: str = ""
 
