@@ -178,7 +178,7 @@ PRESETS = {
     # three teachers that it was distilled from.
     "drawings": Preset(
         title="For drawings",
-        story="The Draw page's network: small, with slashed zeros and barred sevens among its data.",
+        story="The Draw page's network: small, with slashed zeros and barred sevens in its data.",
         recipe=Recipe(
             conv=(Conv(32, 5), Conv(64, pool=False), Conv(64), Conv(128, pool=False)),
             batch_norm=True,

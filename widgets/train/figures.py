@@ -84,11 +84,12 @@ def _metric(
     help: str | None = None,
 ) -> None:
     """A figure over its change or, so that nothing moves later, a note."""
+    changed = change is not None and float(change.split()[0]) != 0
     st.metric(
         label,
         value,
         change or note,
-        delta_color="off" if not change else "inverse" if inverse else "normal",
-        delta_arrow="auto" if change else "off",
+        delta_color="off" if not changed else "inverse" if inverse else "normal",
+        delta_arrow="auto" if changed else "off",
         help=help,
     )
