@@ -68,6 +68,8 @@ class Hyperparameter:
         elif self.pattern:
             if not isinstance(value, tuple) or not all(map(self._matches, value)):
                 raise ValueError(f"{name} is {value!r:.80}; each must be a {self.noun}'s id.")
+            if len({*value}) < len(value):
+                raise ValueError(f"{name} is {value!r:.80}; no {self.noun} counts twice.")
             check_number(f"Number of {name}", len(value), self.allowed)
         elif self.choices:
             if value not in self.choices:

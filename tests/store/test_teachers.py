@@ -11,6 +11,7 @@ from digits.store.teachers import teachers
 
 RECIPE = Recipe(dataset="uci", epochs=1, distillation=0.5)
 NOBODY = "20260131-093000-4f2a1c"
+MANY = [f"20260131-09300{digit}-4f2a1c" for digit in range(9)]
 
 
 def _finished(name: str) -> Run:
@@ -64,7 +65,8 @@ def test_without_distillation_nobody_is_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "ids", [("../..",), ("x",), (NOBODY + "\n",), (1,), NOBODY, [NOBODY], (NOBODY,) * 9]
+    "ids",
+    [("../..",), ("x",), (NOBODY + "\n",), (1,), NOBODY, [NOBODY], tuple(MANY), (NOBODY, NOBODY)],
 )
 def test_a_recipe_refuses_what_are_no_ids_or_too_many(ids: object) -> None:
     with pytest.raises(ValueError, match="eachers"):
