@@ -147,13 +147,12 @@ def train(arguments: argparse.Namespace) -> dict:
     options = {name: getattr(arguments, name) for name in HYPERPARAMETERS}
     changes = {name: value for name, value in options.items() if value is not None}
     recipe = dataclasses.replace(PRESETS[arguments.preset].recipe, **changes)
-    _download(recipe.dataset)
     if arguments.teacher_seeds and not recipe.distillation:
         raise ValueError("Teachers need a share of the loss, such as --distillation 0.9.")
+    _download(recipe.dataset)
     for seed in arguments.teacher_seeds:
         alone = dataclasses.replace(recipe, distillation=0.0, teachers=(), seed=seed)
-        there = [run for run in runs.done() if run.recipe == alone]
-        teacher = there[0] if there else _trained(alone, arguments.preset)
+        teacher = runs.finished(alone) or _trained(alone, arguments.preset)
         recipe = dataclasses.replace(recipe, teachers=(*recipe.teachers, teacher.id))
     run = _trained(recipe, arguments.preset, arguments.name)
     if arguments.ship:

@@ -15,7 +15,7 @@ from digits.recipes.schedule import RateChange
 from digits.store import files, learning_rate, runs, teachers
 from digits.store.files import Count
 from digits.store.finetuning import BASE_MODEL, DRAWINGS
-from digits.store.run_folder import ABOUT, PARENT, RECIPE, Run, weights_file
+from digits.store.run_folder import ABOUT, PARENT, RECIPE, TEACHERS, Run, weights_file
 
 MAX_EPOCHS = 1000
 STAGES = "stages.json"  # in the copy of the parent: what a script repeats before the fork
@@ -53,7 +53,7 @@ def fork(parent: Run, epoch: int, recipe: Recipe, name: str, preset: str = "") -
         for file in (BASE_MODEL, DRAWINGS):  # without its drawings, a fork would be tested on them
             if files.exists(parent.folder, file):
                 files.copy(parent.folder, file, folder, file)
-        teachers.inherit(parent, recipe, folder)
+        teachers.keep(recipe, folder, parent.folder / TEACHERS)
 
     return runs.create(recipe, name, preset, fill=fill)
 

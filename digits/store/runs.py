@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -25,6 +26,7 @@ __all__ = [
     "create",
     "create_seeds",
     "done",
+    "finished",
     "open",
     "queue",
     "root",
@@ -86,7 +88,8 @@ def create(
     run.write_status(Status("interrupted", epochs=recipe.epochs, message="Not queued yet."))
     try:
         fill(run.folder)
-        teachers.keep(recipe, run.folder)
+        teachers.keep(recipe, run.folder, root())
+        teachers.teachers(recipe, root(), run)  # raises where one is not there
     except (OSError, ValueError):
         run.delete()
         raise
@@ -329,6 +332,15 @@ def done() -> list[Run]:
     """The runs that have a result and a model, newest first."""
     summaries = _look(whole=True).summaries.values()
     return [one.run for one in summaries if one.state in DONE and one.test_accuracy is not None]
+
+
+def finished(recipe: Recipe) -> Run | None:
+    """The newest run of just this recipe that trained to its end; damaged ones are passed over."""
+    for run in done():
+        with suppress(ValueError):
+            if summary(run).state == "finished" and run.recipe == recipe:
+                return run
+    return None
 
 
 def search(text: str) -> list[Run]:

@@ -12,42 +12,31 @@ from digits.store.run_folder import ABOUT, MODEL, RECIPE, TEACHERS, Run
 KEPT = (RECIPE, ABOUT, MODEL)
 
 
-def keep(recipe: Recipe, folder: Path) -> None:
-    """Copy the recipe's teachers from the runs beside ``folder`` into it, but those it has.
-
-    Raises ``ValueError`` for one that is not there or has no model.
-    """
-    for id in recipe.teachers if recipe.distillation else ():
-        own = folder / TEACHERS / id
-        if not Run(own).has_model:
-            _copy(_finished(folder.parent, id), own)
-
-
-def inherit(parent: Run, recipe: Recipe, folder: Path) -> None:
-    """Copy those of the recipe's teachers that the parent of a fork has kept."""
-    for id in recipe.teachers:
-        kept = Run(parent.folder / TEACHERS / id)
-        if kept.has_model:
-            _copy(kept, folder / TEACHERS / id)
+def keep(recipe: Recipe, folder: Path, source: Path) -> None:
+    """Copy the recipe's teachers from ``source`` into a run's folder, where it lacks them."""
+    for id in _needed(recipe):
+        teacher, own = Run(source / id), folder / TEACHERS / id
+        if teacher.has_model and not Run(own).has_model:
+            for file in KEPT:
+                files.copy(teacher.folder, file, own, file)
 
 
 def teachers(recipe: Recipe, root: Path, run: Run | None = None) -> list[Run]:
     """The recipe's teachers as ``run`` has kept them; without a run, those in the folder ``root``.
 
-    Empty where the shipped model is the teacher. Raises ``ValueError`` for one without a model.
+    Empty where the shipped model is the teacher, or there is none. Raises ``ValueError`` for one
+    that is not there or has no model.
     """
-    return [_finished(run.folder / TEACHERS if run else root, id) for id in recipe.teachers]
+    source = run.folder / TEACHERS if run else root
+    found = [Run(source / id) for id in _needed(recipe)]
+    for teacher in found:
+        if not teacher.has_model:
+            raise ValueError(
+                f"Run {teacher.id} cannot be a teacher: it has not finished, or was deleted. "
+                "Choose another."
+            )
+    return found
 
 
-def _finished(root: Path, id: str) -> Run:
-    run = Run(root / id)
-    if not run.has_model:
-        raise ValueError(
-            f"Run {id} cannot be a teacher: it has not finished, or was deleted. Choose another."
-        )
-    return run
-
-
-def _copy(run: Run, to: Path) -> None:
-    for file in KEPT:
-        files.copy(run.folder, file, to, file)
+def _needed(recipe: Recipe) -> tuple[str, ...]:
+    return recipe.teachers if recipe.distillation else ()

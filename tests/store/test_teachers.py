@@ -1,16 +1,19 @@
 """Teachers: a run keeps a copy of each, so that they may be deleted, and refuses what is none."""
 
 import dataclasses
+import shutil
+from pathlib import Path
 
 import pytest
 
 from digits.recipes.recipe import Recipe
-from digits.store import forks, runs
+from digits.store import files, forks, runs
 from digits.store.run_folder import EPOCH_COLUMNS, Run
 from digits.store.teachers import teachers
 
 RECIPE = Recipe(dataset="uci", epochs=1, distillation=0.5)
 NOBODY = "20260131-093000-4f2a1c"
+NEWER = "29991231-235959-4f2a1c"
 MANY = [f"20260131-09300{digit}-4f2a1c" for digit in range(9)]
 
 
@@ -47,6 +50,21 @@ def test_a_fork_inherits_teachers_that_were_deleted() -> None:
     fork = forks.fork(parent, 1, recipe, "Fork")
     parent.delete()
     assert [one.name for one in teachers(recipe, runs.root(), fork)] == ["Teacher"]
+
+
+@pytest.mark.slow
+def test_only_a_run_that_trained_to_its_end_is_found_by_its_recipe(trained: Run) -> None:
+    recipe, status = trained.recipe, trained.status
+    assert runs.finished(dataclasses.replace(recipe, seed=5)) is None
+    newer = Run(Path(shutil.copytree(trained.folder, trained.folder.with_name(NEWER))))
+    files.writes += 1
+    assert runs.finished(recipe) == newer
+    newer.write_status(dataclasses.replace(status, state="stopped"))
+    assert runs.finished(recipe) == trained
+    newer.write_status(status)
+    (newer.folder / "recipe.json").write_text("torn")
+    files.writes += 1
+    assert runs.finished(recipe) == trained, "a damaged run is passed over"
 
 
 @pytest.mark.parametrize("id", [NOBODY, "unfinished"])
