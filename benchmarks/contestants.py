@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks import measure
 from digits.data import datasets, mnist_files
+from digits.data.datasets import Split
 from digits.recipes.presets import PRESETS
 from digits.recipes.recipe import Recipe, parse_conv
 
@@ -51,7 +52,7 @@ def fit(recipe: Recipe) -> Turn:
     from digits.worker import model
 
     def turn(seed: int) -> dict[str, float]:
-        digits = datasets.load(recipe.dataset, seed=seed)
+        digits = datasets.load(recipe.dataset, Split(seed))
         x_train = digits.x_train[..., None].astype(np.float32) / 255
         network = model.build(recipe)
         network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -71,7 +72,7 @@ def keras_io(recipe: Recipe) -> Turn:
 
     def turn(seed: int) -> dict[str, float]:
         keras.utils.set_random_seed(seed)
-        digits = datasets.load(recipe.dataset, seed=seed)
+        digits = datasets.load(recipe.dataset, Split(seed))
         x_train, x_val, x_test = (
             x[..., None].astype(np.float32) / 255
             for x in (digits.x_train, digits.x_val, digits.x_test)
@@ -146,7 +147,7 @@ def torch(recipe: Recipe) -> Turn:
     def turn(seed: int) -> dict[str, float]:
         whole = time.perf_counter()
         torch.manual_seed(seed)
-        digits = datasets.load(recipe.dataset, seed=seed)
+        digits = datasets.load(recipe.dataset, Split(seed))
         x, x_test = (
             torch.from_numpy(images[:, None].copy()) for images in (digits.x_train, digits.x_test)
         )

@@ -51,7 +51,7 @@ def complete_run(name: str = "Damaged", finetunes: bool = True) -> Run:
         recipe = Recipe(dataset="uci", epochs=EPOCHS, learning_rate=0.002, finetune=finetune)
     run = runs.create(recipe, name)
     _, y = datasets.load_test("uci")
-    _, y_val = datasets.load_val("uci", seed=0)
+    _, y_val = datasets.load_val("uci")
     p, p_val = (np.eye(10, dtype=np.float32)[labels] * 0.9 + 0.01 for labels in (y, y_val))
     for epoch in range(1, EPOCHS + 1):
         run.write_test_probabilities(p.astype(np.float16), epoch)

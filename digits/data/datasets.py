@@ -12,7 +12,8 @@ from digits.data.mnist_formats import TEST_CSV, TRAIN_CSV
 Digits = tuple[np.ndarray, np.ndarray]  # images (n, 28, 28) and labels (n,), uint8
 
 SMALL = 20_000  # images of mnist-small
-SPLIT_SEED = 1998  # of the test splits, the same for all runs so that these can be compared
+FOLDS = 10  # of the training images, any one of which can be for validation
+SPLIT_SEED = 1998  # of test splits and folds, the same for all runs so that these can be compared
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,23 @@ class DatasetInfo:
 
 
 @dataclass(frozen=True)
+class Split:
+    """Which tenth of the training images is for validation: drawn by ``seed``, or a fixed ``fold``.
+
+    The folds, 1 to ``FOLDS``, have no image in common; 0 leaves it to the seed.
+    """
+
+    seed: int = 0
+    fold: int = 0
+
+    def __str__(self) -> str:
+        return f"fold {self.fold}" if self.fold else f"seed {self.seed}"
+
+
+FIRST = Split()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Digits split in three: to train on, to choose by, and to report on.
 
@@ -60,10 +78,10 @@ class Dataset:
     note: str = ""
 
 
-def load(name: str, *, seed: int = 0, train_images: int | None = None) -> Dataset:
+def load(name: str, split: Split = FIRST, *, train_images: int | None = None) -> Dataset:
     """Read a set and split it: 10 % of the training images become the validation images.
 
-    ``seed`` decides which; the test images are always the same. ``train_images`` then takes that
+    ``split`` decides which; the test images are always the same. ``train_images`` then takes that
     many of the training images, each digit in proportion. Raises ``FileNotFoundError`` when the
     set is not on this machine, and ``ValueError`` for an unknown name, a damaged file, or more
     training images than there are.
@@ -71,8 +89,8 @@ def load(name: str, *, seed: int = 0, train_images: int | None = None) -> Datase
     info = _info(name)
     x, y = info.read_train()
     x_test, y_test = info.read_test()
-    rng = np.random.default_rng(seed)
-    val, train = _split(y, rng)
+    rng = np.random.default_rng(split.seed)
+    val, train = _validation(y, split.fold, rng)
     if train_images is not None:
         if not 10 <= train_images <= len(train):
             raise ValueError(
@@ -85,13 +103,13 @@ def load(name: str, *, seed: int = 0, train_images: int | None = None) -> Datase
     return Dataset(name, x[train], y[train], x[val], y[val], x_test, y_test, note)
 
 
-def load_val(name: str, *, seed: int) -> Digits:
+def load_val(name: str, split: Split = FIRST) -> Digits:
     """The validation images (n, 28, 28) and labels (n,), uint8, that ``load`` gives.
 
     The training images are read but not kept. Raises as ``load`` does.
     """
     x, y = _info(name).read_train()
-    val, _ = _split(y, np.random.default_rng(seed))
+    val, _ = _validation(y, split.fold, np.random.default_rng(split.seed))
     return x[val], y[val]
 
 
@@ -124,14 +142,19 @@ def default() -> str:
 
 def stratify(y: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Pick ``count`` images at random, each digit in proportion: their indices, and the others'."""
+    order = _mixed(y, rng)
+    return np.sort(order[:count]), np.sort(order[count:])
+
+
+def _mixed(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Indices in random order, so that each stretch of them has each digit in proportion."""
     order = rng.permutation(len(y))
     shuffled = y[order]
     rank = np.empty(len(y))  # where each image stands among those of its digit, 0 to 1
     for digit in range(10):
         same = shuffled == digit
         rank[same] = (np.arange(same.sum()) + 0.5) / max(same.sum(), 1)
-    order = order[np.argsort(rank, kind="stable")]
-    return np.sort(order[:count]), np.sort(order[count:])
+    return order[np.argsort(rank, kind="stable")]
 
 
 def _info(name: str) -> DatasetInfo:
@@ -140,9 +163,15 @@ def _info(name: str) -> DatasetInfo:
     return DATASETS[name]
 
 
-def _split(y: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _validation(
+    y: np.ndarray, fold: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Indices of a tenth, to validate on, and of the others, to train on."""
-    return stratify(y, round(len(y) / 10), rng)
+    if not fold:
+        return stratify(y, round(len(y) / FOLDS), rng)
+    order = _mixed(y, np.random.default_rng(SPLIT_SEED))
+    chosen = np.arange(len(y)) * FOLDS // len(y) == fold - 1
+    return np.sort(order[chosen]), np.sort(order[~chosen])
 
 
 def _held_out(x: np.ndarray, y: np.ndarray, part: int) -> tuple[Digits, Digits]:

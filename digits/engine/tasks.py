@@ -89,7 +89,7 @@ def augment(recipe: Recipe, n: int) -> np.ndarray:
     from digits.ink import synthetic
     from digits.worker.augmentation import augment
 
-    images = datasets.load(recipe.dataset, seed=recipe.seed).x_train[:n]
+    images = datasets.load(recipe.dataset, recipe.split).x_train[:n]
     if recipe.synthetic:
         generated, _ = synthetic.generate(n // 2, recipe.seed)
         images = np.concatenate([images[: n - n // 2], generated])

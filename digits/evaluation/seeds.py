@@ -1,4 +1,4 @@
-"""Runs of several seeds as one: means with their range, and how far two groups lie apart."""
+"""Several runs of one recipe: means with their range, and how far two such groups lie apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Band:
 
 @dataclass(frozen=True)
 class GroupDifference:
-    """Mean accuracy of ``runs`` seeds minus that of ``runs_before``, with its 95 % interval."""
+    """Mean accuracy of ``runs`` runs minus that of ``runs_before``, with its 95 % interval."""
 
     share: float
     half: float  # half the width of the interval
@@ -34,14 +34,14 @@ class GroupDifference:
         return abs(self.share) > self.half
 
     def in_words(self, name: str, before: str) -> str:
-        """One sentence, as in "B is better by 0.12 ± 0.05 points; 3 seeds each."."""
+        """One sentence, as in "B is better by 0.12 ± 0.05 points; 3 runs each."."""
         same = self.runs == self.runs_before
-        seeds = f"{self.runs} seeds" + (" each" if same else f" against {self.runs_before}")
+        runs = f"{self.runs} runs" + (" each" if same else f" against {self.runs_before}")
         amount = f"{100 * abs(self.share):.2f} ± {100 * self.half:.2f} points"
         if self.certain:
-            return f"{name if self.share > 0 else before} is better by {amount}; {seeds}."
-        seeds = f"{self.runs} seeds" + ("" if same else f" against {self.runs_before}")
-        return f"No difference that {seeds} can show ({amount})."
+            return f"{name if self.share > 0 else before} is better by {amount}; {runs}."
+        runs = f"{self.runs} runs" + ("" if same else f" against {self.runs_before}")
+        return f"No difference that {runs} can show ({amount})."
 
 
 def band(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Band | None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from digits.data.datasets import DATASETS
+from digits.data.datasets import DATASETS, FOLDS, Split
 from digits.recipes.hyperparameters import (
     Hyperparameter,
     check_number,
@@ -22,6 +22,7 @@ ORIGINS = ("finetune", "fork")  # fields that most recipes leave out
 RUN_ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"  # such as 20260131-093000-4f2a1c
 VERSION = 2  # of the JSON form; raise it when a field is renamed or changes its meaning
 
+VALIDATION = ("by-seed", *(f"fold-{fold}" for fold in range(1, FOLDS + 1)))
 FILTERS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
 LEARNING_RATES = tuple(float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5))
 
@@ -408,6 +409,16 @@ class Recipe:
         box=(0, 9999),
         words="seed {}",
     )
+    validation: str = hyperparameter(
+        "by-seed",
+        "Validation images",
+        "Which tenth of the training images is for validation: one that the seed draws, or one of "
+        "ten fixed folds. Runs of the same fold are compared on the same images, and the mean over "
+        "all ten folds (cross-validation) does not depend on which images these happen to be.",
+        "data",
+        choices={name: name.replace("-", " ").capitalize() for name in VALIDATION},
+        words="{}",
+    )
 
     # Each is the most by which a training image is changed, either way, anew in each step.
     shift: float = hyperparameter(
@@ -516,6 +527,12 @@ class Recipe:
     def augments(self) -> bool:
         """Whether training images are changed at all."""
         return any(getattr(self, name) for name in AUGMENTATIONS)
+
+    @property
+    def split(self) -> Split:
+        """Which images are for validation: equal for recipes that have the same ones."""
+        fold = VALIDATION.index(self.validation)
+        return Split(fold=fold) if fold else Split(self.seed)
 
     def to_json(self) -> str:
         fields = {"version": VERSION} | dataclasses.asdict(self)

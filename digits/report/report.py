@@ -26,7 +26,7 @@ from digits.recipes.keras_script import keras_script
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 from digits.report.pictures import Line, chart, picture, saliency_colors
 from digits.report.style import STYLE
-from digits.store import curves, forks, learning_rate
+from digits.store import cross_validation, curves, forks, learning_rate
 from digits.store.run_folder import Result, Run
 from digits.store.seeds import all_have_seeds, by_seeds, common_name
 from digits.store.verdict import verdict
@@ -102,7 +102,7 @@ def _summary(all_runs: Sequence[Run]) -> str:
 
 
 def _verdict(all_runs: Sequence[Run]) -> str:
-    """Which of two runs or groups of seeds is better, and of each group its mean and range."""
+    """Which of two runs or groups is better, and of each group its mean and range."""
     recipes = {run: run.recipe for run in all_runs}
     groups = by_seeds(recipes) if all_have_seeds(recipes) else [(run,) for run in all_runs]
     names = [common_name(group) if len(group) > 1 else _label(group[0]) for group in groups]
@@ -110,7 +110,8 @@ def _verdict(all_runs: Sequence[Run]) -> str:
     for name, group in zip(names, groups, strict=True):
         if len(group) > 1:
             mean = mean_in_words([_result(run)["test_accuracy"] for run in group])
-            told += f"<p><strong>{escape(name)}</strong> {mean}</p>"
+            sentences = " ".join(filter(None, (cross_validation.in_words(group), mean)))
+            told += f"<p><strong>{escape(name)}</strong> {escape(sentences)}</p>"
     if len(groups) == 2:
         try:
             sentence = verdict(groups, names)

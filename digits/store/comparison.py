@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from digits.data import datasets
-from digits.data.datasets import DATASETS
+from digits.data.datasets import DATASETS, Split
 from digits.evaluation.difference import Difference, paired, unpaired
 from digits.recipes.differences import differences, in_words_beside
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
@@ -24,14 +24,14 @@ LOOKED_AT = 20  # runs that are looked at for one with other settings
 def recipe_before(recipe: Recipe, listed: Iterable[Run]) -> Recipe | None:
     """That of the first listed run with other settings: the one that a new run is compared with.
 
-    Runs of a group differ in their seed alone, which counts as no difference. Damaged runs are
-    passed over.
+    Runs of a group differ in their seed or fold alone, which counts as no difference. Damaged runs
+    are passed over.
     """
     for run in islice(listed, LOOKED_AT):
         with suppress(ValueError):
             before = run.recipe
             if runs.summary(run).group:
-                before = replace(before, seed=recipe.seed)
+                before = replace(before, seed=recipe.seed, validation=recipe.validation)
             if differences(recipe, before):
                 return before
     return None
@@ -75,7 +75,7 @@ def better_before(run: Run, before: Run) -> dict[str, Any]:
     changed = differences(recipe, recipe_before)
     if (
         len(changed) > TOLD
-        or {"seed", "dataset"} & set(changed)
+        or {"seed", "validation", "dataset"} & set(changed)
         or not results[0]
         or not results[1]
     ):
@@ -109,9 +109,8 @@ def change_in_words(name: str, old: object, new: object) -> str:
 def _validation(run: Run, before: Run, result: Result, result_before: Result) -> Difference:
     """On the same validation images, where both have them, else on each run's own."""
     recipe, recipe_before = run.recipe, before.recipe
-    if (recipe.dataset, recipe.seed) == (recipe_before.dataset, recipe_before.seed):
-        y = _val_labels(recipe.dataset, recipe.seed)
-        both = [_val_correct(one, y) for one in (run, before)]
+    if (recipe.dataset, recipe.split) == (recipe_before.dataset, recipe_before.split):
+        both = [val_correct(one) for one in (run, before)]
         if both[0] is not None and both[1] is not None:
             return paired(both[0], both[1])
     counts = []
@@ -121,11 +120,12 @@ def _validation(run: Run, before: Run, result: Result, result_before: Result) ->
     return unpaired(*counts)
 
 
-def _val_correct(run: Run, y: np.ndarray) -> np.ndarray | None:
+def val_correct(run: Run) -> np.ndarray | None:
     """Which validation images the final model classifies correctly, (n,) bool, if that is kept."""
     epoch = run.final_epoch()
     if epoch == FINAL:
         return None
+    y = _val_labels(run.recipe.dataset, run.recipe.split)
     p = run.val_probabilities(epoch)
     return p.argmax(axis=1) == y if len(p) == len(y) else None
 
@@ -140,8 +140,8 @@ def test_difference(run: Run, before: Run) -> Difference:
 
 
 @lru_cache(maxsize=32)
-def _val_labels(dataset: str, seed: int) -> np.ndarray:
-    return datasets.load_val(dataset, seed=seed)[1]
+def _val_labels(dataset: str, split: Split) -> np.ndarray:
+    return datasets.load_val(dataset, split)[1]
 
 
 @lru_cache(maxsize=8)

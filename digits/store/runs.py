@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from digits.recipes.layers import layers
-from digits.recipes.recipe import Recipe
+from digits.recipes.recipe import VALIDATION, Recipe
 from digits.store import files, teachers, trash
 from digits.store.run_folder import ID, PARENT, About, Result, Run, new_id
 from digits.store.status import DONE, UNFINISHED, Status
@@ -103,11 +103,26 @@ def create_seeds(recipe: Recipe, name: str, preset: str, count: int) -> list[Run
     """
     if count == 1:
         return [create(recipe, name, preset)]
-    group = secrets.token_hex(3)
     seeds = range(recipe.seed, recipe.seed + count)
+    recipes = {f"seed {seed}": replace(recipe, seed=seed) for seed in seeds}
+    return _create_group(recipes, name, preset)
+
+
+def create_folds(recipe: Recipe, name: str, preset: str) -> list[Run]:
+    """Runs that differ in nothing but their validation images, one for each fold; not yet queued.
+
+    Raises as ``create`` does.
+    """
+    recipes = [replace(recipe, validation=fold) for fold in VALIDATION[1:]]
+    return _create_group({str(one.split): one for one in recipes}, name, preset)
+
+
+def _create_group(recipes: dict[str, Recipe], name: str, preset: str) -> list[Run]:
+    """Runs of one group, by what distinguishes them."""
+    group = secrets.token_hex(3)
     return [
-        create(replace(recipe, seed=seed), f"{name} × {count} · seed {seed}", preset, group)
-        for seed in seeds
+        create(recipe, f"{name} × {len(recipes)} · {what}", preset, group)
+        for what, recipe in recipes.items()
     ]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.data import datasets
+from digits.data.datasets import Split
 from digits.store import files
 from digits.store.files import Form
 from digits.store.models import ModelRef
@@ -165,10 +166,10 @@ def _graph(model: keras.Model) -> tf.types.experimental.GenericFunction:
 
 
 def _training_images(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    return _split(run.recipe.dataset, run.recipe.seed, run.recipe.train_images)
+    return _read(run.recipe.dataset, run.recipe.split, run.recipe.train_images)
 
 
 @functools.lru_cache(maxsize=1)  # 42 MB of MNIST
-def _split(dataset: str, seed: int, train_images: int | None) -> tuple[np.ndarray, np.ndarray]:
-    digits = datasets.load(dataset, seed=seed, train_images=train_images)
+def _read(dataset: str, split: Split, train_images: int | None) -> tuple[np.ndarray, np.ndarray]:
+    digits = datasets.load(dataset, split, train_images=train_images)
     return digits.x_train, digits.y_train

@@ -42,8 +42,8 @@ def write_ensemble(group: Sequence[Run], path: Path, shift: int = 0) -> dict[str
         raise ValueError(f"{path.name} must end in .keras.")
     if not path.parent.is_dir():
         raise ValueError(f"There is no folder {path.parent}.")
-    splits = {(run.recipe.dataset, run.recipe.seed) for run in group}
-    data = datasets.load(group[0].recipe.dataset, seed=group[0].recipe.seed)
+    splits = {(run.recipe.dataset, run.recipe.split) for run in group}
+    data = datasets.load(group[0].recipe.dataset, group[0].recipe.split)
     ensemble = averaged(group, shift)
     files.replace(path.parent, path.name, ensemble.save)
     written = load_file(path)

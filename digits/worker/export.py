@@ -121,7 +121,7 @@ def _convert(run: Run, network: keras.Model, name: str, folder: Path) -> Path:
 def _representative(run: Run) -> Iterator[list[np.ndarray]]:
     """Training images of the run, one at a time."""
     recipe = run.recipe
-    data = datasets.load(recipe.dataset, seed=recipe.seed, train_images=recipe.train_images)
+    data = datasets.load(recipe.dataset, recipe.split, train_images=recipe.train_images)
     for image in data.x_train[:REPRESENTATIVE]:
         yield [to_input(image[None]).numpy()]
 

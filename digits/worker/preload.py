@@ -82,7 +82,7 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
     ``run`` is the one in whose folder a fine-tuning's drawings and its teachers lie. Raises as
     ``datasets.load`` does, and ``ValueError`` when the folder lacks what it needs.
     """
-    data = datasets.load(recipe.dataset, seed=recipe.seed, train_images=recipe.train_images)
+    data = datasets.load(recipe.dataset, recipe.split, train_images=recipe.train_images)
     if recipe.synthetic:
         x, y = synthetic.generate(recipe.synthetic, recipe.seed)
         data = replace(

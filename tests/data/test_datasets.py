@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections import Counter
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from digits.data import datasets
 from digits.data import uci as uci_files
-from digits.data.datasets import DATASETS
+from digits.data.datasets import DATASETS, FOLDS, Split
 from digits.ink.preprocessing import DIGIT_SIDE, crop
 
 
@@ -79,12 +78,24 @@ def test_every_split_has_each_digit_in_proportion(uci: datasets.Dataset):
 
 
 def test_the_seed_moves_the_validation_images_and_never_the_test_images(uci: datasets.Dataset):
-    again, other = datasets.load("uci"), datasets.load("uci", seed=1)
+    again, other = datasets.load("uci"), datasets.load("uci", Split(1))
     assert (again.x_val == uci.x_val).all()
     assert images(other.x_val) != images(uci.x_val)
     assert (other.x_test == uci.x_test).all()
     assert (datasets.load_test("uci")[0] == uci.x_test).all()
     assert (datasets.load_test("uci")[1] == uci.y_test).all()
+
+
+def test_every_image_that_is_not_for_testing_is_for_validation_in_one_fold(uci: datasets.Dataset):
+    folds = [datasets.load("uci", Split(fold=fold)) for fold in range(1, FOLDS + 1)]
+    everything = images(uci.x_train, uci.x_val)
+    assert images(*(fold.x_val for fold in folds)) == everything
+    for fold in folds:
+        assert images(fold.x_train, fold.x_val) == everything
+        assert (fold.x_test == uci.x_test).all()
+        assert np.ptp(np.bincount(fold.y_val, minlength=10)) <= 3
+    alone, _ = datasets.load_val("uci", Split(fold=3))
+    assert (alone == folds[2].x_val).all()
 
 
 @pytest.mark.parametrize(
@@ -93,8 +104,8 @@ def test_the_seed_moves_the_validation_images_and_never_the_test_images(uci: dat
 )
 def test_the_validation_images_alone_are_those_of_the_whole_set(name: str):
     for seed in (0, 5):
-        everything = datasets.load(name, seed=seed, train_images=500)
-        x, y = datasets.load_val(name, seed=seed)
+        everything = datasets.load(name, Split(seed), train_images=500)
+        x, y = datasets.load_val(name, Split(seed))
         assert (x == everything.x_val).all()
         assert (y == everything.y_val).all()
         assert x.base is None, "a view would keep the training images"
@@ -114,7 +125,7 @@ def test_train_images_takes_a_balanced_part_of_the_training_images(uci: datasets
 def test_images_keep_their_labels(uci: datasets.Dataset):
     x, y = uci_files.read()
     label = {image.tobytes(): digit for image, digit in zip(x, y, strict=True)}
-    few = datasets.load("uci", seed=3, train_images=100)
+    few = datasets.load("uci", Split(3), train_images=100)
     for some_x, some_y in (
         (few.x_train, few.y_train),
         (few.x_val, few.y_val),
@@ -155,7 +166,7 @@ def test_train_images_out_of_range_says_what_the_range_is(count: int):
 
 @pytest.mark.parametrize("name", ["", "MNIST", "../uci", "fashion"])
 def test_an_unknown_name_is_refused_with_the_known_ones(name: str):
-    for read in (datasets.load, datasets.load_test, partial(datasets.load_val, seed=0)):
+    for read in (datasets.load, datasets.load_test, datasets.load_val):
         with pytest.raises(ValueError, match="mnist, mnist-small, uci"):
             read(name)
     assert not datasets.available(name)
@@ -167,7 +178,7 @@ def test_without_mnist_ucis_digits_stand_in_and_the_error_says_how_to_add_it():
     assert here == ["uci"]
     assert datasets.default() == "uci"
     for name in ("mnist", "mnist-small"):
-        for read in (datasets.load, datasets.load_test, partial(datasets.load_val, seed=0)):
+        for read in (datasets.load, datasets.load_test, datasets.load_val):
             with pytest.raises(FileNotFoundError, match=r"not on this machine.*DIGITS_DATA"):
                 read(name)
 

@@ -31,10 +31,10 @@ def test_two_groups_of_the_same_recipe_rarely_differ() -> None:
 def test_a_difference_reads_as_a_sentence() -> None:
     low, high = np.array([0.980, 0.981, 0.982]), np.array([0.990, 0.991, 0.992])
     told = welch(high, low, 1_000).in_words("B", "A")
-    assert told == "B is better by 1.00 ± 0.23 points; 3 seeds each."
+    assert told == "B is better by 1.00 ± 0.23 points; 3 runs each."
     assert welch(low, high, 1_000).in_words("B", "A").startswith("A is better by 1.00")
     none = welch(low[:2], low, 1_000).in_words("B", "A")
-    assert none.startswith("No difference that 2 seeds against 3 can show (0.05 ± ")
+    assert none.startswith("No difference that 2 runs against 3 can show (0.05 ± ")
 
 
 def test_equal_accuracies_are_no_certainty() -> None:

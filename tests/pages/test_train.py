@@ -9,6 +9,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from digits.data.datasets import Split
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import learning_rate, runs
 from digits.store.runs import Run
@@ -318,3 +319,21 @@ def test_a_recipe_file_sets_the_controls_and_three_seeds_train_as_a_group(
     assert {run.recipe for run in group} == {replace(recipe, seed=seed) for seed in range(3)}
     assert {run.name.partition(" × ")[2] for run in group} == {f"3 · seed {n}" for n in range(3)}
     until(lambda: all(run.status.state in DONE for run in group), "their end")
+
+
+def test_ten_folds_train_at_one_click_and_are_read_as_one(
+    opened: Callable[[str], Page], app: App
+) -> None:
+    page = opened("recipe=fast;dataset=uci;conv=8x3;epochs=1;train_images=500")
+    page.get_by_role("combobox", name="Seeds").click()
+    page.get_by_role("option", name="10 folds").click()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    press_train(page)
+    until(lambda: sum(run.name.endswith("fold 10") for run in runs.all()) == 1, "ten runs")
+    group = runs.all()[:10]
+    assert {run.recipe.split for run in group} == {Split(fold=fold) for fold in range(1, 11)}
+    until(lambda: all(run.status.state in DONE for run in group), "their end")
+    page.goto(f"{app.url}/runs?compare={','.join(run.id for run in group)}")
+    told = re.compile("Cross-validated accuracy .*: 1,437 images of 10 folds")
+    expect(page.get_by_text(told)).to_be_visible()
+    expect(page.get_by_role("combobox", name="Group by")).to_have_value("Group seeds and folds")

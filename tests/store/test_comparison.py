@@ -22,7 +22,7 @@ def worse(mistakes: int, **changes: object) -> Run:
     """A run that classifies this many validation and test images wrongly."""
     run = complete_run("Worse", finetunes=False)
     run.write_recipe(dataclasses.replace(run.recipe, **changes))  # type: ignore[arg-type]
-    y_val, y_test = datasets.load_val("uci", seed=0)[1], datasets.load_test("uci")[1]
+    y_val, y_test = datasets.load_val("uci")[1], datasets.load_test("uci")[1]
     p_val, p_test = (np.eye(10, dtype=np.float32)[labels] for labels in (y_val, y_test))
     for p in (p_val, p_test):
         p[:mistakes] = np.roll(p[:mistakes], 1, axis=1)
@@ -110,4 +110,5 @@ def test_the_recipe_before_is_the_latest_with_other_settings() -> None:
 def test_seeds_of_a_group_are_no_other_settings() -> None:
     before = runs.create(Recipe(dropout=0.5), "Test")
     seeds = runs.create_seeds(Recipe(), "Test", "", 3)
-    assert recipe_before(Recipe(), [*reversed(seeds), before]) == before.recipe
+    folds = runs.create_folds(Recipe(), "Test", "")
+    assert recipe_before(Recipe(), [*folds, *reversed(seeds), before]) == before.recipe

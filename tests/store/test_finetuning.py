@@ -135,7 +135,7 @@ def test_the_training_images_are_the_drawings_repeated_and_the_replay(
     recipe = recipe_of(trained, repeats=3, replay=100)
     assert recipe.finetune
     material = finetuning.load_data(finetuning.create(trained, recipe, kept, "Taught"))
-    sets = datasets.load("uci", seed=recipe.seed)
+    sets = datasets.load("uci", recipe.split)
     mixed = finetuning.mix_with_replay(sets, recipe.finetune, material)
     assert len(mixed.x_train) == 3 * 20 + 100
     own = {image.tobytes() for image in sets.x_train}

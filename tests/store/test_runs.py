@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digits.data.datasets import Split
 from digits.recipes.recipe import Recipe
 from digits.store import files, runs
 from digits.store.run_folder import EPOCH_COLUMNS, NOTES_LENGTH, Run
@@ -220,6 +221,14 @@ def test_notes_keep_their_lines_and_are_searched(run: Run) -> None:
     run.rename("Renamed")
     assert run.notes.startswith("First line")
     assert runs.search("second") == [run]
+
+
+def test_a_run_for_each_fold_validates_on_images_that_no_other_has() -> None:
+    made = runs.create_folds(Recipe(seed=7), "Fast", "fast")
+    assert [run.recipe.split for run in made] == [Split(fold=fold) for fold in range(1, 11)]
+    assert {run.recipe.seed for run in made} == {7}
+    assert [run.name for run in made[::9]] == ["Fast × 10 · fold 1", "Fast × 10 · fold 10"]
+    assert len({run.group for run in made}) == 1
 
 
 def test_runs_of_several_seeds_are_one_group() -> None:

@@ -35,6 +35,13 @@ def test_a_group_is_called_as_its_first_run_but_for_the_seed() -> None:
     assert common_name(made) == "Fast · uci"
 
 
+def test_folds_are_a_group_of_their_own() -> None:
+    folds, seeds = runs.create_folds(RECIPE, "Low", ""), runs.create_seeds(RECIPE, "Low", "", 2)
+    assert by_seeds({run: run.recipe for run in [*folds, *seeds]}) == [tuple(folds), tuple(seeds)]
+    assert common_name(folds[2:]) == "Low × 10"
+    assert siblings(folds[4]) == folds
+
+
 def test_runs_started_together_find_each_other() -> None:
     made = runs.create_seeds(RECIPE, "Low", "", 3)
     assert siblings(made[1]) == made

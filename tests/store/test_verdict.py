@@ -44,16 +44,16 @@ def test_groups_of_seeds_are_judged_by_how_their_runs_scatter() -> None:
     bad = [finished(range(0, n)) for n in (40, 43, 41)]
     told = verdict([bad, good], ["Bad", "Good"])
     assert told.startswith("“Good” is better by 8.43 ± ")
-    assert told.endswith("points; 3 seeds each.")
+    assert told.endswith("points; 3 runs each.")
     scattered = [finished(range(0, n)) for n in (5, 40)]
-    assert verdict([good, scattered], ["A", "B"]).startswith("No difference that 2 seeds against 3")
+    assert verdict([good, scattered], ["A", "B"]).startswith("No difference that 2 runs against 3")
 
 
 def test_what_cannot_be_compared_is_a_sentence() -> None:
     run, unfinished = finished(range(3)), runs.create(Recipe(dataset="uci"), "Unfinished")
     with pytest.raises(ValueError, match="when each of these runs has a result"):
         verdict([[run], [unfinished]], ["A", "B"])
-    with pytest.raises(ValueError, match="train “B” with more seeds"):
+    with pytest.raises(ValueError, match="train “B” with more seeds or folds"):
         verdict([[run, finished(range(4))], [finished(range(5))]], ["A", "B"])
     with pytest.raises(ValueError, match="different test images"):
         verdict([[run], [finished(range(3), "mnist")]], ["A", "B"])

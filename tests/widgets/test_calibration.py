@@ -29,7 +29,7 @@ def logits(y: np.ndarray, sharper: float, seed: int = 0) -> np.ndarray:
 
 def sure_run(sharper: float) -> tuple[Run, Predictions]:
     """A run whose final model is that of its only epoch, and what it says of the test images."""
-    (x, y), (_, y_val) = datasets.load_test("uci"), datasets.load_val("uci", seed=0)
+    (x, y), (_, y_val) = datasets.load_test("uci"), datasets.load_val("uci")
     run, p = finished_run({}), logits(y, sharper).astype(np.float32)
     run.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
     run.write_test_probabilities(p)
@@ -93,7 +93,7 @@ def test_a_temperature_at_the_end_of_its_range_is_no_verdict(low: float, high: f
 
 def test_a_model_without_a_mistake_gets_no_verdict():
     run, _ = sure_run(1)
-    _, y_val = datasets.load_val("uci", seed=0)
+    _, y_val = datasets.load_val("uci")
     perfect = np.eye(10, dtype=np.float16)[y_val]
     run.write_val_probabilities(perfect, 1)
     assert "Too few" in words(opened())
@@ -126,7 +126,7 @@ def test_a_bin_holds_the_digits_of_its_confidence_wrong_ones_first():
 def test_a_bin_of_the_scaled_curve_holds_the_digits_of_that_confidence():
     run, predictions = sure_run(2)
     selected = selection(run, predictions, confidence=3, **{"mistakes-curve": "Scaled"})
-    _, y_val = datasets.load_val("uci", seed=0)
+    _, y_val = datasets.load_val("uci")
     scaled = scale(predictions.probabilities, fit_temperature(y_val, run.val_probabilities(1))).max(
         axis=1
     )

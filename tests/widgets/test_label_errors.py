@@ -132,7 +132,7 @@ def test_a_model_that_contradicts_no_label_leaves_no_list_and_no_promise():
 
 
 def test_validation_images_are_searched_with_their_own_predictions_and_name():
-    _, y_val = datasets.load_val("uci", seed=0)
+    _, y_val = datasets.load_val("uci")
     wrong = {5: int(y_val[5] + 1) % 10, 8: int(y_val[8] + 1) % 10}
     validated_run(probabilities_with(y_val, wrong))
     app = opened(search="validation")

@@ -55,7 +55,7 @@ def test_one_run_can_be_averaged_over_moved_copies_of_the_image(
     averaged = load_file(tmp_path / "moved.keras")
     np.testing.assert_allclose(predict(averaged, edged), np.mean(copies, axis=0), atol=1e-5)
     assert told["test_accuracy"] == (predict(averaged, x).argmax(axis=1) == y).mean()
-    data = datasets.load("uci", seed=trained.recipe.seed)
+    data = datasets.load("uci", trained.recipe.split)
     right = predict(averaged, data.x_val).argmax(axis=1) == data.y_val
     assert told["val_accuracy"] == right.mean()
     assert (told["networks"], told["copies"]) == (1, 5)

@@ -59,7 +59,7 @@ def die_at(epoch: int, step: int = 0):  # type: ignore[no-untyped-def]
 
 def test_drawings_are_predicted_with_the_validation_sample() -> None:
     run = queued(dataclasses.replace(SMALL, epochs=1))
-    digits = datasets.load("uci", seed=0)
+    digits = datasets.load("uci")
     watched.follow(run, digits.x_val[:3])
     train(run)
     x, _, p = run.validation_sample() or (np.empty(0),) * 3
@@ -76,7 +76,7 @@ def test_drawings_are_predicted_with_the_validation_sample() -> None:
 def test_a_run_learns_and_leaves_everything_behind() -> None:
     run = queued(SMALL)
     result = train(run)
-    digits = datasets.load("uci", seed=0)
+    digits = datasets.load("uci")
     steps = -(-len(digits.x_train) // SMALL.batch_size)
     assert result is not None
     assert run.status.state == "finished"
@@ -118,7 +118,7 @@ def test_plain_keras_learns_the_same_from_the_same_batches() -> None:
     from digits.worker.train_step import build_graph, train_steps
 
     recipe = dataclasses.replace(SMALL, dropout=0.0)
-    digits = datasets.load("uci", seed=0)
+    digits = datasets.load("uci")
     x, y = digits.x_train[:320], digits.y_train[:320]
     ours, theirs = (model.compile(model.build(recipe), recipe) for _ in range(2))
     ours.optimizer.build(ours.trainable_variables)
@@ -221,7 +221,7 @@ def test_a_learning_rate_changed_under_way_is_replayed_after_a_death(
     """Also when the worker dies in the epoch of the change, before that is saved."""
     monkeypatch.setattr(trainer, "STATUS_INTERVAL", 0.0)
     whole, torn = queued(SMALL), queued(SMALL)
-    per_epoch = -(-len(datasets.load("uci", seed=0).x_train) // SMALL.batch_size)
+    per_epoch = -(-len(datasets.load("uci").x_train) // SMALL.batch_size)
 
     def change(run: Run, dies_after: int) -> Callable[[Status], None]:
         def tell(status: Status) -> None:

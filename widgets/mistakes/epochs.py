@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from digits.data import datasets
-from digits.data.datasets import DATASETS
+from digits.data.datasets import DATASETS, Split
 from digits.evaluation.label_errors import disputed_labels
 from digits.evaluation.metrics import rank, wilson_interval
 from digits.evaluation.predictions import Predictions
@@ -113,7 +113,7 @@ def val_predictions(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
             "It is unknown which epoch became the final model, so its predictions on the "
             "validation images are unknown too."
         )
-    y = _val_labels(run.recipe.dataset, run.recipe.seed)
+    y = _val_labels(run.recipe.dataset, run.recipe.split)
     probabilities = run.val_probabilities(epoch)
     if probabilities.shape != (len(y), 10):
         raise ValueError(
@@ -142,20 +142,20 @@ def overall_metrics(predictions: Predictions) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def val_images(dataset: str, seed: int) -> np.ndarray:
+def val_images(dataset: str, split: Split) -> np.ndarray:
     """Validation images (n, 28, 28) uint8, loaded once for all visitors. Raises ``ValueError``."""
-    return _load_val(dataset, seed)[0]
+    return _load_val(dataset, split)[0]
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
-def _val_labels(dataset: str, seed: int) -> np.ndarray:
+def _val_labels(dataset: str, split: Split) -> np.ndarray:
     """Cached apart from the images, which take 784 times the memory."""
-    return _load_val(dataset, seed)[1]
+    return _load_val(dataset, split)[1]
 
 
-def _load_val(dataset: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _load_val(dataset: str, split: Split) -> tuple[np.ndarray, np.ndarray]:
     try:
-        return datasets.load_val(dataset, seed=seed)
+        return datasets.load_val(dataset, split)
     except FileNotFoundError as error:
         raise ValueError(str(error)) from error
 

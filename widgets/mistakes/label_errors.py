@@ -62,14 +62,14 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
 def _validation(run: Run, epoch: int) -> Predictions | None:
     try:
         y, probabilities = val_predictions(run, epoch)
-        x = val_images(run.recipe.dataset, run.recipe.seed)
+        x = val_images(run.recipe.dataset, run.recipe.split)
     except ValueError as error:
         st.info(as_text(error), icon=":material/rule:")
         return None
     st.caption(
         "The model was not trained on these images, but early stopping uses them to choose the "
         "epoch, so the model agrees with their labels slightly more often. Numbers refer to the "
-        f"validation images of seed {run.recipe.seed}."
+        f"validation images of {run.recipe.split}."
     )
     return Predictions("Validation image", x, y, probabilities, epoch)
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from digits.evaluation.seeds import Band, band, mean_in_words
 from digits.recipes.recipe import HYPERPARAMETERS, Recipe
-from digits.store import curves, runs
+from digits.store import cross_validation, curves, runs
 from digits.store.ensemble import ensemble_accuracy
 from digits.store.forks import origin
 from digits.store.run_folder import EPOCHS, STATUS, STEPS, Run
@@ -118,7 +118,12 @@ def _score(groups: list[Group]) -> None:
 
 
 def _mean(group: Group) -> None:
-    """The test accuracy of a group that stands alone."""
+    """What a group that stands alone reached: on its folds, if it has some, and the test images."""
+    try:
+        if told := cross_validation.in_words(group.runs):
+            st.markdown(f"**{told}**")
+    except (ValueError, OSError) as error:
+        st.caption(as_text(error))
     results = [result for run in group.runs if (result := runs.summary(run).result)]
     if results:
         told = f"**{mean_in_words([result['test_accuracy'] for result in results])}**"

@@ -19,7 +19,7 @@ def notes(run: Run) -> None:
     if len(together) > 1:
         ids = [one.id for one in together]
         st.button(
-            f"Tick all {len(ids)} seeds",
+            f"Tick all {len(ids)} runs",
             key="runs-siblings",
             icon=":material/checklist:",
             on_click=set_ticked,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from digits.data.datasets import FOLDS
 from digits.recipes.differences import default_name, differences, in_words, to_link
 from digits.recipes.keras_script import Stage, keras_script
 from digits.recipes.layers import DoesNotFit, count_parameters, feature_maps, layers
@@ -29,6 +30,7 @@ from widgets.train.under_way import begin
 
 SAMPLES = 10
 SEEDS = (1, 3, 5)
+ALL_FOLDS = 0  # in place of a number of seeds
 PRELOAD_AFTER = 1.5  # seconds that the browser has to draw the page before the engine is busy
 
 
@@ -65,8 +67,8 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         )
         seeds = st.selectbox(
             "Seeds",
-            SEEDS,
-            format_func=lambda count: f"{count} run{'s' * (count > 1)}",
+            (*SEEDS, ALL_FOLDS),
+            format_func=_seeds,
             key="train-seeds",
             label_visibility="collapsed",
             width=90,
@@ -122,6 +124,13 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
     return fits
 
 
+def _seeds(count: int) -> str:
+    """How often to train the recipe, in words."""
+    if count == ALL_FOLDS:
+        return f"{FOLDS} folds"
+    return f"{count} run{'s' * (count > 1)}"
+
+
 def _changes(changed: dict[str, tuple]) -> str:
     """What was changed in the preset, in words."""
     lines = [
@@ -136,6 +145,8 @@ def _train(recipe: Recipe, preset: str, name: str, seeds: int) -> None:
         if begin(lambda: [fork(*parent, recipe, name, preset)]):
             del st.session_state[FORK]
             st.rerun()  # without the button that names the parent
+    elif seeds == ALL_FOLDS:
+        begin(lambda: runs.create_folds(recipe, name, preset))
     else:
         begin(lambda: runs.create_seeds(recipe, name, preset, seeds))
 

@@ -1,0 +1,55 @@
+"""Runs of several folds as one: each image is judged by the run that did not learn it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from digits.data.datasets import Split
+from digits.evaluation.difference import Difference, paired
+from digits.evaluation.metrics import wilson_interval
+from digits.store.comparison import val_correct
+from digits.store.run_folder import Run
+
+
+def in_words(group: Sequence[Run]) -> str:
+    """One sentence of the accuracy on the validation images of a group's folds; "" without any.
+
+    Raises as ``difference`` does.
+    """
+    if not (by_fold := _by_fold(group)):
+        return ""
+    correct = np.concatenate([*by_fold.values()])
+    low, high = wilson_interval(int(correct.sum()), len(correct))
+    return (
+        f"Cross-validated accuracy {correct.mean():.2%} (95% interval {low:.2%} to {high:.2%}): "
+        f"{len(correct):,} images of {len(by_fold)} folds, each judged by the run that did not "
+        "learn it."
+    )
+
+
+def difference(group: Sequence[Run], before: Sequence[Run]) -> Difference | None:
+    """How far apart two groups lie on the validation images of the folds that both have.
+
+    ``None`` where they do not have the same ones. Raises ``ValueError`` when a file is damaged, and
+    as ``datasets.load`` does.
+    """
+    by_fold, by_fold_before = _by_fold(group), _by_fold(before)
+    if not by_fold or by_fold.keys() != by_fold_before.keys():
+        return None
+    pairs = [(correct, by_fold_before[fold]) for fold, correct in by_fold.items()]
+    correct, correct_before = map(np.concatenate, zip(*pairs, strict=True))
+    return paired(correct, correct_before)
+
+
+def _by_fold(group: Sequence[Run]) -> dict[tuple[str, Split], np.ndarray]:
+    """Which images of its fold each run's final model classifies correctly: (n,) bool by fold.
+
+    Empty unless these are two runs or more, each with a result and of a fold of its own.
+    """
+    recipes = [run.recipe for run in group]
+    folds = [(recipe.dataset, recipe.split) for recipe in recipes if recipe.split.fold]
+    if not len({*folds}) == len(group) > 1 or not all(run.result() for run in group):
+        return {}
+    found = {fold: val_correct(run) for fold, run in zip(folds, group, strict=True)}
+    known = {fold: correct for fold, correct in found.items() if correct is not None}
+    return known if len(known) == len(found) else {}

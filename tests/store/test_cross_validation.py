@@ -1,0 +1,76 @@
+"""Runs of several folds: their accuracy as one, and which of two such groups is better."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from digits.data import datasets
+from digits.data.datasets import FOLDS, Split
+from digits.recipes.recipe import VALIDATION, Recipe
+from digits.store import runs
+from digits.store.cross_validation import difference, in_words
+from digits.store.run_folder import Run
+from digits.store.status import Status
+from digits.store.verdict import verdict
+from tests.damage import RESULT
+
+IMAGES = 1_437  # of UCI's that are not for testing
+
+
+def group(wrong: int, folds: Sequence[str] = VALIDATION[1:], skipped: int = 0) -> list[Run]:
+    """Finished runs, each with so many of its fold's images wrong after the ``skipped`` first."""
+    return [_finished(Recipe(dataset="uci", validation=fold), wrong, skipped) for fold in folds]
+
+
+def _finished(recipe: Recipe, wrong: int, skipped: int = 0) -> Run:
+    run = runs.create(recipe, "Run")
+    _, y = datasets.load_val("uci", recipe.split)
+    y[skipped : skipped + wrong] = (y[skipped : skipped + wrong] + 1) % 10
+    run.write_val_probabilities(np.eye(10, dtype=np.float16)[y], 1)
+    p = np.eye(10, dtype=np.float16)[datasets.load_test("uci")[1]]
+    run.write_test_probabilities(p, 1)  # the final model is that of epoch 1
+    run.write_test_probabilities(p)
+    run.append_epochs([(1, *[0.1] * 7)])
+    run.write_result(RESULT)
+    run.write_status(Status("finished", epoch=1, epochs=1))
+    return run
+
+
+def test_every_image_is_judged_by_the_run_that_did_not_learn_it() -> None:
+    told = in_words(group(wrong=3))
+    assert told.startswith("Cross-validated accuracy 97.91% (95% interval 97.0")
+    assert f"{IMAGES:,} images of {FOLDS} folds" in told
+
+
+def test_groups_of_the_same_folds_are_compared_image_by_image() -> None:
+    worse, better = group(wrong=4), group(wrong=1)
+    found = difference(better, list(reversed(worse)))
+    assert found
+    assert found.certain
+    assert found.images == IMAGES
+    assert found.share == pytest.approx(30 / IMAGES)
+    told = verdict([worse, better], ["Worse", "Better"])
+    assert told.startswith("“Better” is better by 2.09 points on 1,437 validation images of 10 fol")
+    assert "Test accuracy: No difference that 10 runs can show" in told
+    same = verdict([worse, group(wrong=4, skipped=2)], ["A", "B"])
+    assert same.startswith("No difference that 1,437 validation images of 10 folds can show.")
+
+
+def test_what_is_no_group_of_folds_has_no_such_accuracy() -> None:
+    whole = group(wrong=1)
+    by_seed = [_finished(Recipe(dataset="uci", seed=seed), 1) for seed in (1, 2)]
+    unfinished = runs.create(Recipe(dataset="uci", validation="fold-3"), "Run")
+    for others in (whole[:1], by_seed, [whole[0], *group(1, ["fold-1"])], [whole[0], unfinished]):
+        assert in_words(others) == ""
+    assert difference(whole, whole[:4]) is None
+    assert difference(by_seed, by_seed) is None
+
+
+def test_a_recipe_tells_which_images_it_validates_on() -> None:
+    assert Recipe(seed=3).split == Split(seed=3)
+    assert Recipe(seed=3, validation="fold-2").split == Split(fold=2)
+    assert [str(recipe.split) for recipe in (Recipe(seed=3), Recipe(validation="fold-10"))] == [
+        "seed 3",
+        "fold 10",
+    ]
