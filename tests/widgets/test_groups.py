@@ -10,6 +10,7 @@ from digits.store.run_folder import Run
 from tests.widgets.test_runs_list import opened
 from widgets.runs.compare import differing
 from widgets.runs.groups import EACH, KEY, SEEDS, grouped
+from widgets.shared.plot import run_color
 
 RECIPE = Recipe(dataset="uci")
 
@@ -27,6 +28,16 @@ def test_seeds_of_a_recipe_are_a_group_with_the_name_they_share(made: list[Run])
     assert len({group.color for group in groups}) == 2
     alone = grouped({run: run.recipe for run in made}, EACH, made)
     assert [group.runs for group in alone] == [(run,) for run in made]
+
+
+def test_groups_differ_in_color_where_their_first_runs_do_not() -> None:
+    folds = [
+        *runs.create_folds(RECIPE, "A", ""),
+        *runs.create_folds(replace(RECIPE, dropout=0.5), "B", ""),
+    ]
+    first, second = grouped({run: run.recipe for run in folds}, SEEDS, folds)
+    assert run_color(first.runs[0]) == run_color(second.runs[0]) == first.color
+    assert second.color == run_color(second.runs[1])
 
 
 def test_runs_are_grouped_by_any_setting(made: list[Run]) -> None:

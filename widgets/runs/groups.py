@@ -1,4 +1,4 @@
-"""The ticked runs as groups, such as the seeds of a recipe; a single run is a group of its own."""
+"""The ticked runs as groups, such as a recipe's seeds or folds; a single run is a group, too."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ class Group:
 
 
 def choose_groups(ticked: Sequence[Run]) -> list[Group]:
-    """Let the visitor group three runs or more, by seeds or by a setting.
+    """Let the visitor group three runs or more, by seeds and folds or by a setting.
 
-    They are grouped by seeds from the start where each of them has others to go with. Runs whose
-    recipe is damaged are left out of groups.
+    They are grouped by seeds and folds from the start where each of them has others to go with.
+    Runs whose recipe is damaged are left out of groups.
     """
     recipes = _recipes(ticked)
     options = [EACH, SEEDS, *_differing(list(recipes.values()))]
@@ -52,17 +52,24 @@ def choose_groups(ticked: Sequence[Run]) -> list[Group]:
 def grouped(recipes: dict[Run, Recipe], by: str, ticked: Sequence[Run]) -> list[Group]:
     """Groups in the order of their first runs: by ``EACH``, ``SEEDS`` or a hyperparameter."""
     if by == EACH:
-        return [_group(_label(run), [run]) for run in ticked]
+        return _colored([(_label(run), [run]) for run in ticked])
     if by == SEEDS:
-        return [_group(_name(of_group), of_group) for of_group in by_seeds(recipes)]
+        return _colored([(_name(of_group), of_group) for of_group in by_seeds(recipes)])
     members: dict[Hashable, list[Run]] = {}
     for run, recipe in recipes.items():
         members.setdefault(getattr(recipe, by), []).append(run)
-    return [_group(in_words(by, value), of_group) for value, of_group in members.items()]
+    return _colored([(in_words(by, value), of_group) for value, of_group in members.items()])
 
 
-def _group(name: str, of_group: Sequence[Run]) -> Group:
-    return Group(name, tuple(of_group), run_color(of_group[0]))
+def _colored(named: Sequence[tuple[str, Sequence[Run]]]) -> list[Group]:
+    """Groups, each in the color of its first run, or of one whose color no group before has."""
+    groups: list[Group] = []
+    for name, of_group in named:
+        taken = [group.color for group in groups]
+        colors = list(map(run_color, of_group))
+        color = next((color for color in colors if color not in taken), colors[0])
+        groups.append(Group(name, tuple(of_group), color))
+    return groups
 
 
 def _name(of_group: Sequence[Run]) -> str:
@@ -72,7 +79,9 @@ def _name(of_group: Sequence[Run]) -> str:
 def _in_words(option: str) -> str:
     if option == EACH:
         return "Each run alone"
-    label = HYPERPARAMETERS[option].label if option in HYPERPARAMETERS else option
+    if option == SEEDS:
+        return "Group seeds and folds"
+    label = HYPERPARAMETERS[option].label
     return f"Group by {label[0].lower()}{label[1:]}"
 
 
@@ -88,7 +97,7 @@ def _recipes(ticked: Sequence[Run]) -> dict[Run, Recipe]:
 
 def _differing(recipes: list[Recipe]) -> list[str]:
     """The hyperparameters of which there is more than one value, but not one for each recipe."""
-    names = [name for name in HYPERPARAMETERS if name != "seed"]
+    names = [name for name in HYPERPARAMETERS if name not in ("seed", "validation")]
     return [n for n in names if 1 < len({getattr(one, n) for one in recipes}) < len(recipes)]
 
 
