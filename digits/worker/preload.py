@@ -24,6 +24,7 @@ from digits.store import finetuning
 from digits.store.models import ModelRef
 from digits.store.run_folder import Run
 from digits.worker import hardware, model
+from digits.worker.filter_gradients import speed_up
 from digits.worker.normalization import fuse
 from digits.worker.predict import load, predict
 from digits.worker.train_step import Graph, TrainSteps, build_graph, train_steps
@@ -32,7 +33,7 @@ NICENESS = 5  # of all threads, so that a training run leaves the processor to t
 SHIPPED_AFTER = 5  # seconds after a worker's start, so that a run that waits for it goes first
 MAX_PRELOADED = 2  # recipes, each with a copy of its images; and as many networks of ended runs
 MAX_RUNS = 20  # of a network, each of which leaves 0.4 MB of kernels, until they are dropped
-NOT_IN_GRAPH = ("learning_rate", "schedule", "restarts", "epochs", "patience")
+NOT_IN_GRAPH = ("learning_rate", "schedule", "restarts", "epochs", "patience", "validation")
 
 
 @dataclass
@@ -114,7 +115,7 @@ def _taken_over(graph: tuple[Recipe, int]) -> Network | None:
 
 
 def _built(untrained: keras.Model, recipe: Recipe, n: int, run: Run | None) -> Network:
-    built = model.compile(fuse(untrained), recipe)
+    built = model.compile(fuse(speed_up(untrained)), recipe)
     built.optimizer.build(built.trainable_variables)
     start = [variable.numpy() for variable in built.optimizer.variables]
     return Network(built, build_graph(built, recipe, n, run), start)

@@ -53,6 +53,7 @@ NORMED = dataclasses.replace(SMALL, dropout=0.0, batch_norm=True, optimizer="nad
     [
         (NORMED, dataclasses.replace(NORMED, seed=5, learning_rate=0.02, schedule="one-cycle")),
         (SMALL, SMALL),
+        (SMALL, dataclasses.replace(SMALL, validation="fold-2")),
     ],
 )
 def test_a_run_that_takes_over_a_graph_learns_as_if_it_had_built_it(
