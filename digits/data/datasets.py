@@ -113,6 +113,15 @@ def load_val(name: str, split: Split = FIRST) -> Digits:
     return x[val], y[val]
 
 
+def load_folds(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All images that are not for testing, (n, 28, 28), with labels and folds, (n,): uint8 all.
+
+    They are in the set's own order. Raises as ``load`` does.
+    """
+    x, y = _info(name).read_train()
+    return x, y, _folds(y)
+
+
 def load_test(name: str) -> Digits:
     """The test images (n, 28, 28) and labels (n,), uint8, without reading the training images.
 
@@ -169,9 +178,15 @@ def _validation(
     """Indices of a tenth, to validate on, and of the others, to train on."""
     if not fold:
         return stratify(y, round(len(y) / FOLDS), rng)
-    order = _mixed(y, np.random.default_rng(SPLIT_SEED))
-    chosen = np.arange(len(y)) * FOLDS // len(y) == fold - 1
-    return np.sort(order[chosen]), np.sort(order[~chosen])
+    chosen = _folds(y) == fold
+    return np.flatnonzero(chosen), np.flatnonzero(~chosen)
+
+
+def _folds(y: np.ndarray) -> np.ndarray:
+    """The fold of each image, from 1: (n,) uint8."""
+    folds = np.empty(len(y), np.uint8)
+    folds[_mixed(y, np.random.default_rng(SPLIT_SEED))] = np.arange(len(y)) * FOLDS // len(y) + 1
+    return folds
 
 
 def _held_out(x: np.ndarray, y: np.ndarray, part: int) -> tuple[Digits, Digits]:

@@ -15,7 +15,8 @@ class Predictions:
 
     ``x`` is (n, 28, 28) uint8, ``y`` (n,) uint8, ``probabilities`` (n, 10) float; ``name`` is
     what one image is called, such as "Test image". ``epoch`` is the model's, counted from 1,
-    or -1 for the final model. ``disputed`` holds disputed labels by index.
+    or -1 for the final model. ``disputed`` holds disputed labels by index. Where there are
+    ``folds``, (n,), each fold has a model of its own.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Predictions:
     probabilities: np.ndarray
     epoch: int = -1
     disputed: Mapping[int, DisputedLabel] = field(default_factory=dict)
+    folds: np.ndarray | None = None
 
     @cached_property
     def predicted(self) -> np.ndarray:

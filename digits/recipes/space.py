@@ -16,7 +16,7 @@ from digits.recipes.recipe import HYPERPARAMETERS, Recipe
 
 # What a sweep cannot search: its trials would not compare, or not pause at the same epochs, or
 # their values are no list that somebody types.
-FIXED = ("dataset", "epochs", "patience", "seed", "teachers")
+FIXED = ("dataset", "epochs", "patience", "seed", "validation", "teachers")
 SEARCHABLE = tuple(name for name in HYPERPARAMETERS if name not in FIXED)
 
 GRID_STEPS = 5  # of a range in a grid, where the hyperparameter has no options of its own

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digits.data.datasets import Split
+from digits.data.datasets import FOLDS, Split
 from digits.evaluation.difference import Difference, paired
 from digits.evaluation.metrics import wilson_interval
+from digits.recipes.layers import NUM_CLASSES
 from digits.store.comparison import val_correct
 from digits.store.run_folder import Run
+from digits.store.seeds import siblings
 
 
 def in_words(group: Sequence[Run]) -> str:
@@ -39,6 +41,46 @@ def difference(group: Sequence[Run], before: Sequence[Run]) -> Difference | None
     pairs = [(correct, by_fold_before[fold]) for fold, correct in by_fold.items()]
     correct, correct_before = map(np.concatenate, zip(*pairs, strict=True))
     return paired(correct, correct_before)
+
+
+def run_of_fold(run: Run, fold: int) -> Run:
+    """The run of that fold among those that were started together with ``run``.
+
+    Raises ``ValueError`` where there is none that has a result.
+    """
+    return _found(_finished(run), fold)
+
+
+def out_of_fold(run: Run, folds: np.ndarray) -> np.ndarray:
+    """Probabilities (n, 10) float16 of all images, each by the run that did not learn it.
+
+    ``folds``, (n,), are theirs. Raises ``ValueError`` where the run of a fold is missing, or a file
+    is damaged.
+    """
+    finished = _finished(run)
+    probabilities = np.empty((len(folds), NUM_CLASSES), np.float16)
+    for fold in range(1, FOLDS + 1):
+        one = _found(finished, fold)
+        p = one.val_probabilities(one.final_epoch())
+        if len(p) != (folds == fold).sum():
+            raise ValueError("The data set has changed since these runs were trained.")
+        probabilities[folds == fold] = p
+    return probabilities
+
+
+def _finished(run: Run) -> dict[int, Run]:
+    """The runs that were started together with ``run`` and have a result, by their fold."""
+    return {one.recipe.split.fold: one for one in siblings(run) if one.result()}
+
+
+def _found(finished: dict[int, Run], fold: int) -> Run:
+    if fold not in finished:
+        raise ValueError(
+            f"No run of this recipe is finished that validates on fold {fold}. *{FOLDS} folds*, "
+            "beside *Train*, trains one for each; then every training image is judged by the run "
+            "that did not learn it."
+        )
+    return finished[fold]
 
 
 def _by_fold(group: Sequence[Run]) -> dict[tuple[str, Split], np.ndarray]:

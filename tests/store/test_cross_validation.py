@@ -9,7 +9,7 @@ from digits.data import datasets
 from digits.data.datasets import FOLDS, Split
 from digits.recipes.recipe import VALIDATION, Recipe
 from digits.store import runs
-from digits.store.cross_validation import difference, in_words
+from digits.store.cross_validation import difference, in_words, out_of_fold, run_of_fold
 from digits.store.run_folder import Run
 from digits.store.status import Status
 from digits.store.verdict import verdict
@@ -23,9 +23,18 @@ def group(wrong: int, folds: Sequence[str] = VALIDATION[1:], skipped: int = 0) -
     return [_finished(Recipe(dataset="uci", validation=fold), wrong, skipped) for fold in folds]
 
 
+def _together(wrong: int) -> list[Run]:
+    """The same as one group, as a click makes it."""
+    made = runs.create_folds(Recipe(dataset="uci"), "Run", "")
+    return [_finish(run, wrong) for run in made]
+
+
 def _finished(recipe: Recipe, wrong: int, skipped: int = 0) -> Run:
-    run = runs.create(recipe, "Run")
-    _, y = datasets.load_val("uci", recipe.split)
+    return _finish(runs.create(recipe, "Run"), wrong, skipped)
+
+
+def _finish(run: Run, wrong: int, skipped: int = 0) -> Run:
+    _, y = datasets.load_val("uci", run.recipe.split)
     y[skipped : skipped + wrong] = (y[skipped : skipped + wrong] + 1) % 10
     run.write_val_probabilities(np.eye(10, dtype=np.float16)[y], 1)
     p = np.eye(10, dtype=np.float16)[datasets.load_test("uci")[1]]
@@ -55,6 +64,27 @@ def test_groups_of_the_same_folds_are_compared_image_by_image() -> None:
     assert "Test accuracy: No difference that 10 runs can show" in told
     same = verdict([worse, group(wrong=4, skipped=2)], ["A", "B"])
     assert same.startswith("No difference that 1,437 validation images of 10 folds can show.")
+
+
+def test_all_images_have_the_probabilities_of_the_run_that_did_not_learn_them() -> None:
+    _, y, folds = datasets.load_folds("uci")
+    made = _together(wrong=2)
+    p = out_of_fold(made[4], folds)
+    assert (p.argmax(axis=1) != y).sum() == 2 * FOLDS
+    for fold in (1, 7):
+        assert run_of_fold(made[0], fold).recipe.split == Split(fold=fold)
+        _, expected = datasets.load_val("uci", Split(fold=fold))
+        assert (y[folds == fold] == expected).all()
+
+
+def test_where_the_run_of_a_fold_is_missing_a_sentence_says_how_to_get_it() -> None:
+    _, _, folds = datasets.load_folds("uci")
+    made = _together(wrong=2)
+    (made[2].folder / "result.json").unlink()
+    with pytest.raises(ValueError, match=r"validates on fold 3. \*10 folds\*, beside"):
+        out_of_fold(made[0], folds)
+    with pytest.raises(ValueError, match="validates on fold 1"):
+        out_of_fold(runs.create(Recipe(dataset="uci"), "Alone"), folds)
 
 
 def test_what_is_no_group_of_folds_has_no_such_accuracy() -> None:

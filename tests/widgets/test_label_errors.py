@@ -12,10 +12,11 @@ from digits.data import datasets
 from digits.evaluation.label_errors import DisputedLabel
 from digits.evaluation.predictions import Predictions
 from digits.recipes.recipe import Recipe
+from digits.store import runs
 from digits.store.models import SHIPPED_MODEL
 from digits.store.run_folder import EPOCH_COLUMNS, Run
 from tests.conftest import PATIENCE
-from tests.pages.test_mistakes import figures, finished_run, words
+from tests.pages.test_mistakes import figures, finish, finished_run, words
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "mistakes.py")
 
@@ -29,7 +30,11 @@ def probabilities_with(y: np.ndarray, wrong: dict[int, int]) -> np.ndarray:
 
 def validated_run(p_val: np.ndarray | None) -> Run:
     """A run of one epoch, with probabilities ``p_val`` on the validation images."""
-    run = finished_run({(4, 9): 3})
+    return validate(finished_run({(4, 9): 3}), p_val)
+
+
+def validate(run: Run, p_val: np.ndarray | None) -> Run:
+    """Give a finished run its epoch."""
     run.append_epochs([[1.0] * len(EPOCH_COLUMNS)])
     run.write_test_probabilities(run.test_probabilities().astype(np.float16), 1)
     if p_val is not None:
@@ -138,6 +143,24 @@ def test_validation_images_are_searched_with_their_own_predictions_and_name():
     app = opened(search="validation")
     assert f"contradicts **2 of {len(y_val):,}** labels" in words(app)
     assert app.number_input[0].label == "Validation image number"
+
+
+def test_training_images_are_searched_by_the_runs_of_ten_folds():
+    _, y, folds = datasets.load_folds("uci")
+    for run in runs.create_folds(Recipe(dataset="uci"), "Folds", ""):
+        p = probabilities_with(y, {300: int(y[300] + 1) % 10})[folds == run.recipe.split.fold]
+        validate(finish(run, {}), p)
+    app = opened(search="training", digit="300")
+    assert f"contradicts **1 of {len(y):,}** labels" in words(app)
+    assert app.number_input[0].label == "Training image number"
+    assert f"Label :green[**{y[300]}**], predicted as :red[**{(y[300] + 1) % 10}**]" in words(app)
+
+
+def test_without_ten_folds_a_sentence_says_how_to_train_them():
+    finished_run({(4, 9): 3})
+    app = opened(search="training")
+    assert "*10 folds*, beside *Train*" in app.info[-1].value
+    assert not app.number_input
 
 
 def test_a_run_without_validation_predictions_says_so_and_the_page_goes_on():

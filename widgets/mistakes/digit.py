@@ -6,6 +6,7 @@ import streamlit as st
 from digits.evaluation.forgetting import learning_events
 from digits.evaluation.metrics import rank
 from digits.evaluation.predictions import Predictions
+from digits.store.cross_validation import run_of_fold
 from digits.store.models import FINAL, ModelRef
 from digits.store.runs import Run
 from widgets.mistakes.selection import open_digit
@@ -28,6 +29,8 @@ def show(predictions: Predictions, indices: np.ndarray, run: Run) -> int | None:
             "learned."
         )
     elif index < len(predictions.y):
+        if predictions.folds is not None:
+            run = run_of_fold(run, int(predictions.folds[index]))
         _details(predictions, index, run)
     return index
 

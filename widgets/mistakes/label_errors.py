@@ -3,9 +3,11 @@
 import numpy as np
 import streamlit as st
 
+from digits.data import datasets
 from digits.data.uploads import read_labeled_digits
 from digits.evaluation.label_errors import LabelErrors, find_label_errors, to_csv
 from digits.evaluation.predictions import Predictions, Selection
+from digits.store.cross_validation import out_of_fold
 from digits.store.models import ModelRef
 from digits.store.runs import Run
 from widgets.mistakes.epochs import val_images, val_predictions
@@ -14,7 +16,12 @@ from widgets.shared.format import as_text, interval
 from widgets.shared.link import choice
 from widgets.shared.session import engine
 
-SETS = {"test": "Test", "validation": "Validation", "upload": "My own digits"}
+SETS = {
+    "test": "Test",
+    "validation": "Validation",
+    "training": "Training",
+    "upload": "My own digits",
+}
 FORMER = {"test-images": "test", "validation-images": "validation"}
 LISTS = {"suspicious": "Suspicious", "disputed": "Disputed"}
 FILE, UPLOAD, PROBLEM = "mistakes-file", "mistakes-upload", "mistakes-upload-problem"
@@ -34,6 +41,8 @@ def view(run: Run, predictions: Predictions) -> Selection | None:
     searched: Predictions | None = predictions
     if name == "validation":
         searched = _validation(run, predictions.epoch)
+    elif name == "training":
+        searched = _training(run)
     elif name == "upload":
         searched = _upload(run)
     if searched is None:
@@ -72,6 +81,27 @@ def _validation(run: Run, epoch: int) -> Predictions | None:
         f"validation images of {run.recipe.split}."
     )
     return Predictions("Validation image", x, y, probabilities, epoch)
+
+
+def _training(run: Run) -> Predictions | None:
+    """All images that are not for testing, each judged by the run of its fold."""
+    try:
+        x, y, folds = _all_folds(run.recipe.dataset)
+        probabilities = out_of_fold(run, folds)
+    except (ValueError, FileNotFoundError) as error:
+        st.info(str(error), icon=":material/rule:")
+        return None
+    st.caption(
+        f"Each of the {len(y):,} images is judged by the run of its fold, which did not learn it; "
+        "the epoch chosen above has no part in it. Numbers refer to the data set's own order."
+    )
+    return Predictions("Training image", x, y, probabilities, folds=folds)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading the training images …")
+def _all_folds(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Loaded once for all visitors: 47 MB of MNIST."""
+    return datasets.load_folds(dataset)
 
 
 def _upload(run: Run) -> Predictions | None:
