@@ -32,11 +32,11 @@ def fork(parent: Run, epoch: int, recipe: Recipe, name: str, preset: str = "") -
     """A new run, not yet queued, that trains ``recipe`` from the parent's weights after an epoch.
 
     It continues the state of the parent's optimizer where a checkpoint has it and the optimizer is
-    the same. Raises ``ValueError`` when the weights are missing or belong to another network,
+    the same. Raises ``ValueError`` when the weights are missing, and as ``check_fork`` does,
     ``OSError`` when the folder cannot be filled.
     """
     before = parent.recipe
-    check_network(recipe, before)
+    check_fork(recipe, before)
     parent.weights_path(epoch)
     earlier = before.fork.epochs_before if before.fork else 0
     recipe = dataclasses.replace(recipe, fork=Fork(parent.id, epoch, earlier + epoch))
@@ -72,12 +72,20 @@ def train_more(parent: Run, epochs: int) -> Run:
     return fork(parent, saved[-1], recipe, f"{parent.name} · {words}", parent.preset)
 
 
-def check_network(recipe: Recipe, before: Recipe) -> None:
-    """Raise ``ValueError`` unless weights of ``before``'s network fit into that of ``recipe``."""
+def check_fork(recipe: Recipe, before: Recipe) -> None:
+    """Raise ``ValueError`` where ``recipe`` cannot go on with the weights of ``before``.
+
+    These must fit into its network, and must not have learned its validation images.
+    """
     if _weights(recipe) != _weights(before):
         raise ValueError(
             "A fork keeps the network of its parent, whose weights it goes on with. Set its "
             "convolutions, batch normalization and dense layers as they were, or train anew."
+        )
+    if recipe.dataset == before.dataset and recipe.split != before.split:
+        raise ValueError(
+            "A fork keeps the validation images of its parent, which has learned the others: "
+            f"those of {before.split}. Set seed and validation images as they were, or train anew."
         )
 
 

@@ -121,3 +121,10 @@ def test_a_script_repeats_all_runs_that_a_fork_goes_on_from_though_they_are_gone
 
 def test_a_run_that_starts_anew_has_no_origin(parent: Run) -> None:
     assert forks.origin(parent) == ""
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"validation": "fold-1"}])
+def test_images_that_the_parent_learned_cannot_validate_its_fork(parent: Run, change: dict) -> None:
+    with pytest.raises(ValueError, match=r"has learned the others: those of seed 0\."):
+        forks.fork(parent, 1, dataclasses.replace(RECIPE, **change), "Fork")
+    assert runs.all() == [parent]

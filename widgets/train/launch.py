@@ -16,7 +16,7 @@ from digits.recipes.schedule import learning_rates
 from digits.store import runs
 from digits.store.comparison import recipe_before
 from digits.store.expected_time import expected_seconds
-from digits.store.forks import check_network, fork
+from digits.store.forks import check_fork, fork
 from digits.store.run_folder import one_line
 from digits.store.runs import Run
 from widgets.shared.format import as_text, duration, filled
@@ -44,10 +44,10 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
         strip = f"{feature_maps(recipe)} · {count_parameters(recipe):,} parameters"
         fits = True
         if parent:
-            check_network(recipe, parent[0].recipe)
+            check_fork(recipe, parent[0].recipe)
     except DoesNotFit as error:
         strip, fits = f":red[This network cannot be built. {as_text(error)}]", False
-    except ValueError as error:  # another network than that of the run to continue
+    except ValueError as error:  # another network or split than that of the run to continue
         strip, fits = f":red[{as_text(error)}]", False
     name = default_name(recipe, preset, recipe_before(recipe, _latest()))
     title = f"**{as_text(name)}**"
@@ -71,6 +71,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             format_func=_seeds,
             key="train-seeds",
             label_visibility="collapsed",
+            disabled=bool(parent),
             width=90,
             persist_state="session",
         )
