@@ -9,7 +9,7 @@ from digits.evaluation.difference import Difference, paired
 from digits.evaluation.metrics import wilson_interval
 from digits.recipes.layers import NUM_CLASSES
 from digits.store.comparison import val_correct
-from digits.store.run_folder import Run
+from digits.store.run_folder import FINAL, Run
 from digits.store.seeds import siblings
 
 
@@ -46,7 +46,7 @@ def difference(group: Sequence[Run], before: Sequence[Run]) -> Difference | None
 def run_of_fold(run: Run, fold: int) -> Run:
     """The run of that fold among those that were started together with ``run``.
 
-    Raises ``ValueError`` where there is none that has a result.
+    Raises ``ValueError`` where none of that fold ended with an epoch.
     """
     return _found(_finished(run), fold)
 
@@ -69,8 +69,12 @@ def out_of_fold(run: Run, folds: np.ndarray) -> np.ndarray:
 
 
 def _finished(run: Run) -> dict[int, Run]:
-    """The runs that were started together with ``run`` and have a result, by their fold."""
-    return {one.recipe.split.fold: one for one in siblings(run) if one.result()}
+    """The runs that were started together with ``run`` and ended with an epoch, by their fold."""
+    return {
+        one.recipe.split.fold: one
+        for one in siblings(run)
+        if one.result() and one.final_epoch() != FINAL
+    }
 
 
 def _found(finished: dict[int, Run], fold: int) -> Run:
