@@ -42,13 +42,16 @@ def write_ensemble(group: Sequence[Run], path: Path, shift: int = 0) -> dict[str
         raise ValueError(f"{path.name} must end in .keras.")
     if not path.parent.is_dir():
         raise ValueError(f"There is no folder {path.parent}.")
+    dataset = group[0].recipe.dataset
     splits = {(run.recipe.dataset, run.recipe.split) for run in group}
-    data = datasets.load(group[0].recipe.dataset, group[0].recipe.split)
+    test = datasets.load_test(dataset)
     ensemble = averaged(group, shift)
     files.replace(path.parent, path.name, ensemble.save)
     written = load_file(path)
-    validated = evaluate(written, data.x_val, data.y_val)[1] if len(splits) == 1 else None
-    _, accuracy, p = evaluate(written, data.x_test, data.y_test)
+    validated = None
+    if len(splits) == 1:
+        validated = evaluate(written, *datasets.load_val(dataset, group[0].recipe.split))[1]
+    _, accuracy, p = evaluate(written, *test)
     return {
         "file": str(path),
         "networks": len(group),
