@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from digits.recipes.differences import from_link
 from digits.store import runs
 from tests.conftest import PATIENCE, ROOT
+from tests.damage import complete_run
 
 FIVE = (
     "fast;batch_norm=false;dense=64;epochs=14;batch_size=32;dropout=0.5"  # more than a name holds
@@ -20,13 +21,18 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def next_name(link: str, *own: runs.Run) -> str:
     """What a run of the link's recipe will be called; ``own`` are the visitor's, latest first."""
+    return title(link, *own).split("**")[1]
+
+
+def title(link: str, *own: runs.Run, seeds: int = 1) -> str:
+    """What stands beside Train; ``seeds`` is how many runs are chosen, 0 for all folds."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     app.session_state["own-runs"] = [run.id for run in own]
+    app.session_state["train-seeds"] = seeds
     app.query_params["recipe"] = link
     app.switch_page("pages/train.py").run()
     assert not app.exception
-    title = next(text.value for text in app.markdown if text.value.startswith("**Fast"))
-    return title.split("**")[1]
+    return next(text.value for text in app.markdown if text.value.startswith("**Fast"))
 
 
 def created(link: str) -> runs.Run:
@@ -54,3 +60,10 @@ def test_a_deleted_run_of_the_visitor_is_passed_over() -> None:
 
 def test_without_a_run_before_the_settings_that_are_tuned_most_are_named() -> None:
     assert next_name(FIVE) == "Fast · 14 epochs · batch 32 · dropout 0.5 · 2 more"
+
+
+def test_the_time_is_told_for_each_of_several_runs() -> None:
+    complete_run()
+    assert " s here]" in title("fast;dataset=uci")
+    for seeds in (5, 0):
+        assert " s each]" in title("fast;dataset=uci", seeds=seeds)

@@ -50,9 +50,7 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
     except ValueError as error:  # another network or split than that of the run to continue
         strip, fits = f":red[{as_text(error)}]", False
     name = default_name(recipe, preset, recipe_before(recipe, _latest()))
-    title = f"**{as_text(name)}**"
-    if fits and (seconds := expected_seconds(recipe)) is not None:
-        title += f" :small[:gray[· about {duration(max(1.0, round(seconds)))} here]]"
+    seconds = expected_seconds(recipe) if fits else None
     standard = for_available_data(preset)
     changed = differences(recipe, standard)
     row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
@@ -75,6 +73,11 @@ def toolbar(recipe: Recipe, preset: str) -> bool:
             width=90,
             persist_state="session",
         )
+        repeats = seeds != 1 and not parent
+        title = f"**{as_text(name)}**"
+        if seconds is not None:
+            about = f"about {duration(max(1.0, round(seconds)))}"
+            title += f" :small[:gray[· {about} {'each' if repeats else 'here'}]]"
         with st.container():  # breaks lines rather than the row
             st.markdown(f"{title}  \n:small[:gray[{strip}]]")
         if parent:
