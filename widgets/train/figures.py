@@ -18,12 +18,13 @@ def figures(run: Run, before: Run | None) -> None:
         accuracy, loss = result["val_accuracy"], result["val_loss"]
     elif len(ends["epoch"]):
         accuracy, loss = float(ends["val_accuracy"][-1]), float(ends["val_loss"][-1])
-    accuracy_change: str | None = None
-    loss_change: str | None = None
+    accuracy_change: tuple[float, str] | None = None
+    loss_change: tuple[float, str] | None = None
     if accuracy is not None and loss is not None and earlier:
-        points = 100 * (accuracy - earlier["val_accuracy"])
-        accuracy_change = f"{points:+.2f} points {name}"
-        loss_change = f"{loss - earlier['val_loss']:+.4f} {name}"
+        points = round(100 * (accuracy - earlier["val_accuracy"]), 2)
+        nats = round(loss - earlier["val_loss"], 4)
+        accuracy_change = points, f"{points:+.2f} points {name}"
+        loss_change = nats, f"{nats:+.4f} {name}"
     with st.grid(4, min_column_width=130, gap="xsmall"):
         _metric(
             "Validation accuracy",
@@ -78,17 +79,17 @@ def _metric(
     label: str,
     value: str,
     note: str,
-    change: str | None = None,
+    change: tuple[float, str] | None = None,
     *,
     inverse: bool = False,
     help: str | None = None,
 ) -> None:
-    """A figure over its change or, so that nothing moves later, a note."""
-    changed = change is not None and float(change.split()[0]) != 0
+    """A figure over its change, by how much and in words, or, so that nothing moves, a note."""
+    changed = change is not None and change[0] != 0
     st.metric(
         label,
         value,
-        change or note,
+        change[1] if change else note,
         delta_color="off" if not changed else "inverse" if inverse else "normal",
         delta_arrow="auto" if changed else "off",
         help=help,
