@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from digits.data import datasets
-from digits.recipes.presets import PRESETS
+from digits.recipes.presets import PRESETS, SHIPPED
 from digits.recipes.recipe import HYPERPARAMETERS, Conv, Recipe
 from digits.store import runs
 from digits.store.models import SHIPPED_MODEL, ModelRef
@@ -173,7 +173,7 @@ def test_the_shipped_model_is_small_and_of_its_own_recipe() -> None:
 
     assert SHIPPED_MODEL.stat().st_size < 1_000_000
     model = keras.models.load_model(SHIPPED_MODEL, compile=False)
-    assert model.count_params() == layers.count_parameters(PRESETS["drawings"].recipe)
+    assert model.count_params() == layers.count_parameters(SHIPPED)
 
 
 @pytest.mark.mnist

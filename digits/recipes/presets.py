@@ -204,6 +204,7 @@ PRESETS = {
     ),
 }
 
+SHIPPED = PRESETS["drawings"].recipe  # of the shipped model, the teacher where none is chosen
 MIN_UCI_EPOCHS = 20  # UCI has only 1,293 training images
 
 

@@ -2,7 +2,7 @@
 
 from digits.data.datasets import DATASETS
 from digits.recipes.layers import operations
-from digits.recipes.presets import PRESETS
+from digits.recipes.presets import SHIPPED
 from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
@@ -53,4 +53,4 @@ def _teaching(recipe: Recipe, run: Run | None = None) -> int:
     if not recipe.distillation:
         return 0
     chosen = [teacher.recipe for teacher in teachers(recipe, runs.root(), run)]
-    return sum(map(operations, chosen or [PRESETS["drawings"].recipe]))
+    return sum(map(operations, chosen or [SHIPPED]))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from digits.recipes.presets import PRESETS
+from digits.recipes.presets import SHIPPED
 from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.models import ModelRef
@@ -23,7 +23,7 @@ def teacher(recipe: Recipe, run: Run | None = None) -> Callable[[tf.Tensor], tf.
     It is the mean of the recipe's teachers, of which ``run`` has copies, or the shipped model. It
     computes in the recipe's precision. Raises ``ValueError`` when one is missing or damaged.
     """
-    models = [(PRESETS["drawings"].recipe, ModelRef())]
+    models = [(SHIPPED, ModelRef())]
     if chosen := teachers(recipe, runs.root(), run):
         models = [(teacher.recipe, ModelRef(teacher)) for teacher in chosen]
     networks = []

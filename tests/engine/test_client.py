@@ -13,7 +13,7 @@ import pytest
 
 from digits.data import datasets
 from digits.engine import Engine, JobStatus
-from digits.recipes.presets import PRESETS
+from digits.recipes.presets import SHIPPED
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import forks, learning_rate, models, runs
 from digits.store.models import ModelRef
@@ -189,7 +189,7 @@ def test_a_network_is_asked_for_its_reasons(engine: Engine, trained: Run) -> Non
     assert engine.saliency(ModelRef(), x[0], [1]).shape == (1, 28, 28)
     [(maps, filters)] = engine.activations(ModelRef(trained), x[0])
     assert len(maps) == filters == trained.recipe.conv[0].filters
-    assert len(engine.activations(ModelRef(), x[0])) == len(PRESETS["drawings"].recipe.conv)
+    assert len(engine.activations(ModelRef(), x[0])) == len(SHIPPED.conv)
     images, labels, distances = engine.nearest_neighbors(ModelRef(trained), x[0], 5)
     assert (len(images), len(labels), len(distances)) == (5, 5, 5)
     assert (engine.pca_map(trained) == trained.embedding_map("pca")).all()

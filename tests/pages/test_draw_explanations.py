@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from digits.recipes.presets import PRESETS
+from digits.recipes.presets import SHIPPED
 from digits.recipes.recipe import Conv, Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
@@ -58,7 +58,7 @@ def test_every_convolution_block_shows_its_maps(page: Page, server: str) -> None
     answer(page, 7)
     maps = page.get_by_alt_text(re.compile(r"^Convolution block \d: .*\d+ maps of \d+ × \d+"))
     expect(maps.first).to_be_visible()
-    expect(maps).to_have_count(len(PRESETS["drawings"].recipe.conv))
+    expect(maps).to_have_count(len(SHIPPED.conv))
     page.get_by_role("link", name="Runs").click()
     page.locator("canvas").first.wait_for(state="detached")
     page.get_by_role("link", name="Draw", exact=True).click()
