@@ -8,6 +8,7 @@ from digits.recipes.recipe import Recipe
 from digits.store import runs
 from digits.store.run_folder import Run
 from tests.widgets.test_runs_list import opened
+from widgets.runs import compare
 from widgets.runs.compare import differing
 from widgets.runs.groups import EACH, KEY, SEEDS, grouped
 from widgets.shared.plot import run_color
@@ -62,6 +63,25 @@ def test_a_group_for_which_nothing_was_written_is_a_caption(made: list[Run]) -> 
     (made[0].folder / "recipe.json").write_text("{")
     app = opened("runs", compare=",".join(run.id for run in made))
     assert "The verdict comes when" in " ".join(caption.value for caption in app.caption)
+
+
+def test_a_group_under_way_has_the_mean_of_the_runs_that_have_a_curve(
+    made: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chart() -> tuple[list[dict], dict]:
+        drawn = []
+        monkeypatch.setattr(compare, "plot", lambda *figure, **_: drawn.append(figure))
+        groups = grouped({run: run.recipe for run in made[:3]}, SEEDS, made[:3])
+        compare._curves(groups, "val_accuracy", "Epochs")
+        return drawn[0]
+
+    traces, layout = chart()
+    assert traces == []
+    assert layout["yaxis"]["range"] == [0, 1]
+    for run, accuracy in zip(made[:2], (0.8, 0.9), strict=True):
+        run.append_epochs([(1, *[accuracy] * 7)])  # the third is still queued
+    low, high, mean = chart()[0]
+    assert [low["y"], mean["y"], high["y"]] == [pytest.approx([y]) for y in (0.8, 0.85, 0.9)]
 
 
 def test_settings_that_vary_within_both_groups_alike_do_not_tell_them_apart() -> None:

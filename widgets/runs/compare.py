@@ -152,11 +152,12 @@ def _verdict(groups: list[Group]) -> None:
 
 
 def _curves(groups: list[Group], metric: str, over: str) -> None:
-    """One curve a run, or the mean of a group in the band of its range."""
+    """One curve a run, or the mean of a group's runs that have one in the band of their range."""
     traces: list[dict[str, Any]] = []
     colors: list[str] = []
     for group in groups:
-        read = [curve for run in group.runs if (curve := _read(run, metric, over == "Seconds"))]
+        curves_of = [_read(run, metric, over == "Seconds") for run in group.runs]
+        read = [curve for curve in curves_of if curve and len(curve[0])]
         if not read:
             continue
         dash = DASHES[colors.count(group.color) % len(DASHES)]
@@ -167,9 +168,10 @@ def _curves(groups: list[Group], metric: str, over: str) -> None:
             traces += [*_range(group, between), _line(group, between.x, between.mean, dash)]
     accuracy = metric.endswith("accuracy")
     title = f"{TITLES[metric]} over {'epochs' if over == 'Epochs' else 'seconds of training'}"
+    shares = {"tickformat": ".3~%"} if traces else {"tickformat": ".3~%", "range": [0, 1]}
     layout = {
         "xaxis": {"rangemode": "tozero"},
-        "yaxis": {"tickformat": ".3~%"} if accuracy else {"type": "log", "tickformat": "~g"},
+        "yaxis": shares if accuracy else {"type": "log", "tickformat": "~g"},
         "hovermode": "closest",
         "margin": {"t": 8},
         "showlegend": True,
