@@ -168,27 +168,26 @@ def plot(
 
 def run_color(run: Run) -> str:
     """The color that a run keeps everywhere, for use in a figure."""
-    return f"color({_color_number(run, len(_colors()))})"
+    return f"color({_color_number(run)})"
 
 
 def color_dot(run: Run) -> str:
     """A disc in the run's color, as the address of a picture."""
-    colors = _colors()
-    color = colors[_color_number(run, len(colors))]
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    color = st.get_option(f"theme.{theme}.chartCategoricalColors")[_color_number(run)]
     disc = f'<circle cx="6" cy="6" r="5" fill="{color}"/>'
     return "data:image/svg+xml," + quote(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="12" height="12">{disc}</svg>'
     )
 
 
-def _colors() -> list[str]:
-    theme = "dark" if st.context.theme.type == "dark" else "light"
-    return st.get_option(f"theme.{theme}.chartCategoricalColors")
+def _color_number(run: Run) -> int:
+    """The place of the run's color in the theme, from 0; after the last color comes the first.
 
-
-def _color_number(run: Run, colors: int) -> int:
-    """Which one of so many colors is the run's, from 0; they come again after the last."""
-    return max(0, runs.summary(run).number - 1) % colors
+    Both themes have the same number of colors, so that a thread without a visitor can ask, too.
+    """
+    colors = st.get_option("theme.light.chartCategoricalColors")
+    return max(0, runs.summary(run).number - 1) % len(colors)
 
 
 def figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> str:
