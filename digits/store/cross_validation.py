@@ -46,45 +46,43 @@ def difference(group: Sequence[Run], before: Sequence[Run]) -> Difference | None
 def run_of_fold(run: Run, fold: int) -> Run:
     """The run of that fold among those that were started together with ``run``.
 
-    Raises ``ValueError`` where none of that fold ended with an epoch.
+    Raises ``ValueError`` where one of the folds has no run with a result.
     """
-    return _found(_finished(run), fold)
+    return _judges(run)[fold]
 
 
 def out_of_fold(run: Run, folds: np.ndarray) -> np.ndarray:
     """Probabilities (n, 10) float16 of all images, each by the run that did not learn it.
 
-    ``folds``, (n,), are theirs. Raises ``ValueError`` where the run of a fold is missing, or a file
-    is damaged.
+    ``folds``, (n,), are theirs. Raises ``ValueError`` as ``run_of_fold`` does, where a run was
+    stopped within an epoch, and where a file is damaged.
     """
-    finished = _finished(run)
     probabilities = np.empty((len(folds), NUM_CLASSES), np.float16)
-    for fold in range(1, FOLDS + 1):
-        one = _found(finished, fold)
-        p = one.val_probabilities(one.final_epoch())
+    for fold, one in _judges(run).items():
+        if (epoch := one.final_epoch()) == FINAL:
+            raise _missing(fold)
+        p = one.val_probabilities(epoch)
         if len(p) != (folds == fold).sum():
             raise ValueError("The data set has changed since these runs were trained.")
         probabilities[folds == fold] = p
     return probabilities
 
 
-def _finished(run: Run) -> dict[int, Run]:
-    """The runs that were started together with ``run`` and ended with an epoch, by their fold."""
-    return {
-        one.recipe.split.fold: one
-        for one in siblings(run)
-        if one.result() and one.final_epoch() != FINAL
-    }
+def _judges(run: Run) -> dict[int, Run]:
+    """The runs that were started together with ``run``, by the fold that each validates on."""
+    finished = {one.recipe.split.fold: one for one in siblings(run) if one.result()}
+    for fold in range(1, FOLDS + 1):
+        if fold not in finished:
+            raise _missing(fold)
+    return finished
 
 
-def _found(finished: dict[int, Run], fold: int) -> Run:
-    if fold not in finished:
-        raise ValueError(
-            f"No run of this recipe is finished that validates on fold {fold}. *{FOLDS} folds*, "
-            "beside *Train*, trains one for each; then every training image is judged by the run "
-            "that did not learn it."
-        )
-    return finished[fold]
+def _missing(fold: int) -> ValueError:
+    return ValueError(
+        f"No run of this recipe is finished that validates on fold {fold}. *{FOLDS} folds*, "
+        "beside *Train*, trains one for each; then every training image is judged by the run "
+        "that did not learn it."
+    )
 
 
 def _by_fold(group: Sequence[Run]) -> dict[tuple[str, Split], np.ndarray]:
@@ -96,6 +94,9 @@ def _by_fold(group: Sequence[Run]) -> dict[tuple[str, Split], np.ndarray]:
     folds = [(recipe.dataset, recipe.split) for recipe in recipes if recipe.split.fold]
     if not len({*folds}) == len(group) > 1 or not all(run.result() for run in group):
         return {}
-    found = {fold: val_correct(run) for fold, run in zip(folds, group, strict=True)}
-    known = {fold: correct for fold, correct in found.items() if correct is not None}
-    return known if len(known) == len(found) else {}
+    by_fold = {}
+    for fold, run in zip(folds, group, strict=True):
+        if (correct := val_correct(run)) is None:
+            return {}
+        by_fold[fold] = correct
+    return by_fold

@@ -11,15 +11,15 @@ from digits.recipes.recipe import VALIDATION, Recipe
 from digits.store import runs
 from digits.store.cross_validation import difference, in_words, out_of_fold, run_of_fold
 from digits.store.run_folder import Run
-from digits.store.status import Status
 from digits.store.verdict import verdict
-from tests.damage import RESULT
+from tests.pages.test_mistakes import finish
+from tests.widgets.test_label_errors import validate
 
 IMAGES = 1_437  # of UCI's that are not for testing
 
 
 def group(wrong: int, folds: Sequence[str] = VALIDATION[1:], skipped: int = 0) -> list[Run]:
-    """Finished runs, each with so many of its fold's images wrong after the ``skipped`` first."""
+    """Finished runs; each misclassifies ``wrong`` images of its fold, after ``skipped`` others."""
     return [_finished(Recipe(dataset="uci", validation=fold), wrong, skipped) for fold in folds]
 
 
@@ -36,14 +36,7 @@ def _finished(recipe: Recipe, wrong: int, skipped: int = 0) -> Run:
 def _finish(run: Run, wrong: int, skipped: int = 0) -> Run:
     _, y = datasets.load_val("uci", run.recipe.split)
     y[skipped : skipped + wrong] = (y[skipped : skipped + wrong] + 1) % 10
-    run.write_val_probabilities(np.eye(10, dtype=np.float16)[y], 1)
-    p = np.eye(10, dtype=np.float16)[datasets.load_test("uci")[1]]
-    run.write_test_probabilities(p, 1)  # the final model is that of epoch 1
-    run.write_test_probabilities(p)
-    run.append_epochs([(1, *[0.1] * 7)])
-    run.write_result(RESULT)
-    run.write_status(Status("finished", epoch=1, epochs=1))
-    return run
+    return validate(finish(run, {}), np.eye(10)[y])
 
 
 def test_every_image_is_judged_by_the_run_that_did_not_learn_it() -> None:
