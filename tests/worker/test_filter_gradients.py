@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.worker.gradients import outputs_and_gradients
+
 pytestmark = pytest.mark.slow
 
 
@@ -25,14 +27,8 @@ def test_a_network_with_small_maps_has_the_same_gradients(kernel: int, side: int
     random = np.random.default_rng(0)
     x = tf.constant(random.normal(size=(7, side, side, 4)), tf.float32)
     toward = tf.constant(random.normal(size=plain(x).shape), tf.float32)
-    found = []
-    for each in (plain, quick):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = tf.cast(each(x, training=True), tf.float32)
-            distance = tf.reduce_sum(y * toward)
-        found.append([y, *tape.gradient(distance, [x, *each.trainable_variables])])
-    for expected, products in zip(*found, strict=True):
+    both = [outputs_and_gradients(each, x, toward) for each in (plain, quick)]
+    for expected, products in zip(*both, strict=True):
         np.testing.assert_allclose(products, expected, rtol=0.02, atol=0.1)
 
 

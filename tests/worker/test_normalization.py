@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.worker.gradients import outputs_and_gradients
+
 pytestmark = pytest.mark.slow
 
 BATCHES = 3
@@ -30,14 +32,8 @@ def test_the_fused_layer_trains_and_answers_as_keras_own(channels: int, precisio
     for _ in range(BATCHES):
         x = tf.constant(random.normal(3, 2, (5, 4, 4, channels)), tf.float32)
         toward = tf.constant(random.normal(size=(5, 4, 4, channels)), tf.float32)
-        gradients = []
-        for each in (plain, fused):
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = tf.cast(each(x, training=True), tf.float32)
-                distance = tf.reduce_sum(y * toward)
-            gradients.append([y, *tape.gradient(distance, [x, *each.trainable_variables])])
-        for expected, found in zip(*gradients, strict=True):
+        both = [outputs_and_gradients(each, x, toward) for each in (plain, fused)]
+        for expected, found in zip(*both, strict=True):
             np.testing.assert_allclose(found, expected, rtol=0.02, **tolerance)
     for expected, found in zip(plain.get_weights(), fused.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-3)
